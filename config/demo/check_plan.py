@@ -68,7 +68,7 @@ def misjudged(entry: Entry, change: Entry) -> Iterator[str]:
         yield f"{name}: is said to stand in {there}, not in {expected}"
 
 
-def said(text: Sequence[str], words: Sequence[str]) -> bool:
+def is_printed(text: Sequence[str], words: Sequence[str]) -> bool:
     """Tell whether some line contains all the words."""
     return any(all(word in line for word in words) for line in text)
 
@@ -86,7 +86,7 @@ def changes_amiss(
                 yield f"{' '.join(wanted)}: is not in the plan ({what}, {place(entry)})"
                 continue
             yield from misjudged(entry, change)
-            if not said(text, wanted):
+            if not is_printed(text, wanted):
                 yield f"{' '.join(wanted)}: is in the plan and not in its text"
     for unasked in left:
         yield f"{' '.join(unasked)}: is in the plan, and nothing in the files asks for it"
@@ -101,7 +101,7 @@ def row_errors_amiss(
         where, field = place(entry), entry["field"]
         if (where, field) not in left:
             yield f"{where}: {field}: is not among the plan's row errors"
-        elif not said(text, (f"{where}: {field}: ",)):
+        elif not is_printed(text, (f"{where}: {field}: ",)):
             yield f"{where}: {field}: is among the plan's row errors and not in its text"
         left.discard((where, field))
     for where, field in sorted(left):

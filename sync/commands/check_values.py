@@ -37,13 +37,13 @@ class ValueReport:
         for column, counts in self._counts.items():
             if counts:
                 few = len(counts) <= MOST_NAMED * 2
-                told = [
+                shown = [
                     f"{_shown(text, few and n >= _OFTEN)} ({n:,})"
                     for text, n in counts.most_common(MOST_NAMED)
                 ]
                 more = f" and {len(counts) - MOST_NAMED:,} more" if len(counts) > MOST_NAMED else ""
                 values = "1 value" if len(counts) == 1 else f"{len(counts):,} values"
-                named = f"{', '.join(told)}{more}"
+                named = f"{', '.join(shown)}{more}"
                 yield f"{self._place}: {column}: {values} named by no condition: {named}"
 
     def _opened(self, feed: Feed) -> Callable[[Since | None], AbstractContextManager[Extract]]:

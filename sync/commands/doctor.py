@@ -44,16 +44,20 @@ def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
     compared = (
         None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
     )
-    made = [] if options.apidoc else list(checks(app, offline=options.offline))
-    status = _status(made, compared or [])
+    results = [] if options.apidoc else list(checks(app, offline=options.offline))
+    status = _status(results, compared or [])
     if options.as_json:
-        say(masked(json.dumps(_told(used, compared, made, status), ensure_ascii=False, indent=1)))
+        say(
+            masked(
+                json.dumps(_document(used, compared, results, status), ensure_ascii=False, indent=1)
+            )
+        )
         return status
-    _tell_calls(used, say)
+    _say_calls(used, say)
     found = (
-        _tell_checks(made, say)
+        _say_checks(results, say)
         if compared is None
-        else _tell_compared(compared, str(options.apidoc), say)
+        else _say_compared(compared, str(options.apidoc), say)
     )
     say(verdict_text("Doctor", found, status))
     return status
@@ -91,14 +95,14 @@ def _held_against(
     return [(one, held[one.call.name]) for one in used]
 
 
-def _status(made: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
-    found = {check.status for check in made}
+def _status(results: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
+    found = {check.status for check in results}
     if any(one.needed and held.match is not Match.PRESENT for one, held in compared):
         found.add(Exit.ERRORS)
     return next((status for status in _FIRST if status in found), Exit.OK)
 
 
-def _tell_calls(used: Sequence[NeededCall], say: Say) -> None:
+def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
     say("Calls that this configuration needs:")
     for line in _table([one for one in used if one.needed]):
         say(line)
@@ -127,9 +131,7 @@ def _table(used: Sequence[NeededCall]) -> list[str]:
     ]
 
 
-def _tell_compared(
-    compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say
-) -> str:
+def _say_compared(compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say) -> str:
     """Say how each call compares; return the figures."""
     say(f"Against {place}:")
     for one, held in compared:
@@ -143,33 +145,33 @@ def _tell_compared(
     return f"{sound} of the {calls} that this configuration needs are as the schema has them"
 
 
-def _tell_checks(made: Sequence[Check], say: Say) -> str:
+def _say_checks(results: Sequence[Check], say: Say) -> str:
     """Say what was looked at; return the figures."""
     say("Looked at:")
-    for check in made:
+    for check in results:
         say(masked(f"  {check}"))
     wrong, notes = (
-        sum(check.verdict is one for check in made)
+        sum(check.verdict is one for check in results)
         for one in (CheckVerdict.WRONG, CheckVerdict.NOTE)
     )
     return f"{wrong} wrong, {plural(notes, 'note')}"
 
 
-def _told(
+def _document(
     used: Sequence[NeededCall],
     compared: Sequence[tuple[NeededCall, ComparedCall]] | None,
-    made: Sequence[Check],
+    results: Sequence[Check],
     status: Exit,
 ) -> dict[str, Any]:
     """Return the same for programs."""
-    told: dict[str, Any] = {"calls": [_call(one) for one in used]}
+    document: dict[str, Any] = {"calls": [_call(one) for one in used]}
     if compared is None:
-        told["checks"] = [
+        document["checks"] = [
             {"what": one.what, "verdict": one.verdict, "found": one.found, "remedy": one.remedy}
-            for one in made
+            for one in results
         ]
     else:
-        told["schema"] = [
+        document["schema"] = [
             {
                 "name": held.call.name,
                 "match": held.match,
@@ -178,7 +180,7 @@ def _told(
             }
             for _, held in compared
         ]
-    return {**told, "exit_status": int(status)}
+    return {**document, "exit_status": int(status)}
 
 
 def _call(one: NeededCall) -> dict[str, Any]:

@@ -66,8 +66,8 @@ class Check:
     status: Exit = Exit.OK
 
     def __str__(self) -> str:
-        told = f"{self.verdict:<5}  {self.what}: {self.found}"
-        return f"{told}; {self.remedy}" if self.remedy else told
+        text = f"{self.verdict:<5}  {self.what}: {self.found}"
+        return f"{text}; {self.remedy}" if self.remedy else text
 
 
 def _ok(what: str, found: str) -> Check:

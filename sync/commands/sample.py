@@ -21,7 +21,7 @@ from sync.records.base import Row
 from sync.records.extract import Extract, lacking
 from sync.report.sample_json import sample_json
 from sync.report.sample_text import sample_text
-from sync.report.sampled import HIDDEN, MadeRecord, Sample, SampledRow, SampleOutcome
+from sync.report.sampled import HIDDEN, MappedRecord, Sample, SampledRow, SampleOutcome
 from sync.state.store import Store
 from sync.text.masking import masked
 
@@ -77,11 +77,11 @@ def take_sample(app: App, name: str, most: int) -> Sample:
         store = _scratch(app, stack) if any(one.feed.joins for one in feeds) else None
         rows = list(islice(extract.rows, most))
         usable, problems = _usable(feeds, extract)
-        made = [_made(app, one, extract, rows, store) for one in usable]
+        mapped = [_map_rows(app, one, extract, rows, store) for one in usable]
         place = f"{extract.place} {source.unit}"
         sampled = [
             SampledRow(
-                f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in made]
+                f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in mapped]
             )
             for at, row in enumerate(rows)
         ]
@@ -132,21 +132,21 @@ def _usable(
     return usable, problems
 
 
-def _made(
+def _map_rows(
     app: App, one: _SampleReading, extract: Extract, rows: Sequence[Row], store: Store | None
-) -> list[MadeRecord]:
+) -> list[MappedRecord]:
     """Return what a feed makes of each of these rows."""
     place = one.feed.source.rows_at(extract.place)
     secret = hidden_for(app.loaded, one.settings)
     hidden = hidden_fields(one.settings, app.options, secret)
     mapper = one.feed.mapper.at(place)
-    made: list[MadeRecord] = []
+    mapped: list[MappedRecord] = []
     for judged in _judged(one, rows, store):
         if judged is None:
-            made.append(MadeRecord(one.number, one.feed.kind, SampleOutcome.SKIPPED))
+            mapped.append(MappedRecord(one.number, one.feed.kind, SampleOutcome.SKIPPED))
         elif isinstance(judged, list):
-            made.append(
-                MadeRecord(one.number, one.feed.kind, SampleOutcome.ROW_ERRORS, row_errors=judged)
+            mapped.append(
+                MappedRecord(one.number, one.feed.kind, SampleOutcome.ROW_ERRORS, row_errors=judged)
             )
         else:
             more = {
@@ -154,10 +154,10 @@ def _made(
                 for column, text in judged.values.items()
                 if column not in extract.columns
             }
-            made.append(
+            mapped.append(
                 made_of(one.number, one.settings, mapper, judged, _cells(more, secret), hidden)
             )
-    return made
+    return mapped
 
 
 def _judged(

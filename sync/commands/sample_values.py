@@ -9,7 +9,7 @@ from sync.config.fields import placeholders
 from sync.contract import OptionRule
 from sync.mapping import CompiledFeed, late_row_errors
 from sync.records.base import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
-from sync.report.sampled import HIDDEN, MadeRecord, SampleOutcome, Shown, ShownTime
+from sync.report.sampled import HIDDEN, MappedRecord, SampleOutcome, Shown, ShownTime
 from sync.text.masking import masked
 
 
@@ -86,20 +86,22 @@ def made_of(
     row: Row,
     joined: Mapping[str, str],
     hidden: frozenset[str],
-) -> MadeRecord:
+) -> MappedRecord:
     """Return what this feed makes of a row that has all its columns."""
     departure = mapper.departure(row) if mapper.has_departures else None
     if isinstance(departure, tuple):
         key = {"key": masked(" / ".join(departure))}
-        return MadeRecord(number, mapper.kind, SampleOutcome.DEPARTS, joined, key)
-    made = departure if departure is not None else mapper.map(row)
-    if made is None:
-        return MadeRecord(number, mapper.kind, SampleOutcome.SKIPPED, joined)
-    if isinstance(made, list):
-        return MadeRecord(number, mapper.kind, SampleOutcome.ROW_ERRORS, joined, row_errors=made)
-    row_errors = late_row_errors(made, f"{mapper.place} {row.line}")
-    fields = {name: _shown(made, name, spec, hidden) for name, spec in feed.fields().items()}
-    return MadeRecord(
+        return MappedRecord(number, mapper.kind, SampleOutcome.DEPARTS, joined, key)
+    mapped = departure if departure is not None else mapper.map(row)
+    if mapped is None:
+        return MappedRecord(number, mapper.kind, SampleOutcome.SKIPPED, joined)
+    if isinstance(mapped, list):
+        return MappedRecord(
+            number, mapper.kind, SampleOutcome.ROW_ERRORS, joined, row_errors=mapped
+        )
+    row_errors = late_row_errors(mapped, f"{mapper.place} {row.line}")
+    fields = {name: _shown(mapped, name, spec, hidden) for name, spec in feed.fields().items()}
+    return MappedRecord(
         number,
         mapper.kind,
         SampleOutcome.ROW_ERRORS if row_errors else SampleOutcome.RECORD,

@@ -53,7 +53,7 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         older = str(needed(connection) or "")
         stay = stays(connection, now())
     if as_json:
-        told = {
+        document = {
             "runs": [asdict(run) for run in runs],
             "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
             "findings": [
@@ -68,9 +68,9 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "stays": stays_json(stay),
             "next": _next_times(app),
         }
-        say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
+        say(masked(json.dumps(document, ensure_ascii=False, indent=1)))
         return Exit.OK
-    _tell_schedule(app, say)
+    _say_schedule(app, say)
     if older:
         say(f"Held: {older}.")
     for (kind, standing), number in known.items():
@@ -146,7 +146,7 @@ def _next_times(app: App) -> dict[str, list[str]]:
     }
 
 
-def _tell_schedule(app: App, say: Say) -> None:
+def _say_schedule(app: App, say: Say) -> None:
     if paused := pause_text(app.state):
         say(paused)
     for line in schedule_text(app.schedules, now()):

@@ -66,7 +66,7 @@ def plan_text(
     sound: bool = True,
     zone: ZoneInfo | None = None,
 ) -> Iterator[str]:
-    """Yield the plan's lines by verdict; changes of one reason are one line unless `most` is None.
+    """Yield the plan's lines by verdict; one line a reason, or with no `most` each change.
 
     Args:
         passing: what the guard allows, under `heading`: "Would do" means that nothing is done.

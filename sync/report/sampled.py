@@ -36,7 +36,7 @@ Shown = str | ShownTime | None
 
 
 @dataclass(frozen=True, slots=True)
-class MadeRecord:
+class MappedRecord:
     """What one feed makes of a row.
 
     Attributes:
@@ -60,7 +60,7 @@ class SampledRow:
 
     place: str
     cells: Mapping[str, str]
-    made: Sequence[MadeRecord]
+    records: Sequence[MappedRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +83,4 @@ class Sample:
     @property
     def row_errors(self) -> int:
         """How many row errors there are in these rows."""
-        return sum(len(made.row_errors) for row in self.rows for made in row.made)
+        return sum(len(record.row_errors) for row in self.rows for record in row.records)

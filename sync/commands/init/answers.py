@@ -38,15 +38,15 @@ def filled(text: str) -> str:
 
 def a_tenant(text: str) -> str:
     """Return the tenant's address."""
-    return _told(checked_tenant, text)
+    return _checked(checked_tenant, text)
 
 
 def a_zone(text: str) -> str:
     """Return the name of a time zone."""
-    return _told(checked_zone, text)
+    return _checked(checked_zone, text)
 
 
-def _told(check: Check, text: str) -> str:
+def _checked(check: Check, text: str) -> str:
     try:
         return check(text.strip())
     except PydanticCustomError as error:

@@ -47,7 +47,7 @@ class ColumnSample:
         rows: its first rows, which show the form of times; never written anywhere.
         hint: by what it goes: the name of the file, the table, the base.
         directory: whether it is a directory, in which an employee number may be a student's.
-        told: what to say about it in the file.
+        remarks: what to say about it in the file.
         holds: what somebody has said that its rows are.
         no_feed: whether somebody has answered that they are not one of these.
         ids_are_keys: whether `user_id` is the key of a person in these sources, and not a login:
@@ -60,7 +60,7 @@ class ColumnSample:
     rows: Sequence[Mapping[str, str]] = field(default=(), repr=False)
     hint: str = ""
     directory: bool = False
-    told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     holds: Kind | None = None
     no_feed: bool = False
     ids_are_keys: bool = False
@@ -127,13 +127,13 @@ def keys_of_people(sources: Sequence[ColumnSample]) -> list[ColumnSample]:
 
 def unsure(one: Detected) -> bool:
     """Return whether these people may be learners as well as staff, by all that the source says."""
-    told = (
+    named = (
         one.looked.holds
         or hinted(one.looked.hint) in (Kind.STAFF, Kind.LEARNER)
         or one.looked.directory
     )
     numbered = {"student_no", "employee_no"} & {name for name in one.columns if name in WORDS}
-    return one.kind in (Kind.LEARNER, Kind.STAFF) and not told and not numbered
+    return one.kind in (Kind.LEARNER, Kind.STAFF) and not named and not numbered
 
 
 def _kind(looked: ColumnSample, sure: Mapping[str, str], columns: Sequence[str]) -> Kind | None:

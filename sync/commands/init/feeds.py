@@ -71,7 +71,7 @@ def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]
     test_form = _common(guesses, Kind.TEST, (Kind.CANDIDATE, Kind.CONTRIBUTOR), _TEST_FORMS)
     learner_form = _common(guesses, Kind.LEARNER, (Kind.CANDIDATE,), _LEARNER_FORMS)
     staff_form = _common(guesses, Kind.STAFF, (Kind.CONTRIBUTOR,), _STAFF_FORMS)
-    made: list[FeedDraft] = []
+    feeds: list[FeedDraft] = []
     for kind in MAPS:
         for one in guesses:
             if one.kind is kind:
@@ -82,9 +82,9 @@ def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]
                     staff_form if kind in (Kind.STAFF, Kind.CONTRIBUTOR) else learner_form,
                     zone,
                 )
-                made.append(draft)
-    _settle(made)
-    return made
+                feeds.append(draft)
+    _settle(feeds)
+    return feeds
 
 
 def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
@@ -201,9 +201,9 @@ def _take_apart(draft: FeedDraft) -> None:
     whole = draft.guess.columns.get("full_name")
     if whole is None or {"first_name", "last_name"} <= draft.values.keys():
         return
-    made = {"first_name": ".*, *(?P<value>.+)", "last_name": "(?P<value>.+?) *,.*"}
+    patterns = {"first_name": ".*, *(?P<value>.+)", "last_name": "(?P<value>.+?) *,.*"}
     if family_first([row.get(whole, "") for row in draft.guess.looked.rows]):
-        for name, pattern in made.items():
+        for name, pattern in patterns.items():
             draft.values.setdefault(name, spelt(whole, pattern=pattern))
     else:
         draft.hints["first_name"] = (
@@ -264,9 +264,9 @@ def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None)
     one = draft.guess
     person = "learner" if draft.kind is Kind.CANDIDATE else "staff"
     for name, form in (("test", test_form), (person, person_form)):
-        made = _named(one, form)
-        if made is not None:
-            draft.values[name] = made
+        value = _named(one, form)
+        if value is not None:
+            draft.values[name] = value
     if draft.kind is Kind.CANDIDATE:
         draft.add("candidate_id", one.columns.get("candidate_id"))
         draft.add("extra_time", one.columns.get("extra_time"))
@@ -280,12 +280,12 @@ def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None)
 def _fill_roles(draft: FeedDraft) -> None:
     """Map roles only where the source's words are known; others need a table by a person."""
     role = draft.guess.columns.get("role")
-    said = (
+    words = (
         {row.get(role, "").strip().lower() for row in draft.guess.looked.rows} - {""}
         if role
         else set()
     )
-    if role is not None and said and said <= set(ROLES):
+    if role is not None and words and words <= set(ROLES):
         draft.values["roles"] = column(role)
     elif role is not None:
         draft.hints["roles"] = (
@@ -293,13 +293,15 @@ def _fill_roles(draft: FeedDraft) -> None:
         )
 
 
-def _settle(made: Sequence[FeedDraft]) -> None:
+def _settle(feeds: Sequence[FeedDraft]) -> None:
     """Decides which feeds can stand as they are, those that others need first."""
-    for draft in made:
-        standing = {
-            other.kind for other in made if other.ready and other is not draft and not other.missing
+    for draft in feeds:
+        present = {
+            other.kind
+            for other in feeds
+            if other.ready and other is not draft and not other.missing
         }
-        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in standing]
+        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in present]
         if lacking:
             draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} in addition."
         draft.ready = not (draft.missing or lacking)

@@ -28,10 +28,10 @@ _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _PERSON = "(objectClass=person)"
 _USEFUL = ("student_no", "employee_no", "login", "external", "given", "family", "email")
 
-Made = TypeVar("Made", bound=SourceSettings)
+Settings = TypeVar("Settings", bound=SourceSettings)
 
 
-def made(kind: type[Made], option: str, values: Mapping[str, Any]) -> Made:
+def settings_of(kind: type[Settings], option: str, values: Mapping[str, Any]) -> Settings:
     """Return the settings of a source of this kind.
 
     Raises:
@@ -72,7 +72,8 @@ def csv_source(
     shown = stands_at(path, folder)
     values = {"path": shown} | ({"encoding": encoding} if encoding else {})
     source, columns = _divided(
-        [made(CsvSettings, "--csv", {**values, "delimiter": one}) for one in DELIMITERS], folder
+        [settings_of(CsvSettings, "--csv", {**values, "delimiter": one}) for one in DELIMITERS],
+        folder,
     )
     settings = ["type: csv", f"path: {quoted(shown)}"]
     if source.delimiter != ",":
@@ -156,15 +157,15 @@ def sql_source(
         )
     values, lines = access
     query = f"SELECT * FROM {table}"  # noqa: S608 - a plain name, as was just seen
-    source = made(SqlSettings, "--sql", {"url": url, "query": query, **values})
+    source = settings_of(SqlSettings, "--sql", {"url": url, "query": query, **values})
     columns = source.column_names(folder)
     settings = ("type: sql", f"url: {quoted(url)}", *lines, f"query: {quoted(query)}")
-    told = (
+    remarks = (
         "Better name the columns that are needed: then a new one in the table changes nothing "
         "here.",
     )
     name = name_of(table.rpartition(".")[2], taken)
-    return ColumnSample(name, settings, columns, first_rows(source, folder), table, told=told)
+    return ColumnSample(name, settings, columns, first_rows(source, folder), table, remarks=remarks)
 
 
 def ldap_source(
@@ -184,7 +185,7 @@ def ldap_source(
 
     values, lines = access
     given = {"servers": [url], "base": base, "filter": _PERSON, "attributes": ["cn"], **values}
-    source = made(LdapSettings, "--ldap", given)
+    source = settings_of(LdapSettings, "--ldap", given)
     known = source.known_attributes(folder)
     meant = guess(ColumnSample("", (), known, directory=True)).columns
     useful = {meant[one] for one in _USEFUL if one in meant}
@@ -198,13 +199,13 @@ def ldap_source(
         "attributes:",
         *(f"  {quoted(name)}: {{many: {_many(name)}}}" for name in columns),
     )
-    told = (
+    remarks = (
         "'many: first' takes one of several values; 'one' makes it a row error when there are "
         "several.",
     )
     hint = base if plain(base) else url
     return ColumnSample(
-        name_of("directory", taken), settings, columns, hint=hint, directory=True, told=told
+        name_of("directory", taken), settings, columns, hint=hint, directory=True, remarks=remarks
     )
 
 

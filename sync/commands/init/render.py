@@ -58,15 +58,15 @@ class Answers:
 
 def needs(sources: Sequence[ColumnSample]) -> tuple[bool, bool]:
     """Whether these sources need an auth system, and a time zone."""
-    made = drafts(sources, None)
-    people = [one for one in made if one.kind in PEOPLE]
-    timed = any(one.kind is Kind.TEST and {"start", "end"} & one.values.keys() for one in made)
+    feeds = drafts(sources, None)
+    people = [one for one in feeds if one.kind in PEOPLE]
+    timed = any(one.kind is Kind.TEST and {"start", "end"} & one.values.keys() for one in feeds)
     return any("auth_system" not in one.values for one in people), timed
 
 
 def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
     """Return the whole file. It can always be loaded; an incomplete feed is switched off."""
-    made = drafts(sources, answers.zone or None)
+    feeds = drafts(sources, answers.zone or None)
     return "\n".join(
         [
             _TOP,
@@ -74,11 +74,11 @@ def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
             "",
             "# Where rows come from. Each source has a name, by which feeds call it.",
             "sources:",
-            *(line for one in sources for line in _source(one, made)),
+            *(line for one in sources for line in _source(one, feeds)),
             "",
             "# Which rows become which records, and how.",
             "feeds:",
-            *_feeds(sources, made, answers),
+            *_feeds(sources, feeds, answers),
             "",
         ]
     )
@@ -100,16 +100,16 @@ def _tenant(answers: Answers) -> Iterator[str]:
     yield "state: sqlite:///state.db"
 
 
-def _source(one: ColumnSample, made: Sequence[FeedDraft]) -> Iterator[str]:
+def _source(one: ColumnSample, feeds: Sequence[FeedDraft]) -> Iterator[str]:
     yield f"  {one.name}:"
     about = guess(one)
-    for text in [*one.told, *_remarks(about, made)]:
+    for text in [*one.remarks, *_remarks(about, feeds)]:
         yield from _prose(text, 4)
     for line in one.settings:
         yield f"    {line}"
 
 
-def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
+def _remarks(one: Detected, feeds: Sequence[FeedDraft]) -> Iterator[str]:
     if not one.columns:
         yield (
             "TODO: none of its columns was recognised, so no feed could be guessed. If its first "
@@ -125,7 +125,7 @@ def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
             f"{_named(password)} looks like a password. Map it as 'password' if people are to get "
             "it once, at first."
         )
-    used = {name for draft in made if draft.guess.looked is one.looked for name in draft.used}
+    used = {name for draft in feeds if draft.guess.looked is one.looked for name in draft.used}
     unused = [name for name in one.looked.columns if name not in {*used, national, password}]
     if unused and one.has_names and not one.looked.directory:
         yield f"Columns that are not mapped: {', '.join(map(_named, unused[:_MOST_NAMED]))}" + (
@@ -149,10 +149,10 @@ def _prose(text: str, indent: int) -> list[str]:
 
 
 def _feeds(
-    sources: Sequence[ColumnSample], made: Sequence[FeedDraft], answers: Answers
+    sources: Sequence[ColumnSample], feeds: Sequence[FeedDraft], answers: Answers
 ) -> Iterator[str]:
-    blocks = [_feed(draft, answers) for draft in made]
-    if not any(draft.ready for draft in made):
+    blocks = [_feed(draft, answers) for draft in feeds]
+    if not any(draft.ready for draft in feeds):
         blocks.insert(0, _nothing(stand_in(sources), answers))
     for number, block in enumerate(blocks):
         if number:

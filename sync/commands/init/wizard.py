@@ -101,11 +101,11 @@ def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
     text = configuration(sources, answers)
     _write(output, text)
     load(output)
-    _tell(options.output, sources, text.count("TODO"), say)
+    _say_result(options.output, sources, text.count("TODO"), say)
     return Exit.OK
 
 
-def _tell(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> None:
+def _say_result(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> None:
     """Yield what was written, and what comes next."""
     say(f"Written: {output}")
     for one in sources:
@@ -150,16 +150,16 @@ class _Questions:
         if given.sql and given.ldap:
             raise UsageError("init: give --sql or --ldap, and add the other source by hand")
         if given.csv or given.sql or given.ldap:
-            return self._told(keys_of_people(self._looked(given)))
+            return self._with_answers(keys_of_people(self._looked(given)))
         if self.ask is None:
             self.missing.append(
                 "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come "
                 "from)"
             )
             return []
-        return self._told(keys_of_people(self._looked(self._asked_source(self.ask))))
+        return self._with_answers(keys_of_people(self._looked(self._asked_source(self.ask))))
 
-    def _told(self, looked: list[ColumnSample]) -> list[ColumnSample]:
+    def _with_answers(self, looked: list[ColumnSample]) -> list[ColumnSample]:
         """Return the sources with what a person says that they hold, where one can be asked."""
         if self.ask is None:
             return looked
@@ -169,11 +169,11 @@ class _Questions:
         likely = next(
             (word for word, (kind, _) in HOLDS.items() if kind is guess(one).kind), NOTHING
         )
-        said = ask(
+        answer = ask(
             f"What is in {one.hint or one.name}?\n{_CHOICES}\nOne of these words", likely, a_holding
         )
         return replace(
-            one, holds=HOLDS[said][0] if said in HOLDS else None, no_feed=said == NOTHING
+            one, holds=HOLDS[answer][0] if answer in HOLDS else None, no_feed=answer == NOTHING
         )
 
     def _asked_source(self, ask: Ask) -> StartOptions:
