@@ -34,7 +34,7 @@ class DoctorOptions:
 
 
 def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
-    """Look, and say what to do. Changes nothing: not in Inspera, and not in the state.
+    """Run all checks and say what to do. Change nothing, neither in Inspera nor in the state.
 
     Raises:
         UsageError: the file with the schema can't be used.

@@ -260,7 +260,7 @@ def _inspera(app: App) -> Iterator[Check]:
 
 
 def _without_search(app: App, error: CallError) -> Check:
-    """Yield what a search for a test shows: a 404 may only say that no test was found."""
+    """Judge a search that failed: a 404 may only mean that no test was found."""
     remedy = "hold the calls against the tenant's schema: `doctor --apidoc FILE`"
     needed = any(
         one.needed and one.call.name == TEST_SEARCH.name for one in used_calls(app.loaded.settings)

@@ -51,12 +51,12 @@ class NeededCall:
 
     @property
     def changed(self) -> bool:
-        """Whether the configuration has changed it."""
+        """Tell whether the configuration has changed it."""
         return self.call != contract.CALLS[self.call.name]
 
     @property
     def assumed(self) -> bool:
-        """Whether it rests on an assumption (vendor contract, opening)."""
+        """Tell whether it rests on an assumption (vendor contract, opening)."""
         return self.call.proof is contract.Confidence.INFERRED
 
 

@@ -53,7 +53,7 @@ def sample(app: App, options: SampleOptions, say: Say, width: int | None = None)
 
 
 def take_sample(app: App, name: str, most: int) -> Sample:
-    """At most `most` rows of the source with this name.
+    """Return at most `most` rows of the source with this name.
 
     Raises:
         UsageError, SourceError: as above.
@@ -184,7 +184,7 @@ def _judged(
 
 
 def _cells(values: Mapping[str, str], hidden: frozenset[str]) -> dict[str, str]:
-    """Values by column as they may be shown."""
+    """Return values by column as they may be shown."""
     return {
         name: HIDDEN if name in hidden and text else masked(text) for name, text in values.items()
     }

@@ -47,7 +47,7 @@ class SandboxProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return where it listens."""
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -107,7 +107,7 @@ class SandboxProcess:
             self._process.wait()
 
     def contents(self) -> dict[str, Any]:
-        """Everything that it holds.
+        """Return everything that it holds.
 
         Raises:
             StoryError: it does not answer.

@@ -27,7 +27,7 @@ def read_secrets(app: App) -> None:
 
 
 def _secrets(value: object, where: str) -> Iterator[tuple[str, SecretRef]]:
-    """Every secret in the settings, with the way to it."""
+    """Yield every secret in the settings, with the way to it."""
     if isinstance(value, SecretRef):
         yield where, value
     elif isinstance(value, BaseModel):

@@ -83,7 +83,7 @@ class _ServiceState:
         return leads
 
     def prepare(self) -> Mapping[str, PastJob]:
-        """Brings the state to this version. Gives what it remembers of the jobs."""
+        """Migrate the state to this version. Return what it remembers of the jobs."""
         state = self._desk.app.state
         state.look()
         try:
@@ -154,7 +154,7 @@ class ServiceMonitor:
                 self.metrics.succeeded(job, one.done)
 
     def health(self) -> Health:
-        """How the service was at its last round."""
+        """Return the health of the service at its last round."""
         paused = self._paused
         return Health(
             alive=self._pulse.alive,

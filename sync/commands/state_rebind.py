@@ -37,8 +37,8 @@ def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> 
         _explain(app, owner, say)
         if not renamed:
             say(
-                "Nothing was changed. If it is the same tenant, run `inspera-sync state rebind "
-                "--renamed`."
+                "Nothing was changed. "
+                "If it is the same tenant, run `inspera-sync state rebind --renamed`."
             )
             return Exit.USAGE
         _refuse_stranger(app, connection, interruption)
@@ -53,19 +53,13 @@ def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> 
 
 def _explain(app: App, owner: TenantIdentity, say: Say) -> None:
     say(f"{app.state} belongs to {owner}; the configuration names {app.tenant}.")
-    say(
-        "A state knows what one tenant has, and what this tool put there; of another tenant it is "
-        "wrong."
-    )
-    say(
-        "Move it only if that tenant was renamed or has another client id. For another tenant, "
-        "such as a test tenant,"
-    )
-    say("choose another file or database with the setting 'state'.")
+    say("A state records what one tenant has, and what this tool put there.")
+    say("Move it only if that tenant was renamed or has another client id.")
+    say("For another tenant, such as a test tenant, set 'state' to another file or database.")
 
 
 def _refuse_stranger(app: App, connection: Connection, interruption: Interruption) -> None:
-    """Refuse a tenant that has nothing of what is known. It is asked before anything is moved."""
+    """Refuse a tenant that has nothing of what is known, before the state is moved (rules 37)."""
     from sync.inspera.target import Target as Inspera
 
     store = make_store(app, connection)
@@ -74,9 +68,8 @@ def _refuse_stranger(app: App, connection: Connection, interruption: Interruptio
         if known and not any(_is_there(target, kind, fields) for kind, fields in known):
             raise StateError(
                 f"{app.tenant}: has none of the {len(known)} tests and people that were looked "
-                "up, so it is another "
-                "tenant than this state's, which stays as it is; correct 'inspera', or choose "
-                "another 'state'"
+                "up, so it is another tenant than this state's; correct 'inspera', or choose another "
+                "'state'"
             )
 
 

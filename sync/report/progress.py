@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a plain line now and then when not."""
+"""Progress of long work: a bar on a terminal, else a plain line now and then."""
 
 import sys
 import time
@@ -11,10 +11,10 @@ EVERY = 10.0
 
 
 class Progress(Protocol):
-    """Told how far long work is."""
+    """A display of how far long work is."""
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """`done` of `total` (None when nobody knows) in this phase."""
+        """Show `done` of `total` (None when unknown) in this phase."""
 
 
 @contextmanager

@@ -82,5 +82,5 @@ class Sample:
 
     @property
     def row_errors(self) -> int:
-        """How many row errors there are in these rows."""
+        """Return how many row errors there are in these rows."""
         return sum(len(record.row_errors) for row in self.rows for record in row.records)

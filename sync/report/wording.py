@@ -99,5 +99,5 @@ def _shown(value: Value) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """`1 learner`, `2 learners`, `2 staff`."""
+    """Return a number with its noun: `1 learner`, `2 learners`, `2 staff`."""
     return f"{count:,} {word}{'' if count == 1 or word == Kind.STAFF else 's'}"

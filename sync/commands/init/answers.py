@@ -30,7 +30,7 @@ def checked(option: str, check: Check, text: str) -> str:
 
 
 def filled(text: str) -> str:
-    """Any text in one line."""
+    """Return any text in one line."""
     if not text.strip() or not text.isprintable():
         raise ValueError("give it in one line")
     return text.strip()
@@ -82,7 +82,7 @@ def an_encoding(text: str) -> str:
 
 
 def one_of(*words: str) -> Check:
-    """One of these words."""
+    """Return one of these words."""
 
     def check(text: str) -> str:
         if text.strip().lower() not in words:

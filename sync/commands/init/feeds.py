@@ -49,13 +49,13 @@ class FeedDraft:
 
     @property
     def missing(self) -> list[str]:
-        """The fields that it needs and that could not be guessed, in the order of the map."""
+        """Return the fields that it needs and that could not be guessed, in the order of the map."""
         fields = MAPS[self.kind].model_fields.items()
         return [name for name, info in fields if info.is_required() and name not in self.values]
 
     @property
     def used(self) -> set[str]:
-        """The columns of which it is made."""
+        """Return the columns of which it is made."""
         return {name for value in self.values.values() for name in value.columns}
 
     def add(self, name: str, found: str | None) -> None:
@@ -294,7 +294,7 @@ def _fill_roles(draft: FeedDraft) -> None:
 
 
 def _settle(feeds: Sequence[FeedDraft]) -> None:
-    """Decides which feeds can stand as they are, those that others need first."""
+    """Decide which feeds can be used as they are, those that others need first."""
     for draft in feeds:
         present = {
             other.kind

@@ -66,7 +66,7 @@ def minutes_way(texts: Sequence[str]) -> str | None:
 
 
 def family_first(texts: Sequence[str]) -> bool:
-    """Whether whole names are written `Family, Given`, each with one comma."""
+    """Tell whether whole names are written `Family, Given`, each with one comma."""
     given = [text.strip() for text in texts if text.strip()]
     return bool(given) and all(
         re.fullmatch(r"[^,]*[^, ][^,]*,[^,]*[^, ][^,]*", text) for text in given

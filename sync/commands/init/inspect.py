@@ -127,7 +127,7 @@ def first_rows(source: SourceSettings, folder: Path) -> list[Mapping[str, str]]:
 
 
 def login(user: str | None, password_file: str | None) -> tuple[dict[str, Any], list[str]]:
-    """Who logs in, as settings and as YAML; the password stays in its file."""
+    """Return the user, as settings and as YAML; the password stays in its file."""
     secret = f"${{file:{password_file}}}" if password_file else ""
     values = {"user": user, "password": secret or None}
     lines = [f"user: {quoted(user)}"] if user else []

@@ -57,7 +57,7 @@ class Answers:
 
 
 def needs(sources: Sequence[ColumnSample]) -> tuple[bool, bool]:
-    """Whether these sources need an auth system, and a time zone."""
+    """Tell whether these sources need an auth system, and a time zone."""
     feeds = drafts(sources, None)
     people = [one for one in feeds if one.kind in PEOPLE]
     timed = any(one.kind is Kind.TEST and {"start", "end"} & one.values.keys() for one in feeds)

@@ -232,7 +232,7 @@ class _Questions:
         raise UsageError(f"{path}: is not UTF-8; give its --encoding, such as cp1252 or iso-8859-1")
 
     def answers(self, sources: list[ColumnSample]) -> Answers:
-        """Everything else; what nobody gave is empty, and missing."""
+        """Return everything else; a missing answer is empty, and noted."""
         given, (auth, zone) = self.options, needs(sources)
         url = self._answer("--url URL", "the tenant's address", given.url, "", a_tenant)
         host = (urlsplit(url).hostname or "").partition(".")[0]
@@ -274,7 +274,7 @@ class _Questions:
         return default
 
     def refuse_missing(self) -> None:
-        """Says everything that is missing at once.
+        """Name everything that is missing at once.
 
         Raises:
             UsageError: something is.

@@ -27,7 +27,7 @@ class YamlValue:
 
     @property
     def yaml(self) -> str:
-        """As it stands behind the field's name."""
+        """Return the YAML after the field's name."""
         more = {name: text for name, text in self.more.items() if text is not None}
         short = not more and (
             self.how == "template" or (self.how == "column" and "{" not in self.text)
@@ -53,7 +53,7 @@ def spelt(name: str, **more: str | None) -> YamlValue:
 
 
 def template(text: str, *columns: str) -> YamlValue:
-    """Text with these columns in braces."""
+    """Return a value of text with these columns in braces."""
     return YamlValue(text, "template", columns)
 
 
