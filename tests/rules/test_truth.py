@@ -78,6 +78,19 @@ def test_a_limit_says_its_arithmetic_once_for_all_that_it_holds(site: Site) -> N
         assert "remove 30 candidates: " in out or "held: 30 candidates: " in out
 
 
+def test_changes_that_wait_for_one_cause_are_one_line_and_all_lists_each(site: Site) -> None:
+    site.seat(TEST, *numbers(1001, 8))
+    for learner in numbers(1001, 5):
+        site.students.set(learner, feide="s\u200bx")
+    why = "waits for learner … (its row has an error); first"
+    plan = site.run("plan").out
+    assert f"  create 5 candidates: {why} {TEST} / 1001, " in plan
+    assert plan.count("its row has an error") == 1
+    assert site.plan().out.count("its row has an error") == 5
+    site.apply()
+    assert f"  waiting: 5 candidates: {why} {TEST} / 1001, " in site.run("status").out
+
+
 def test_people_alone_are_no_lost_state_and_are_taken_in_as_found(site: Site) -> None:
     site.seat(TEST, "1001", "1002")
     site.settled()
