@@ -68,8 +68,8 @@ def _refuse_stranger(app: App, connection: Connection, interruption: Interruptio
         if known and not any(_is_there(target, kind, fields) for kind, fields in known):
             raise StateError(
                 f"{app.tenant}: has none of the {len(known)} tests and people that were looked "
-                "up, so it is another tenant than this state's; correct 'inspera', or choose another "
-                "'state'"
+                "up, so it is another tenant than this state's; correct 'inspera', or choose "
+                "another 'state'"
             )
 
 

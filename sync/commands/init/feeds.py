@@ -49,7 +49,7 @@ class FeedDraft:
 
     @property
     def missing(self) -> list[str]:
-        """Return the fields that it needs and that could not be guessed, in the order of the map."""
+        """Return the needed fields that could not be guessed, in the order of the map."""
         fields = MAPS[self.kind].model_fields.items()
         return [name for name, info in fields if info.is_required() and name not in self.values]
 

@@ -149,25 +149,36 @@ class Fake:
     def changes(self, what: str, action: str, kind: str) -> list[dict[str, Any]]:
         return [
             {
-                "action": action, "kind": kind, "key": entry["key"], "verdict": "pass", "reason": "",
+                "action": action,
+                "kind": kind,
+                "key": entry["key"],
+                "verdict": "pass",
+                "reason": "",
                 "where": "" if entry.get("day") == 1 else f"{entry['file']} line {entry['line']}",
                 "changed": entry.get("changed", {}),
             }
             for entry in self.planted[what]
-        ]  # fmt: skip
+        ]
 
 
 def contents_of(expected: Any) -> dict[str, Any]:
     """Return the sandbox's contents from what the judge expects."""
     tests = {
         key: {
-            "externalTestId": key, "title": test["title"], "startTime": test["start"], "endTime": test["end"],
-            "duration": test["duration"], "sourceTemplateId": test["template"], "templates_sent": 1,
-            "options": {"securityOptions": {}, "generalOption": {}}, "committees": [], "contributors": [],
+            "externalTestId": key,
+            "title": test["title"],
+            "startTime": test["start"],
+            "endTime": test["end"],
+            "duration": test["duration"],
+            "sourceTemplateId": test["template"],
+            "templates_sent": 1,
+            "options": {"securityOptions": {}, "generalOption": {}},
+            "committees": [],
+            "contributors": [],
             "candidates": [],
         }
         for (key,), test in expected.tests.items()
-    }  # fmt: skip
+    }
     for (key, name), option in expected.options.items():
         value = {"sha256": option["digest"]} if "digest" in option else json.loads(option["value"])
         tests[key]["options"]["securityOptions"][name] = value

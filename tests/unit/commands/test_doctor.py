@@ -186,7 +186,10 @@ def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
     ran = site.run("doctor", "--apidoc", str(file))
     assert ran.status == Exit.ERRORS
-    told = "'candidates' has no 'externalId', which we always send; 'candidates' needs 'personId', which we never send"
+    told = (
+        "'candidates' has no 'externalId', which we always send; "
+        "'candidates' needs 'personId', which we never send"
+    )
     assert any(
         line.startswith(f"candidate.assign: {told}; ask Inspera")
         for line in lines(ran, "different")
@@ -290,8 +293,8 @@ def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(
         "students.csv (learner): column 'epost' is missing (it has 7 columns); correct" in missing
     )
     assert (
-        absent
-        == "elsewhere.csv (test): elsewhere.csv: is not there; check 'path', and that the export has run"
+        absent == "elsewhere.csv (test): elsewhere.csv: is not there; "
+        "check 'path', and that the export has run"
     )
     assert any(
         line.startswith("registrations.csv (candidate): 6 columns") for line in lines(ran, "ok")

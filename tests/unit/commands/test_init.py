@@ -290,7 +290,10 @@ def test_tests_are_named_in_the_form_that_both_files_have(init: Init, tmp_path: 
 def test_national_identity_numbers_and_passwords_are_never_mapped(
     init: Init, tmp_path: Path
 ) -> None:
-    text = "fødselsnummer,passord,brukernavn,fornavn,etternavn\n01019012345,hemmelig,ase,Åse,Eksempel\n"
+    text = (
+        "fødselsnummer,passord,brukernavn,fornavn,etternavn\n"
+        "01019012345,hemmelig,ase,Åse,Eksempel\n"
+    )
     ran = init("--csv", table(tmp_path / "students.csv", text), *ANSWERS)
     loaded, text = written(tmp_path)
     columns = {spec.column for spec in loaded.settings.feeds[0].fields().values()}
@@ -801,20 +804,25 @@ def test_what_a_person_says_that_a_file_holds_counts_for_more_than_its_name(tmp_
 CANVAS = {
     "users.csv": "user_id,integration_id,login_id,first_name,last_name,full_name,email,status\n"
     "500001,x1,ase@example.edu,Åse,Eksempel,Åse Eksempel,ase@example.edu,active\n",
-    "courses.csv": "exam_id,title,start,end,duration\nINF1,Prøve,2026-12-01T09:00,2026-12-01T13:00,240\n",
+    "courses.csv": "exam_id,title,start,end,duration\n"
+    "INF1,Prøve,2026-12-01T09:00,2026-12-01T13:00,240\n",
     "enrollments.csv": "exam_id,user_id,role,status\nINF1,500001,student,active\n",
 }
 BLACKBOARD = {
-    "users.txt": "EXTERNAL_PERSON_KEY|USER_ID|PASSWD|FIRSTNAME|LASTNAME|EMAIL|STUDENT_ID|INSTITUTION_ROLE\n"
+    "users.txt": "EXTERNAL_PERSON_KEY|USER_ID|PASSWD|FIRSTNAME|LASTNAME|EMAIL|STUDENT_ID|"
+    "INSTITUTION_ROLE\n"
     "k1|ase|hemmelig|Åse|Eksempel|ase@example.edu|500001|Student\n",
     "enrolments.txt": "EXTERNAL_COURSE_KEY|EXTERNAL_PERSON_KEY|ROLE\nINF1|k1|S\n",
-    "exams.txt": "EXTERNAL_COURSE_KEY|TITLE|START|END|DURATION\nINF1|Prøve|2026-12-01T09:00|2026-12-01T13:00|240\n",
+    "exams.txt": "EXTERNAL_COURSE_KEY|TITLE|START|END|DURATION\n"
+    "INF1|Prøve|2026-12-01T09:00|2026-12-01T13:00|240\n",
 }
 DUTCH = {
     "studenten.csv": "studentnummer;gebruikersnaam;voornaam;tussenvoegsel;achternaam;e-mailadres\n"
     "500001;ase;Åse;van;Voorbeeld;ase@example.edu\n",
-    "toetsen.csv": "toetscode;toetsnaam;datum;begintijd;eindtijd;duur\nINF1;Toets;01.12.2026;09:00;13:00;240\n",
-    "inschrijvingen.csv": "toetscode;studentnummer;kandidaatnummer;extratijd;zaal\nINF1;500001;17;30;Aula\n",
+    "toetsen.csv": "toetscode;toetsnaam;datum;begintijd;eindtijd;duur\n"
+    "INF1;Toets;01.12.2026;09:00;13:00;240\n",
+    "inschrijvingen.csv": "toetscode;studentnummer;kandidaatnummer;extratijd;zaal\n"
+    "INF1;500001;17;30;Aula\n",
 }
 
 

@@ -45,7 +45,8 @@ feeds:
     source: students
     auth_system: FEIDE
     where: {status: active}
-    map: {key: no, external_id: login, username: {column: login, upper: true}, first_name: given, last_name: family,
+    map: {key: no, external_id: login, username: {column: login, upper: true}, first_name: given,
+          last_name: family,
       email: mail, password: first_password}
   - kind: learner
     source: again
@@ -60,10 +61,15 @@ feeds:
       start: {column: start, format: "%d.%m.%Y %H:%M", zone: Europe/Oslo}
       end: {column: end, format: "%d.%m.%Y %H:%M", zone: Europe/Oslo}
       duration: minutes
-  - {kind: option, source: exams, map: {test: test, option: {constant: SEB_SETTINGS_PINCODE}, value: pin}}
   - kind: option
     source: exams
-    map: {test: test, option: {constant: LOCKDOWN_BROWSER}, value: {column: lockdown, lookup: {ja: true, nei: false}}}
+    map: {test: test, option: {constant: SEB_SETTINGS_PINCODE}, value: pin}
+  - kind: option
+    source: exams
+    map:
+      test: test
+      option: {constant: LOCKDOWN_BROWSER}
+      value: {column: lockdown, lookup: {ja: true, nei: false}}
   - kind: candidate
     source: seats
     join: {rooms: {by: {test: test, student: student}}}
@@ -332,7 +338,10 @@ def test_a_missing_column_is_said_once_with_how_many_there_are_and_status_4(
     (site / "exams.csv").write_text(EXAMS.replace("title", "tittel"))
     ran = sample("exams")
     assert ran.status == Exit.SOURCE
-    said = "Source: exams.csv: feeds[3]: column 'title' is missing (it has 7 columns); correct the source or"
+    said = (
+        "Source: exams.csv: feeds[3]: column 'title' is missing (it has 7 columns); "
+        "correct the source or"
+    )
     assert ran.out.count(said) == 1
     assert "feeds[5] option" in ran.out
     assert "feeds[3] test" not in ran.out
