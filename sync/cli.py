@@ -168,7 +168,7 @@ def sample(
     rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show the first rows of a source, as read and as mapped. Prints people's data."""
+    """Show the first rows of a source, as read and as mapped. Shows people's data."""
     from sync.commands.sample import SampleOptions
     from sync.commands.sample import sample as run_sample
 
