@@ -1,10 +1,10 @@
-"""Arguments in, exit status out."""
+"""The entry point of the command `inspera-sync`."""
 
 import sys
 
 
 def main() -> None:
-    """The command `inspera-sync`."""
+    """Run the command `inspera-sync`."""
     from sync.cli import run
 
     sys.exit(run(sys.argv[1:]))

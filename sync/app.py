@@ -7,6 +7,7 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sync.config import Feed as FeedSettings
 from sync.config import Loaded, TestFeed, load
@@ -23,6 +24,7 @@ from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Kind
+from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
 from sync.sources.completeness import TableCompleteness
@@ -205,6 +207,12 @@ class App:
             for feed in self.loaded.settings.feeds
             if feed.kind in needed
         ]
+
+    @property
+    def test_zone(self) -> ZoneInfo | None:
+        """Return the zone in which people read the times of tests; None unless all feeds agree."""
+        feeds = self.loaded.settings.feeds
+        return common_zone({feed.map.start.zone for feed in feeds if isinstance(feed, TestFeed)})
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:

@@ -1,4 +1,4 @@
-"""The commands' words and options; each calls one function of `sync.commands`, imported when it is needed."""
+"""The command line: each command calls one function of `sync.commands`, imported when needed."""
 
 import os
 import shutil
@@ -32,14 +32,16 @@ if TYPE_CHECKING:
     from sync.engine.interruption import Interruption
 
 PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml"))
-"""Where the configuration is looked for when neither `--config` nor `INSPERA_SYNC_CONFIG` names it."""
+"""Where the configuration is looked for without `--config` and `INSPERA_SYNC_CONFIG`."""
 
-_HELP = """Keeps Inspera Assessment in step with the student information system.
+_HELP = """Keep Inspera Assessment in step with the student information system.
 
-Begin with `demo`, then `check` and `plan` on your own files; `apply` is the only command that changes Inspera."""
+Begin with `demo`, then run `check` and `plan` on your own files.
+
+`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does."""
 
 _ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
-"""Commands that change something: what they did must be known, whoever reads it."""
+"""Commands that change something: what they did must be known even if nobody reads the report."""
 
 _invoked: ContextVar[str] = ContextVar("invoked", default="")
 """The command that was given."""
@@ -48,21 +50,26 @@ app = typer.Typer(
     help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-All = Annotated[bool, typer.Option("--all", help="Print every line of long lists.")]
+All = Annotated[
+    bool, typer.Option("--all", help="Print every line of long lists, and each record of a group.")
+]
 Shrunk = Annotated[
     list[str] | None,
     typer.Option(
-        "--accept-shrink", metavar="SOURCE", help="This source is rightly shorter than before."
+        "--accept-shrink", metavar="SOURCE", help="Accept that this source is shorter than before."
     ),
 ]
 Waiting = Annotated[
-    bool, typer.Option("--wait", help="If another run is under way, wait for its end.")
+    bool,
+    typer.Option(
+        "--wait", help="Wait for the end of another run instead of stopping with status 75."
+    ),
 ]
 Changed = Annotated[
     bool,
     typer.Option(
         "--changed",
-        help="Read only what changed, where a feed says `updated_column`. Removes nothing.",
+        help="Read only changed rows, of feeds with `updated_column`. Removes nothing.",
     ),
 ]
 
@@ -75,9 +82,9 @@ def _options(
         typer.Option("--config", "-c", envvar="INSPERA_SYNC_CONFIG", help="The YAML file."),
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Log what is done, on standard error.")
+        bool, typer.Option("--verbose", "-v", help="Log each step to standard error.")
     ] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     context.obj = {"config": config, "verbose": verbose}
     _invoked.set(context.invoked_subcommand or "")
@@ -87,24 +94,30 @@ def _options(
 
 
 @app.command()
-def init(  # noqa: PLR0913 - one for each thing that can be said instead of being asked for
+def init(  # noqa: PLR0913 - one for each question
     *,
     csv: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A CSV file; may be repeated.")
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="Of CSV files that are not UTF-8, such as cp1252.")
+        str | None,
+        typer.Option(help="The encoding of CSV files that are not UTF-8, such as cp1252."),
     ] = None,
     sql: Annotated[
-        str | None, typer.Option(metavar="URL", help="A database, without a password.")
+        str | None, typer.Option(metavar="URL", help="The URL of a database, without a password.")
     ] = None,
     table: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="In it; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A table of the database; may be repeated."),
     ] = None,
-    ldap: Annotated[str | None, typer.Option(metavar="URL", help="A directory.")] = None,
-    base: Annotated[str | None, typer.Option(metavar="DN", help="Where to search in it.")] = None,
+    ldap: Annotated[
+        str | None, typer.Option(metavar="URL", help="The URL of an LDAP directory.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="DN", help="Where to search in the directory.")
+    ] = None,
     user: Annotated[
-        str | None, typer.Option(help="Who logs in to the database or directory.")
+        str | None, typer.Option(help="The user for the database or directory.")
     ] = None,
     password_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file with the password.")
@@ -113,7 +126,8 @@ def init(  # noqa: PLR0913 - one for each thing that can be said instead of bein
         str | None, typer.Option(help="The tenant's address, such as https://example.inspera.com.")
     ] = None,
     client_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Shown beside the API key.")
+        str | None,
+        typer.Option(metavar="ID", help="The client id, shown next to the API key in Inspera."),
     ] = None,
     key_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file with the API key.")
@@ -126,25 +140,25 @@ def init(  # noqa: PLR0913 - one for each thing that can be said instead of bein
     ] = None,
     output: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = PLACES[0],
 ) -> None:
-    """Begin a configuration: look at the sources, guess which column is what, ask for the rest."""
+    """Write a first configuration: inspect the sources, guess the columns, ask for the rest."""
     from sync.commands.init.wizard import StartOptions
     from sync.commands.init.wizard import init as run_init
 
     options = StartOptions(
-        output, tuple(csv or ()), encoding, sql, tuple(table or ()), ldap, base, user, password_file,
-        url, client_id, key_file, auth_system, zone,
+        output, tuple(csv or ()), encoding, sql, tuple(table or ()), ldap, base, user,
+        password_file, url, client_id, key_file, auth_system, zone,
     )  # fmt: skip
     _exit(run_init(options, _say, _ask if sys.stdin.isatty() else None))
 
 
 @app.command()
 def check(context: typer.Context, show_all: All = False) -> None:
-    """Check the configuration, read every source and try every mapping on every row. Sends nothing."""
+    """Check the configuration, every source and every row. Sends nothing."""
     from sync.commands.check import check as run_check
     from sync.report.progress import shown
 
     with shown() as progress:
-        _exit(run_check(_house(context), _say, progress, show_all=show_all))
+        _exit(run_check(_open_app(context), _say, progress, show_all=show_all))
 
 
 @app.command()
@@ -154,16 +168,16 @@ def sample(
     rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show the first rows of a source, as read and as each feed maps them. Shows people's data."""
+    """Show the first rows of a source, as read and as mapped. Shows people's data."""
     from sync.commands.sample import SampleOptions
     from sync.commands.sample import sample as run_sample
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if as_json:
         use_json_escapes()
-    # with a width it has colours of its own, and has escaped what it shows
-    say = _say if width is None or as_json else _say_as_it_is
-    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), say, width))
+    # on a terminal it has colours, and has escaped its values itself
+    say = _say if width is None or as_json else _say_unescaped
+    _exit(run_sample(_open_app(context), SampleOptions(source, rows, as_json), say, width))
 
 
 @app.command()
@@ -171,13 +185,13 @@ def plan(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 10 when there are changes.")
+        bool, typer.Option("--exit-code", help="Exit with status 10 if there are changes.")
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
     show_all: All = False,
 ) -> None:
-    """Show what `apply` would do (the dry run). Makes no call and changes no byte of the state."""
+    """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands.plan import PlanOptions
     from sync.commands.plan import plan as run_plan
     from sync.report.progress import shown
@@ -186,7 +200,7 @@ def plan(
         use_json_escapes()
     options = PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
     with shown() as progress:
-        _exit(run_plan(_house(context), options, _say, _write, progress))
+        _exit(run_plan(_open_app(context), options, _say, _write, progress))
 
 
 @app.command()
@@ -194,12 +208,12 @@ def apply(
     context: typer.Context,
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="HASH", help="Let exactly these held changes pass their limit."),
+        typer.Option(metavar="HASH", help="Send the held changes with this hash; may be repeated."),
     ] = None,
     retry_refused: Annotated[
         bool,
         typer.Option(
-            "--retry-refused", help="Try again now what Inspera refused, whatever its pause."
+            "--retry-refused", help="Retry now what Inspera refused, without the usual pause."
         ),
     ] = False,
     accept_shrink: Shrunk = None,
@@ -207,12 +221,12 @@ def apply(
     wait: Waiting = False,
     show_all: All = False,
 ) -> None:
-    """Plan, then carry the plan out in Inspera."""
+    """Plan, then send the changes to Inspera."""
     from sync.commands.apply import ApplyOptions
     from sync.commands.apply import apply as run_apply
     from sync.report.progress import shown
 
-    app, interruption = _house(context), _interruptible()
+    app, interruption = _open_app(context), _handle_signals()
     with shown() as progress:
         options = ApplyOptions(
             allowed=tuple(allow or ()),
@@ -220,7 +234,7 @@ def apply(
             accepted=tuple(accept_shrink or ()),
             changed=changed,
             show_all=show_all,
-            wait=_waits(interruption) if wait else None,
+            wait=_lock_waiter(interruption) if wait else None,
         )
         _exit(run_apply(app, options, _say, progress, interruption))
 
@@ -235,36 +249,38 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
         ),
     ] = None,
     held: Annotated[
-        bool, typer.Option("--held", help="Settle every held identity change and drift.")
+        bool, typer.Option("--held", help="Settle every held identity change and every drift.")
     ] = False,
     managed: Annotated[
         bool,
         typer.Option(
             "--managed",
-            help="What is taken in is managed from now on: this tool put it there (a lost state).",
+            help="Mark what is taken in as put there by inspera-sync (after a lost state).",
         ),
     ] = False,
     as_new: Annotated[
-        bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")
+        bool, typer.Option("--as-new", help="Treat the record as a new one.")
     ] = False,
     keep: Annotated[
         bool,
         typer.Option(
             "--keep",
-            help="Keep Inspera's values until the source's change (one record, or --held).",
+            help="Keep Inspera's values until the source changes (one record, or --held).",
         ),
     ] = False,
-    show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show what would be taken in, and change nothing.")
+    ] = False,
     wait: Waiting = False,
     show_all: All = False,
 ) -> None:
-    """Take what Inspera already has into the state: everything that matches, or one record that is held."""
+    """Take what Inspera already has into the state: all that matches, or one held record."""
     from sync.commands.adopt import AdoptOptions
     from sync.commands.adopt import adopt as run_adopt
     from sync.report.progress import shown
 
-    app, interruption = _house(context), _interruptible()
-    lock = _waits(interruption) if wait else None
+    app, interruption = _open_app(context), _handle_signals()
+    lock = _lock_waiter(interruption) if wait else None
     options = AdoptOptions(tuple(record or ()), held, managed, as_new, keep, show, show_all, lock)
     with shown() as progress:
         _exit(run_adopt(app, options, _say, progress, interruption))
@@ -274,12 +290,12 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 def reconcile(
     context: typer.Context,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")
+        bool, typer.Option("--repair", help="Send the sources' values where Inspera differs.")
     ] = False,
     accept_unread: Annotated[
         bool,
         typer.Option(
-            "--accept-unread", help="An older state counts as recovered although not all was read."
+            "--accept-unread", help="Accept an older state as recovered although not all was read."
         ),
     ] = False,
     as_json: Annotated[
@@ -288,16 +304,16 @@ def reconcile(
     wait: Waiting = False,
     show_all: All = False,
 ) -> None:
-    """Read back what Inspera has: what was changed there, what is gone, and what is there and unmanaged."""
+    """Read Inspera and list what was changed there, what is gone, and what is not managed."""
     from sync.commands.reconcile import ReconcileOptions
     from sync.commands.reconcile import reconcile as run_reconcile
     from sync.report.progress import shown
 
-    app, interruption = _house(context), _interruptible()
+    app, interruption = _open_app(context), _handle_signals()
     if as_json:
         use_json_escapes()
     options = ReconcileOptions(
-        repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None
+        repair, accept_unread, as_json, show_all, _lock_waiter(interruption) if wait else None
     )
     with shown() as progress:
         _exit(run_reconcile(app, options, _say, progress, interruption))
@@ -305,7 +321,7 @@ def reconcile(
 
 @app.command()
 def serve(context: typer.Context) -> None:
-    """Run the jobs of the configuration at their times, until it is stopped by SIGTERM. SIGHUP re-reads the file."""
+    """Run the jobs of the configuration until SIGTERM. SIGHUP reads the configuration again."""
     import structlog
 
     from sync.commands.serve import serve as run_serve
@@ -313,7 +329,7 @@ def serve(context: typer.Context) -> None:
     try:
         _exit(run_serve(_config(context)))
     except SyncError as error:
-        for line in str(error).splitlines():  # the log of a service is read by programs
+        for line in str(error).splitlines():  # a service logs, a line an error
             structlog.get_logger("service").error("service ended", why=line)
         _exit(_status_of(error))
 
@@ -322,21 +338,21 @@ def serve(context: typer.Context) -> None:
 def pause(
     context: typer.Context,
     reason: Annotated[
-        str, typer.Option(help="Why, shown by `status` and to whoever tries to send.")
+        str, typer.Option(help="The reason, shown by `status` and by every run.")
     ] = "",
 ) -> None:
-    """Stop all sending at once, of a run under way, too, until `resume`. Calls under way are finished."""
+    """Stop all sending until `resume`, also of the current run. Calls under way finish."""
     from sync.commands.pause import pause as run_pause
 
-    _exit(run_pause(_house(context), reason, _say))
+    _exit(run_pause(_open_app(context), reason, _say))
 
 
 @app.command()
 def resume(context: typer.Context) -> None:
-    """Allow sending again after `pause`. The next run sends what is due."""
+    """Allow sending again after `pause`."""
     from sync.commands.pause import resume as run_resume
 
-    _exit(run_resume(_house(context), _say))
+    _exit(run_resume(_open_app(context), _say))
 
 
 @app.command()
@@ -345,15 +361,15 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     show_all: All = False,
 ) -> None:
-    """Show the last runs, what is known, and what the last run found: row errors, held, waiting, refused."""
+    """Show the last runs, the known records, and what the last run found."""
     from sync.commands.status import status as run_status
 
     if as_json:
         use_json_escapes()
-    _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
+    _exit(run_status(_open_app(context), _say, as_json=as_json, show_all=show_all))
 
 
-_state = typer.Typer(help="What belongs to the state itself.", no_args_is_help=True)
+_state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
 
 
@@ -363,14 +379,14 @@ def rebind(
     renamed: Annotated[
         bool,
         typer.Option(
-            "--renamed", help="It is the same tenant; only its address or client id is new."
+            "--renamed", help="Confirm that only the tenant's address or client id is new."
         ),
     ] = False,
 ) -> None:
-    """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
+    """Move the state to the tenant of the configuration. Reads some records, sends nothing."""
     from sync.commands.state_rebind import rebind as run_rebind
 
-    app, interruption = _house(context), _interruptible()
+    app, interruption = _open_app(context), _handle_signals()
     _exit(run_rebind(app, _say, interruption, renamed=renamed))
 
 
@@ -380,38 +396,38 @@ def doctor(
     apidoc: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Hold the calls against the tenant's own schema, and no more."
+            metavar="FILE", help="Only compare the calls with the tenant's schema in this file."
         ),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Leave out what needs the network.")
+        bool, typer.Option("--offline", help="Skip the checks that need the network.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show the calls that are needed and how sure they are; look at sources, state, key, network and clock."""
+    """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
     from sync.commands.doctor import DoctorOptions
     from sync.commands.doctor import doctor as run_doctor
 
     if as_json:
         use_json_escapes()
-    _exit(run_doctor(_house(context), DoctorOptions(apidoc, offline, as_json), _say))
+    _exit(run_doctor(_open_app(context), DoctorOptions(apidoc, offline, as_json), _say))
 
 
 @app.command()
 def sandbox(
     port: Annotated[
-        int, typer.Option(help="The port to listen on, on this machine only; 0 takes a free one.")
+        int, typer.Option(help="The port to listen on, on this machine only; 0 picks a free one.")
     ] = 8765,
     data: Annotated[
-        Path | None, typer.Option(help="Keep its data and its log of requests in this folder.")
+        Path | None, typer.Option(help="Keep the data and the log of requests in this folder.")
     ] = None,
     latency: Annotated[
-        float, typer.Option(help="Seconds by which the answer to each write is delayed.")
+        float, typer.Option(help="Delay the response to each write by so many seconds.")
     ] = 0.0,
     failures: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Let calls fail at random, as this YAML or JSON file says."
+            metavar="FILE", help="Let calls fail at random, as this YAML or JSON file defines."
         ),
     ] = None,
 ) -> None:
@@ -438,12 +454,10 @@ def schema() -> None:
 
 @app.command()
 def demo(
-    work: Annotated[
-        Path | None, typer.Option(help="Play in this folder and leave it there.")
-    ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's folder.")] = False,
+    work: Annotated[Path | None, typer.Option(help="Use this folder, and keep it.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's folder.")] = False,
 ) -> None:
-    """Play two days at a made-up university, against a sandbox on this machine."""
+    """Play two days of a made-up university against a sandbox on this machine."""
     from sync.commands.demo import demo as run_demo
 
     _exit(run_demo(_say, work, keep))
@@ -453,15 +467,15 @@ def demo(
 def _sync(
     context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-run")] = False
 ) -> None:
-    """`sync --dry-run` is `plan`, `sync` is `apply`."""
+    """Run `plan` with `--dry-run`, else `apply`."""
     context.invoke(plan if dry_run else apply, context=context)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status. An error is one line (or one a row error), never a traceback.
+    """Run one command and return its exit status. An error is never a traceback.
 
-    A report that can't be written stops nothing. Then 0 becomes 1, except for a command that only reads and whose
-    reader has gone, as in `plan | head`: that was somebody's choice.
+    A report that can't be written stops nothing (rules 40). Then 0 becomes 1, except for a command
+    that only reads and whose reader has gone, as in `plan | head`: that is the reader's choice.
     """
     _invoked.set("")
     with guard_standard_streams() as report:
@@ -471,9 +485,9 @@ def run(arguments: Sequence[str]) -> int:
             return status
         rest = "run it again where there is room for it"
         if acts:
-            rest = "the work went on all the same, and `status --all` shows what it came to"
+            rest = "the work was finished, and `status --all` shows the result"
         _warn(
-            f"standard output can't be written ({report.lost}), so the report is not whole; {rest}"
+            f"standard output can't be written ({report.lost}), so the report is incomplete; {rest}"
         )
         return Exit.ERRORS if status in (Exit.OK, Exit.CHANGES) else status
 
@@ -481,7 +495,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     try:
         _command()(list(arguments), prog_name="inspera-sync")
-    except SystemExit as end:  # how the command line says its status, wrong words (2) included
+    except SystemExit as end:  # how typer ends, a wrong option (status 2) included
         return int(end.code or 0)
     except SyncError as error:
         _warn(str(error))
@@ -495,7 +509,7 @@ def _command() -> Callable[..., object]:
 
 
 def _status_of(error: SyncError) -> Exit:
-    """Return the exit status for an error that ended a command. Only what a person must mend gives 2."""
+    """Return the exit status for an error; 2 only for what a person must fix (rules 39)."""
     kinds: tuple[tuple[tuple[type[SyncError], ...], Exit], ...] = (
         ((Locked, StateBusy, Deposed), Exit.LOCKED),
         ((SourceError, StateUnreachable), Exit.SOURCE),
@@ -504,7 +518,7 @@ def _status_of(error: SyncError) -> Exit:
     return next((code for kind, code in kinds if isinstance(error, kind)), Exit.USAGE)
 
 
-def _house(context: typer.Context) -> "App":
+def _open_app(context: typer.Context) -> "App":
     from sync.app import App
     from sync.log import configure
 
@@ -513,33 +527,31 @@ def _house(context: typer.Context) -> "App":
 
 
 def _config(context: typer.Context) -> Path:
-    """The configuration's file: the one that was named, or the first that is there."""
+    """Return the configuration's file: the one that was named, or the first that exists."""
     given: Path | None = context.obj["config"]
-    # os.path: a current folder that this user may not enter (`sudo -u` from /root) is not a place, and no error either
+    # os.path: a current folder that this user may not enter (`sudo -u` from /root) must not raise
     path = given or next((place for place in PLACES if os.path.exists(place)), None)  # noqa: PTH110
     if path is None:
         looked = " nor ".join(str(place) for place in PLACES)
-        raise UsageError(
-            f"no configuration: neither {looked} is there; name one with --config FILE"
-        )
+        raise UsageError(f"no configuration: neither {looked} exists; name one with --config FILE")
     return path
 
 
-def _waits(interruption: "Interruption") -> Callable[[str], bool]:
-    """Waits for a lock of somebody else's, who is named once, until it is free or a signal comes."""
-    told: set[str] = set()
+def _lock_waiter(interruption: "Interruption") -> Callable[[str], bool]:
+    """Return a function that waits for another run's lock, and names that run once."""
+    named: set[str] = set()
 
     def wait(holder: str) -> bool:
-        if holder not in told:
-            told.add(holder)
+        if holder not in named:
+            named.add(holder)
             _warn(f"waiting for {holder}")
         return not interruption.event.wait(1)
 
     return wait
 
 
-def _interruptible() -> "Interruption":
-    """SIGINT and SIGTERM end the run in order: calls under way finish. A second one ends the process at once."""
+def _handle_signals() -> "Interruption":
+    """Let SIGINT and SIGTERM end the run in order: calls under way finish; a second kills."""
     from sync.engine.interruption import Interruption
 
     interruption = Interruption()
@@ -558,7 +570,7 @@ def _interruptible() -> "Interruption":
 
 
 def _ask(question: str, default: str, check: Callable[[str], str]) -> str:
-    """Asks until the answer passes the check. A default of one space stands for nothing."""
+    """Ask until the answer passes the check. A default of one space stands for nothing."""
 
     def checked(text: str) -> str:
         try:
@@ -576,17 +588,17 @@ def _say(line: str) -> None:
     _write(f"{line}\n")
 
 
-def _say_as_it_is(line: str) -> None:
+def _say_unescaped(line: str) -> None:
     _put(f"{line}\n")
 
 
 def _write(piece: str) -> None:
-    """Write to standard output, escaped: what nobody sees or a terminal would obey may come from any source."""
+    """Write to standard output, with control and invisible characters of the sources escaped."""
     _put(escaped(piece))
 
 
 def _put(piece: str) -> None:
-    """Write to standard output, which loses what can't be written (see `sync.console`)."""
+    """Write to standard output, which drops what can't be written (see `sync.console`)."""
     sys.stdout.write(piece)
     sys.stdout.flush()
 

@@ -1,10 +1,11 @@
-"""Makes the demo's CSV files: 1,200 learners, 80 staff, 60 tests and who is on them, every person made up.
+"""A maker of the demo's CSV files: 1,200 learners, 80 staff, 60 tests and who is on them.
 
     python make_data.py FOLDER --day 1 --today 2026-08-20
 
-The same date always gives the same files. Day two is day one with things done to it that happen at a university in a
-night, and `day2.json` beside the files lists each of them with its file and line. `--today` is day one's date on both
-days, because the dates of the tests are counted from it. Needs nothing but Python.
+The same date always gives the same files. Day two is day one with things done to it that happen at
+a university in a night, and `day2.json` next to the files lists each of them with its file and
+line. `--today` is day one's date on both days, because the dates of the tests are counted from it.
+Needs nothing but Python.
 """
 
 import argparse
@@ -15,14 +16,14 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from night import second_day
-from registry import COLUMNS, Values, first_day
+from day_two import second_day
+from university import COLUMNS, Values, first_day
 
 DELIMITERS = {"exams.csv": ";"}
 
 
 def written(rows: Iterable[Values], day: int) -> Iterable[Values]:
-    """The rows as a careless export writes them: some accents decomposed, some values with spaces around them.
+    """Yield the rows as a careless export writes them: decomposed accents, spaces around values.
 
     Other rows on day two than on day one: what only looks different must not become a change.
     """
@@ -37,9 +38,9 @@ def written(rows: Iterable[Values], day: int) -> Iterable[Values]:
 
 def write(folder: Path, day: int, today: date) -> None:
     """Write the day's files, day one's date in `today.txt`, and on day two `day2.json`."""
-    registry, planted = (first_day(today), None) if day == 1 else second_day(today)
+    university, planted = (first_day(today), None) if day == 1 else second_day(today)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in registry.files().items():
+    for name, rows in university.files().items():
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS[name], delimiter=DELIMITERS.get(name, ","))
             writer.writeheader()
@@ -51,7 +52,7 @@ def write(folder: Path, day: int, today: date) -> None:
 
 
 def main() -> None:
-    """Reads the arguments and writes the files."""
+    """Read the arguments and write the files."""
     parser = argparse.ArgumentParser(description="Makes the demo's CSV files, of made-up people.")
     parser.add_argument(
         "folder", type=Path, help="where the files go; it is made when it is not there"

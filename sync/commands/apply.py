@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
@@ -136,7 +137,7 @@ def run_once(
             journal=journal,
             target=_target(app, interruption, observe),
             interruption=interruption,
-            observer=_Reporter(store, say, progress, options),
+            observer=_Reporter(store, say, progress, options, app.test_zone),
             clock=now,
             should_yield=should_yield,
         )
@@ -147,16 +148,29 @@ def run_once(
             result = run(app.run_settings(policy, check_clock=options.check_clock), context)
             if interruption.lost_lock:
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
-            _show_result(connection, journal.run_id, result, say, show_all=options.show_all)
+            _show_result(
+                connection,
+                journal.run_id,
+                result,
+                say,
+                show_all=options.show_all,
+                zone=app.test_zone,
+            )
     return result
 
 
 def _show_result(
-    connection: Connection, run_id: int, result: RunResult, say: Say, *, show_all: bool
+    connection: Connection,
+    run_id: int,
+    result: RunResult,
+    say: Say,
+    *,
+    show_all: bool,
+    zone: ZoneInfo | None,
 ) -> None:
-    """Show what became of a run, and log it with its findings."""
+    """Show what became of a run, with times in `zone`, and log it with its findings."""
     unplanned = islice(read_findings(connection, run_id), result.planned_findings, None)
-    for line in outcomes_text(unplanned, None if show_all else MOST):
+    for line in outcomes_text(unplanned, None if show_all else MOST, zone):
         say(line)
     say(run_text(result.counts, result.status))
     if _log.is_enabled_for(logging.INFO):
@@ -196,6 +210,7 @@ class _Reporter:
     say: Say
     progress: Progress
     options: ApplyOptions
+    zone: ZoneInfo | None
 
     def note(self, line: str) -> None:
         """Show a line, and log it."""
@@ -204,7 +219,7 @@ class _Reporter:
     def planned(self, plan: PlanResult, result: RunResult) -> None:
         """Show the plan, and log what an operator who only has the log must see."""
         most = None if self.options.show_all else MOST
-        show_plan(self.store, plan, self.say, most, heading="To do")
+        show_plan(self.store, plan, self.say, most, heading="To do", zone=self.zone)
         self.say(
             summary_text(
                 self.store.plan.tally(),

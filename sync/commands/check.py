@@ -66,7 +66,7 @@ def _show_reports(reports: Sequence[FeedReport], store: Store, say: Say) -> None
     for number, report in enumerate(reports):
         if report.unread:
             continue
-        line = f"{report.place}: {plural(report.rows, 'row')} read, "
+        line = f"{report.place}: {plural(report.rows, 'row')}, "
         line += plural(store.staging.valid_count(report.kind, number), report.kind).replace(
             " ", " valid ", 1
         )

@@ -1,4 +1,4 @@
-"""What `check` finds out about values: those that no condition names, and keys that are national identity numbers."""
+"""Values that `check` warns about: those in no condition, and keys like identity numbers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ _SAMPLED = 2_000
 
 
 class ValueReport:
-    """A feed of which the values are counted that no condition of it names, in the columns of `where` and `departure`."""
+    """A feed whose values in the columns of `where` and `departure` no condition names."""
 
     def __init__(self, feed: Feed) -> None:
         self._named = feed.mapper.named_words
@@ -33,17 +33,18 @@ class ValueReport:
         self.feed = replace(feed, source=source)
 
     def unnamed(self) -> Iterator[str]:
-        """Return a line for each column that has such values, with how often, most frequent first."""
+        """Yield a line for each column that has such values, the most frequent values first."""
         for column, counts in self._counts.items():
             if counts:
                 few = len(counts) <= MOST_NAMED * 2
-                told = [
+                shown = [
                     f"{_shown(text, few and n >= _OFTEN)} ({n:,})"
                     for text, n in counts.most_common(MOST_NAMED)
                 ]
                 more = f" and {len(counts) - MOST_NAMED:,} more" if len(counts) > MOST_NAMED else ""
                 values = "1 value" if len(counts) == 1 else f"{len(counts):,} values"
-                yield f"{self._place}: {column}: {values} named by no condition: {', '.join(told)}{more}"
+                named = f"{', '.join(shown)}{more}"
+                yield f"{self._place}: {column}: {values} named by no condition: {named}"
 
     def _opened(self, feed: Feed) -> Callable[[Since | None], AbstractContextManager[Extract]]:
         @contextmanager
@@ -66,7 +67,7 @@ class ValueReport:
 
 
 def _shown(text: str, common: bool) -> str:
-    """A value that many rows share, of only a few, names nobody."""
+    """Yield a warning for each key column with few values: a value of many rows names nobody."""
     if not text:
         return "(blank)"
     return f"'{masked(text)}'" if common and "@" not in text else quoted_value(text, code=True)
@@ -80,6 +81,7 @@ def key_warnings(store: Store) -> Iterator[str]:
         if whose:
             people = kind if kind is Kind.STAFF else f"{kind}s"
             yield (
-                f"warning: the keys of {people} look like {whose} national identity numbers, which logs and reports "
+                f"warning: the keys of {people} look like {whose} national identity numbers, "
+                "which logs and reports "
                 "should not carry; map 'key' to a student or employee number"
             )

@@ -1,7 +1,8 @@
-"""The demo: two days at a made-up university, played with the real commands against a sandbox on this machine.
+"""The demo: two days of a made-up university, with the real commands against a sandbox.
 
-Everything is a process of its own, as it would be at a real site: the sandbox, each command, and the scripts that make
-the files and judge the result. Those scripts share no code with this package, so that they can prove something.
+Everything is a process of its own, as it would be at a real site: the sandbox, each command, and
+the scripts that make the files and judge the result. Those scripts share no code with this package,
+so that they can prove something.
 """
 
 import json
@@ -23,10 +24,10 @@ from sync.exit_codes import Exit
 
 
 def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
-    """Plays the story, handing each line of it to `out`; 0 when everything went as it should, 1 when not.
+    """Play the story, and hand each line of it to `out`; return 0 on success, else 1.
 
-    Its files go to `work`, which must be new or empty and stays; without it to a temporary folder, which goes away
-    unless `keep` says otherwise or something went wrong.
+    Its files go to `work`, which must be new or empty and stays; without it to a temporary folder,
+    which goes away unless `keep` says otherwise or something went wrong.
 
     Raises:
         UsageError: `work` cannot be used, or this installation lacks the demo's files.
@@ -55,10 +56,10 @@ def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Let SIGTERM and SIGINT unwind the story, so that neither the sandbox nor a command is left behind.
+    """Let SIGTERM and SIGINT unwind the story, so that no sandbox and no command is left behind.
 
-    A shell starts what it runs in the background with SIGINT ignored, and Python then leaves it ignored. `apply` and
-    the sandbox obey it all the same, and so does the demo, in which they run.
+    A shell starts what it runs in the background with SIGINT ignored, and Python then leaves it
+    ignored. `apply` and the sandbox obey it all the same, and so does the demo, in which they run.
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -76,7 +77,7 @@ def _ended_in_order() -> Iterator[None]:
 
 
 def _materials() -> Path:
-    """The folder with the demo's scripts and configuration: in a wheel inside the package, in a checkout beside it."""
+    """Return the demo's folder: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     places = (package / "_demo", package.parent / "config" / "demo")
     for place in places:
@@ -123,8 +124,10 @@ def _day_one(story: Story) -> None:
     story.heading(
         "Day one: everything is new",
         f"A sandbox stands in for Inspera, on {story.sandbox.url}. It is empty.",
-        "A script makes what a student registry would export: five CSV files, every person in them made up. They say",
-        "who sits exams, who works on them, which tests there are, how these are set up, and who does what on which.",
+        "A script makes what a student registry would export: five CSV files, every person in "
+        "them made up. They say",
+        "who sits exams, who works on them, which tests there are, how these are set up, and who "
+        "does what on which.",
     )
     story.make_files(1)
     story.heading(
@@ -138,7 +141,8 @@ def _day_one(story: Story) -> None:
     story.run("plan")
     if sent := story.sandbox.calls():
         raise StoryError(
-            f"check and plan made {len(sent)} calls, the first was {sent[0]['method']} {sent[0]['path']}"
+            f"check and plan made {len(sent)} calls, the first was {sent[0]['method']} "
+            f"{sent[0]['path']}"
         )
     story.heading("Do it", "'apply' makes the same plan and carries it out.")
     story.run("apply")
@@ -159,7 +163,8 @@ def _nothing_new(story: Story) -> None:
     story.run("apply")
     if again := story.sandbox.calls(after=last):
         raise StoryError(
-            f"the second apply made {len(again)} calls, the first was {again[0]['method']} {again[0]['path']}"
+            f"the second apply made {len(again)} calls, the first was {again[0]['method']} "
+            f"{again[0]['path']}"
         )
     story.out("")
     story.out("By the sandbox's log that was not a single call, not even one for a token.")
@@ -168,9 +173,12 @@ def _nothing_new(story: Story) -> None:
 def _day_two_planned(story: Story) -> None:
     story.heading(
         "Day two: the registry has changed",
-        "In the night there were late registrations, withdrawals, a moved exam and a new email address. A grader left",
-        "and another was hired, one became an author too, one joined a new committee. Two options changed.",
-        "Three rows were spoilt: an extra time that nobody can read, a mistyped email, a role that does not exist.",
+        "In the night there were late registrations, withdrawals, a moved exam and a new email "
+        "address. A grader left",
+        "and another was hired, one became an author too, one joined a new committee. Two options "
+        "changed.",
+        "Three rows were spoilt: an extra time that nobody can read, a mistyped email, a role "
+        "that does not exist.",
     )
     story.make_files(2)
     text = story.run("plan", "--all", status=Exit.ERRORS, lines=WHOLE)
@@ -179,18 +187,22 @@ def _day_two_planned(story: Story) -> None:
     (story.folder / "plan.json").write_text(plan, encoding="utf-8")
     story.heading(
         "Does the plan name all of it?",
-        "Day two's script wrote down what it did, in day2.json; the plan must name each thing, and nothing else.",
+        "Day two's script wrote down what it did, in day2.json; the plan must name each thing, "
+        "and nothing else.",
     )
     story.script(
-        "named.py", *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt"))
+        "check_plan.py",
+        *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt")),
     )
 
 
 def _day_two_applied(story: Story) -> str:
     story.heading(
         "Do it",
-        f"Status {Exit.ERRORS} says that some rows can't be used. The others are done all the same, and those",
-        "whose rows were spoilt keep what they had: their seats, their extra time, their address, their roles.",
+        f"Status {Exit.ERRORS} says that some rows can't be used. The others are done all the "
+        "same, and those",
+        "whose rows were spoilt keep what they had: their seats, their extra time, their address, "
+        "their roles.",
     )
     story.run("apply", status=Exit.ERRORS)
     story.heading("Is it all there, and nothing else?")
@@ -200,7 +212,8 @@ def _day_two_applied(story: Story) -> str:
 def _read_back(story: Story) -> None:
     story.heading(
         "Is Inspera still as inspera-sync left it?",
-        "'reconcile' reads back tests, who is on them, and all people; status 0 says that nothing that is managed differs.",
+        "'reconcile' reads back tests, who is on them, and all people; status 0 says that nothing "
+        "of ours differs.",
     )
     story.run("reconcile")
 

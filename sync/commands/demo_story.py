@@ -1,4 +1,4 @@
-"""How the demo is told: headings, sentences, and commands with what they print."""
+"""The text of the demo: headings, sentences, and commands with what they print."""
 
 import json
 import shlex
@@ -28,7 +28,7 @@ _BRIEF, _TAIL = 12, 4
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Tells the story: headings, sentences, and commands with what they print."""
+    """A printed story: headings, sentences, and commands with what they print."""
 
     out: Callable[[str], None]
     folder: Path
@@ -37,12 +37,12 @@ class Story:
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def heading(self, title: str, *sentences: str) -> None:
-        """Begins a chapter."""
+        """Begin a chapter."""
         for line in ("", title, "-" * len(title), *sentences):
             self.out(line)
 
     def run(self, *words: str, status: int = Exit.OK, lines: int = _BRIEF) -> str:
-        """Runs one command of inspera-sync and shows it; returns what it printed to its standard output.
+        """Run one command of inspera-sync and show it; return what it printed to standard output.
 
         Raises:
             StoryError: it ends with another exit status than `status`.
@@ -53,7 +53,7 @@ class Story:
         )
 
     def script(self, name: str, *words: str) -> None:
-        """Runs one of the demo's own scripts and shows it.
+        """Run one of the demo's own scripts and show it.
 
         Raises:
             StoryError: it fails; what it printed says why.
@@ -69,9 +69,14 @@ class Story:
         try:
             ended = subprocess.run(  # noqa: S603  our own interpreter, our own words
                 [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False,
-                timeout=_COMMAND_SECONDS, env=environment(INSPERA_DEMO_URL=self.sandbox.url, INSPERA_DEMO_KEY=KEY),
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=_COMMAND_SECONDS,
+                env=environment(INSPERA_DEMO_URL=self.sandbox.url, INSPERA_DEMO_KEY=KEY),
+            )
         except subprocess.TimeoutExpired:
             raise StoryError(
                 f"'{shown[-1]}' had not ended after {_COMMAND_SECONDS:.0f} seconds"
@@ -88,7 +93,7 @@ class Story:
         return ended.stdout
 
     def make_files(self, day: int) -> None:
-        """Makes the day's CSV files; those of the day before are kept beside them."""
+        """Make the day's CSV files; those of the day before are kept in the folder `day1`."""
         if day > 1:
             (self.folder / "day1").mkdir()
             for path in self.folder.glob("*.csv"):
@@ -98,21 +103,22 @@ class Story:
         )
 
     def compare(self, *before: str) -> str:
-        """Holds the sandbox's contents against the files; returns how many of each it holds."""
+        """Compare the sandbox's contents with the files; return how many of each it holds."""
         contents = self.sandbox.contents()
         path = self.folder / "contents.json"
         path.write_text(json.dumps(contents, ensure_ascii=False, indent=1), encoding="utf-8")
-        self.script("expected.py", str(self.folder), str(path), *before)
+        self.script("check_contents.py", str(self.folder), str(path), *before)
         people = f"{len(contents['students']):,} learners, {len(contents['staff']):,} staff"
         working, seated = (
             sum(len(test[who]) for test in contents["tests"])
             for who in ("contributors", "candidates")
         )
-        return f"{people}, {len(contents['tests']):,} tests, {working:,} contributors, {seated:,} candidates"
+        tests = f"{len(contents['tests']):,} tests"
+        return f"{people}, {tests}, {working:,} contributors, {seated:,} candidates"
 
 
 def _trimmed(lines: list[str], most: int) -> list[str]:
-    """The first and the last lines, with a word on how many were left out."""
+    """Return the first and the last lines, and how many were left out."""
     if len(lines) <= most:
         return lines
     return [*lines[: most - _TAIL], f"... {len(lines) - most:,} more lines ...", *lines[-_TAIL:]]

@@ -1,4 +1,4 @@
-"""`doctor`: which calls this configuration needs and how sure we are of each, and whether all around it is well."""
+"""`doctor`: the calls that a configuration needs, how sure each is, and checks of all around it."""
 
 import json
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class DoctorOptions:
 
 
 def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
-    """Looks, and says what to do. Changes nothing: not in Inspera, and not in the state.
+    """Run all checks and say what to do. Change nothing, neither in Inspera nor in the state.
 
     Raises:
         UsageError: the file with the schema can't be used.
@@ -44,23 +44,27 @@ def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
     compared = (
         None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
     )
-    made = [] if options.apidoc else list(checks(app, offline=options.offline))
-    status = _status(made, compared or [])
+    results = [] if options.apidoc else list(checks(app, offline=options.offline))
+    status = _status(results, compared or [])
     if options.as_json:
-        say(masked(json.dumps(_told(used, compared, made, status), ensure_ascii=False, indent=1)))
+        say(
+            masked(
+                json.dumps(_document(used, compared, results, status), ensure_ascii=False, indent=1)
+            )
+        )
         return status
-    _tell_calls(used, say)
+    _say_calls(used, say)
     found = (
-        _tell_checks(made, say)
+        _say_checks(results, say)
         if compared is None
-        else _tell_compared(compared, str(options.apidoc), say)
+        else _say_compared(compared, str(options.apidoc), say)
     )
     say(verdict_text("Doctor", found, status))
     return status
 
 
 def _schema(path: Path) -> Schema:
-    """The tenant's own schema, from the file in which it was saved."""
+    """Return the tenant's own schema, from the file in which it was saved."""
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -91,14 +95,14 @@ def _held_against(
     return [(one, held[one.call.name]) for one in used]
 
 
-def _status(made: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
-    found = {check.status for check in made}
+def _status(results: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
+    found = {check.status for check in results}
     if any(one.needed and held.match is not Match.PRESENT for one, held in compared):
         found.add(Exit.ERRORS)
     return next((status for status in _FIRST if status in found), Exit.OK)
 
 
-def _tell_calls(used: Sequence[NeededCall], say: Say) -> None:
+def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
     say("Calls that this configuration needs:")
     for line in _table([one for one in used if one.needed]):
         say(line)
@@ -111,7 +115,8 @@ def _tell_calls(used: Sequence[NeededCall], say: Say) -> None:
     if assumed:
         say(f"These rest on an assumption (INF): {', '.join(assumed)}.")
         say(
-            "`doctor --apidoc FILE` holds them against the schema that your tenant shows under /apidoc."
+            "`doctor --apidoc FILE` holds them against the schema that your tenant shows under "
+            "/apidoc."
         )
         say("Where one is different, set its method, path or wrapper under inspera.calls.")
     say("")
@@ -126,9 +131,7 @@ def _table(used: Sequence[NeededCall]) -> list[str]:
     ]
 
 
-def _tell_compared(
-    compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say
-) -> str:
+def _say_compared(compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say) -> str:
     """Say how each call compares; return the figures."""
     say(f"Against {place}:")
     for one, held in compared:
@@ -138,36 +141,37 @@ def _tell_compared(
         say(masked(line))
     needed = [held for one, held in compared if one.needed]
     sound = sum(held.match is Match.PRESENT for held in needed)
-    return f"{sound} of the {plural(len(needed), 'call')} that this configuration needs are as the schema has them"
+    calls = plural(len(needed), "call")
+    return f"{sound} of the {calls} that this configuration needs are as the schema has them"
 
 
-def _tell_checks(made: Sequence[Check], say: Say) -> str:
+def _say_checks(results: Sequence[Check], say: Say) -> str:
     """Say what was looked at; return the figures."""
     say("Looked at:")
-    for check in made:
+    for check in results:
         say(masked(f"  {check}"))
     wrong, notes = (
-        sum(check.verdict is one for check in made)
+        sum(check.verdict is one for check in results)
         for one in (CheckVerdict.WRONG, CheckVerdict.NOTE)
     )
     return f"{wrong} wrong, {plural(notes, 'note')}"
 
 
-def _told(
+def _document(
     used: Sequence[NeededCall],
     compared: Sequence[tuple[NeededCall, ComparedCall]] | None,
-    made: Sequence[Check],
+    results: Sequence[Check],
     status: Exit,
 ) -> dict[str, Any]:
-    """The same for programs."""
-    told: dict[str, Any] = {"calls": [_call(one) for one in used]}
+    """Return the same for programs."""
+    document: dict[str, Any] = {"calls": [_call(one) for one in used]}
     if compared is None:
-        told["checks"] = [
+        document["checks"] = [
             {"what": one.what, "verdict": one.verdict, "found": one.found, "remedy": one.remedy}
-            for one in made
+            for one in results
         ]
     else:
-        told["schema"] = [
+        document["schema"] = [
             {
                 "name": held.call.name,
                 "match": held.match,
@@ -176,7 +180,7 @@ def _told(
             }
             for _, held in compared
         ]
-    return {**told, "exit_status": int(status)}
+    return {**document, "exit_status": int(status)}
 
 
 def _call(one: NeededCall) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `doctor` looks at, one thing after the other: what was found, whether that is well, and what to do."""
+"""The checks of `doctor`, one after the other: what was found, whether that is right, a remedy."""
 
 import os
 import ssl
@@ -57,7 +57,7 @@ class CheckVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `remedy` is empty where nothing is to be done; `status` counts when it is wrong."""
+    """One check. `remedy` is empty where nothing is to be done; `status` counts if it is wrong."""
 
     what: str
     verdict: CheckVerdict
@@ -66,8 +66,8 @@ class Check:
     status: Exit = Exit.OK
 
     def __str__(self) -> str:
-        told = f"{self.verdict:<5}  {self.what}: {self.found}"
-        return f"{told}; {self.remedy}" if self.remedy else told
+        text = f"{self.verdict:<5}  {self.what}: {self.found}"
+        return f"{text}; {self.remedy}" if self.remedy else text
 
 
 def _ok(what: str, found: str) -> Check:
@@ -83,7 +83,7 @@ def _wrong(what: str, status: Exit, found: object, remedy: str = "") -> Check:
 
 
 def checks(app: App, *, offline: bool) -> Iterator[Check]:
-    """Everything, in an order in which what comes first may explain what comes after. Only reads."""
+    """Yield all checks, causes before what they explain. Only reads."""
     yield from _configuration(app)
     yield from _state(app)
     yield from _sources(app)
@@ -187,7 +187,7 @@ def _source(
             what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join")
         )
     if not rows and not allow_empty:
-        return _note(what, "has no row", "if it may rightly be empty, say allow_empty: true")
+        return _note(what, "has no row", "if it may be empty, set allow_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
     return _ok(
         what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)"
@@ -195,7 +195,7 @@ def _source(
 
 
 def _way(app: App) -> Iterator[Check]:
-    """What stands between this machine and Inspera: the key, the proxy and the certificates."""
+    """Yield what lies between this machine and Inspera: the key, the proxy and the certificates."""
     settings, folder = app.loaded.settings.inspera, app.loaded.folder
     yield _readable("api key", "can be read", lambda: settings.api_key.reveal(folder))
     if settings.proxy:
@@ -231,7 +231,7 @@ def _certificates(path: Path) -> Check:
     try:
         ssl.create_default_context(cafile=str(path))
     except (OSError, ValueError) as error:
-        cause = (error.strerror if isinstance(error, OSError) else "") or "it is no PEM file"
+        cause = (error.strerror if isinstance(error, OSError) else "") or "it is not a PEM file"
         remedy = "set inspera.ca_bundle to a PEM file with certificates that this user may read"
         return _wrong("certificates", Exit.USAGE, f"{path} can't be used ({cause})", remedy)
     return _ok("certificates", f"{path} is trusted instead of the usual ones")
@@ -260,7 +260,7 @@ def _inspera(app: App) -> Iterator[Check]:
 
 
 def _without_search(app: App, error: CallError) -> Check:
-    """A 404 may only say that no test was found, and not every configuration needs the search."""
+    """Judge a search that failed: a 404 may only mean that no test was found."""
     remedy = "hold the calls against the tenant's schema: `doctor --apidoc FILE`"
     needed = any(
         one.needed and one.call.name == TEST_SEARCH.name for one in used_calls(app.loaded.settings)
@@ -280,7 +280,7 @@ def _secured(app: App) -> Check:
 
 
 def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) -> Check:
-    """Inspera's clock, as its answer says (in whole seconds), against the time of this machine when it was asked and had answered."""
+    """Compare Inspera's clock (whole seconds) with ours before the call and after it."""
     if theirs is None:
         return _note(
             "clock",

@@ -1,4 +1,4 @@
-"""Which of the vendor's calls a configuration needs, and which `adopt` and `reconcile` may use besides."""
+"""The vendor's calls that a configuration needs, and those that `adopt` and `reconcile` may use."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,24 +44,24 @@ _PEOPLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NeededCall:
-    """A call as it is in force. It is `needed` by the configuration, or else only of use to `adopt` and `reconcile`."""
+    """A call in force: `needed` by the configuration, or else only for `adopt` and `reconcile`."""
 
     call: Call
     needed: bool
 
     @property
     def changed(self) -> bool:
-        """Whether the configuration has changed it."""
+        """Tell whether the configuration has changed it."""
         return self.call != contract.CALLS[self.call.name]
 
     @property
     def assumed(self) -> bool:
-        """Whether it rests on an assumption (vendor contract, opening)."""
+        """Tell whether it rests on an assumption (vendor contract, opening)."""
         return self.call.proof is contract.Confidence.INFERRED
 
 
 def used_calls(settings: Settings) -> list[NeededCall]:
-    """The calls that this configuration can come to make, in the order of the contract."""
+    """Return the calls that this configuration can make, in the order of the contract."""
     kinds = _kinds(settings)
     needed = {call.name for call in _needed(settings, kinds)}
     read = {call.name for call in _reading(kinds)}
@@ -74,7 +74,7 @@ def used_calls(settings: Settings) -> list[NeededCall]:
 
 
 def _kinds(settings: Settings) -> set[Kind]:
-    """The kinds that are kept in step. Committees are, too, where contributors or candidates name them."""
+    """Return the kinds that are kept in step; committees too where other kinds name them."""
     kinds = {Kind(feed.kind) for feed in settings.feeds}
     named = any("committees" in feed.fields() for feed in settings.feeds)
     return kinds | {Kind.COMMITTEE} if named else kinds

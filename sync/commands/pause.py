@@ -9,7 +9,7 @@ _log = structlog.get_logger("pause")
 
 
 def pause(app: App, reason: str, say: Say) -> Exit:
-    """Stops all sending, also after a restart of the service."""
+    """Stop all sending, also after a restart of the service."""
     before = app.state.paused()
     reason = reason.encode(errors="replace").decode()  # of a terminal that speaks another encoding
     app.state.pause(reason, now())
@@ -23,7 +23,7 @@ def pause(app: App, reason: str, say: Say) -> Exit:
 
 
 def resume(app: App, say: Say) -> Exit:
-    """Allows sending again."""
+    """Allow sending again."""
     resumed = app.state.resume()
     _log.info("resumed", was_paused=resumed)
     say("Resumed: the next run sends what is due." if resumed else "It was not paused.")

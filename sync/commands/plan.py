@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -98,7 +99,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             ):
                 write(piece)
         else:
-            show_plan(store, planning, say, None if options.show_all else MOST)
+            most = None if options.show_all else MOST
+            show_plan(store, planning, say, most, zone=app.test_zone)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
         if options.exit_code and status is Exit.OK and changes:
@@ -116,12 +118,19 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
 
 
 def show_plan(
-    store: Store, planning: PlanResult, say: Say, most: int | None, heading: str = WOULD_DO
+    store: Store,
+    planning: PlanResult,
+    say: Say,
+    most: int | None,
+    heading: str = WOULD_DO,
+    zone: ZoneInfo | None = None,
 ) -> None:
-    """Show the plan except its summary; `heading` precedes the changes that the guard allows."""
-    if (
-        older := store.earlier_runs.recovery_need()
-    ) and heading == WOULD_DO:  # `apply` says it where it ends
+    """Show the plan except its summary, with times in `zone`.
+
+    `heading` precedes the changes that the guard allows.
+    """
+    older = store.earlier_runs.recovery_need()
+    if older and heading == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
     for problem in planning.extracted.unhealthy:
         say(f"Source: {problem}")
@@ -142,7 +151,7 @@ def show_plan(
     }
     passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
     for line in plan_text(
-        store.plan.read(Verdict.PASS), stopped, most, heading, passed, sound=sound
+        store.plan.read(Verdict.PASS), stopped, most, heading, passed, sound=sound, zone=zone
     ):
         say(line)
     rest = (

@@ -21,7 +21,7 @@ from sync.records.base import Row
 from sync.records.extract import Extract, lacking
 from sync.report.sample_json import sample_json
 from sync.report.sample_text import sample_text
-from sync.report.sampled import HIDDEN, MadeRecord, Sample, SampledRow, SampleOutcome
+from sync.report.sampled import HIDDEN, MappedRecord, Sample, SampledRow, SampleOutcome
 from sync.state.store import Store
 from sync.text.masking import masked
 
@@ -36,10 +36,10 @@ class SampleOptions:
 
 
 def sample(app: App, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
-    """Shows the rows; `width` is that of the terminal in characters, None when the text goes elsewhere.
+    """Show the rows; `width` is the terminal's in characters, None when the text goes elsewhere.
 
     Raises:
-        UsageError: there is no such source, or a feed's rules can't be followed.
+        UsageError: the source does not exist, or a feed's rules can't be followed.
         SourceError: the source, or one that is joined to it, can't be read.
     """
     taken = take_sample(app, options.source, options.rows)
@@ -53,7 +53,7 @@ def sample(app: App, options: SampleOptions, say: Say, width: int | None = None)
 
 
 def take_sample(app: App, name: str, most: int) -> Sample:
-    """At most `most` rows of the source with this name.
+    """Return at most `most` rows of the source with this name.
 
     Raises:
         UsageError, SourceError: as above.
@@ -61,7 +61,7 @@ def take_sample(app: App, name: str, most: int) -> Sample:
     sources = app.loaded.settings.sources
     if name not in sources:
         raise UsageError(
-            f"sample {name}: there is no such source; {suggestion(name, tuple(sources))}"
+            f"sample {name}: this source does not exist; {suggestion(name, tuple(sources))}"
         )
     numbers = count()
     feeds = [
@@ -77,11 +77,11 @@ def take_sample(app: App, name: str, most: int) -> Sample:
         store = _scratch(app, stack) if any(one.feed.joins for one in feeds) else None
         rows = list(islice(extract.rows, most))
         usable, problems = _usable(feeds, extract)
-        made = [_made(app, one, extract, rows, store) for one in usable]
+        mapped = [_map_rows(app, one, extract, rows, store) for one in usable]
         place = f"{extract.place} {source.unit}"
         sampled = [
             SampledRow(
-                f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in made]
+                f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in mapped]
             )
             for at, row in enumerate(rows)
         ]
@@ -92,7 +92,7 @@ def take_sample(app: App, name: str, most: int) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class _SampleReading:
-    """A feed of this source, its number in the configuration, and the numbers by which joined sources are looked up."""
+    """A feed of this source, its number in the configuration, and those of its joined sources."""
 
     number: int
     feed: Feed
@@ -101,7 +101,7 @@ class _SampleReading:
 
 
 def _scratch(app: App, stack: ExitStack) -> Store:
-    """Where joined sources are looked up while this command runs; the state itself is only looked at."""
+    """Yield a place to look joined sources up in while this command runs; only read the state."""
     from sync.commands.plan import make_store
 
     return make_store(app, stack.enter_context(app.state.open_to_read()))
@@ -110,7 +110,7 @@ def _scratch(app: App, stack: ExitStack) -> Store:
 def _usable(
     feeds: Sequence[_SampleReading], extract: Extract
 ) -> tuple[list[_SampleReading], list[str]]:
-    """The feeds whose columns are all there, and why the others are not usable."""
+    """Return the feeds whose columns are all there, and why the others are not usable."""
     usable, problems = list[_SampleReading](), list[str]()
     for one in feeds:
         joins = one.feed.joins
@@ -132,21 +132,21 @@ def _usable(
     return usable, problems
 
 
-def _made(
+def _map_rows(
     app: App, one: _SampleReading, extract: Extract, rows: Sequence[Row], store: Store | None
-) -> list[MadeRecord]:
-    """What a feed makes of each of these rows."""
+) -> list[MappedRecord]:
+    """Return what a feed makes of each of these rows."""
     place = one.feed.source.rows_at(extract.place)
     secret = hidden_for(app.loaded, one.settings)
     hidden = hidden_fields(one.settings, app.options, secret)
     mapper = one.feed.mapper.at(place)
-    made: list[MadeRecord] = []
+    mapped: list[MappedRecord] = []
     for judged in _judged(one, rows, store):
         if judged is None:
-            made.append(MadeRecord(one.number, one.feed.kind, SampleOutcome.SKIPPED))
+            mapped.append(MappedRecord(one.number, one.feed.kind, SampleOutcome.SKIPPED))
         elif isinstance(judged, list):
-            made.append(
-                MadeRecord(one.number, one.feed.kind, SampleOutcome.ROW_ERRORS, row_errors=judged)
+            mapped.append(
+                MappedRecord(one.number, one.feed.kind, SampleOutcome.ROW_ERRORS, row_errors=judged)
             )
         else:
             more = {
@@ -154,16 +154,16 @@ def _made(
                 for column, text in judged.values.items()
                 if column not in extract.columns
             }
-            made.append(
+            mapped.append(
                 made_of(one.number, one.settings, mapper, judged, _cells(more, secret), hidden)
             )
-    return made
+    return mapped
 
 
 def _judged(
     one: _SampleReading, rows: Sequence[Row], store: Store | None
 ) -> Iterator[RowOrErrors | None]:
-    """Each row with what the feed takes from other sources; None for one that lacks that and is to be skipped.
+    """Yield each row with its joined columns; None for one that lacks them and is skipped.
 
     The only place where a feed's rows are put together here.
     """
@@ -184,7 +184,7 @@ def _judged(
 
 
 def _cells(values: Mapping[str, str], hidden: frozenset[str]) -> dict[str, str]:
-    """Values by column as they may be shown."""
+    """Return values by column as they may be shown."""
     return {
         name: HIDDEN if name in hidden and text else masked(text) for name, text in values.items()
     }
@@ -202,7 +202,8 @@ def _notes(app: App, name: str, extract: Extract) -> list[str]:
     ]
     if joining:
         notes.append(
-            f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it (`join`)."
+            f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it "
+            "(`join`)."
         )
     elif not any(feed.source == name for feed in settings.feeds):
         notes.append("No feed reads it.")

@@ -1,4 +1,4 @@
-"""What a feed makes of a row, as values that may be shown: without secrets, national identity numbers masked."""
+"""The values of a mapped row that may be shown: no secrets, identity numbers masked."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -9,12 +9,12 @@ from sync.config.fields import placeholders
 from sync.contract import OptionRule
 from sync.mapping import CompiledFeed, late_row_errors
 from sync.records.base import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
-from sync.report.sampled import HIDDEN, MadeRecord, SampleOutcome, Shown, ShownTime
+from sync.report.sampled import HIDDEN, MappedRecord, SampleOutcome, Shown, ShownTime
 from sync.text.masking import masked
 
 
 def hidden_columns(loaded: Loaded, place: str) -> frozenset[str]:
-    """The columns of what is at this place that some feed maps to a secret; its own, or as joined ones are named.
+    """Return the columns at this place that some feed maps to a secret, as own or joined columns.
 
     By the place, as two sources may be the same file.
     """
@@ -41,7 +41,7 @@ def hidden_columns(loaded: Loaded, place: str) -> frozenset[str]:
 
 
 def hidden_for(loaded: Loaded, feed: Feed) -> frozenset[str]:
-    """The hidden columns of a feed's own source and, as the feed names them, of those that it joins."""
+    """Return the hidden columns of a feed's own source and, by the feed's names, of joined ones."""
     places = {name: source.place(loaded.folder) for name, source in loaded.settings.sources.items()}
     joined = {
         f"{name}.{column}" for name in feed.join for column in hidden_columns(loaded, places[name])
@@ -52,13 +52,13 @@ def hidden_for(loaded: Loaded, feed: Feed) -> frozenset[str]:
 def hidden_fields(
     feed: Feed, options: Mapping[str, OptionRule], hidden: frozenset[str]
 ) -> frozenset[str]:
-    """The fields of a feed that are secrets, or are made of a column that holds one."""
+    """Return the fields of a feed that are secrets, or are made of a column that holds one."""
     mixed = {name for name, spec in feed.fields().items() if hidden.intersection(_columns(spec))}
     return frozenset(mixed.union(_secrets(feed, options)))
 
 
 def _secrets(feed: Feed, options: Mapping[str, OptionRule]) -> tuple[str, ...]:
-    """The fields that are, or for some rows may be, a secret."""
+    """Return the fields that are, or for some rows may be, a secret."""
     if feed.kind in PEOPLE:
         return ("password",)
     if feed.kind is not Kind.OPTION:
@@ -68,7 +68,7 @@ def _secrets(feed: Feed, options: Mapping[str, OptionRule]) -> tuple[str, ...]:
 
 
 def _columns(spec: FieldSettings | None) -> Iterator[str]:
-    """The columns of which a field is made."""
+    """Return the columns of which a field is made."""
     if spec is None:
         return
     if spec.column is not None:
@@ -86,20 +86,22 @@ def made_of(
     row: Row,
     joined: Mapping[str, str],
     hidden: frozenset[str],
-) -> MadeRecord:
-    """What this feed makes of a row that has all its columns."""
+) -> MappedRecord:
+    """Return what this feed makes of a row that has all its columns."""
     departure = mapper.departure(row) if mapper.has_departures else None
     if isinstance(departure, tuple):
         key = {"key": masked(" / ".join(departure))}
-        return MadeRecord(number, mapper.kind, SampleOutcome.DEPARTS, joined, key)
-    made = departure if departure is not None else mapper.map(row)
-    if made is None:
-        return MadeRecord(number, mapper.kind, SampleOutcome.SKIPPED, joined)
-    if isinstance(made, list):
-        return MadeRecord(number, mapper.kind, SampleOutcome.ROW_ERRORS, joined, row_errors=made)
-    row_errors = late_row_errors(made, f"{mapper.place} {row.line}")
-    fields = {name: _shown(made, name, spec, hidden) for name, spec in feed.fields().items()}
-    return MadeRecord(
+        return MappedRecord(number, mapper.kind, SampleOutcome.DEPARTS, joined, key)
+    mapped = departure if departure is not None else mapper.map(row)
+    if mapped is None:
+        return MappedRecord(number, mapper.kind, SampleOutcome.SKIPPED, joined)
+    if isinstance(mapped, list):
+        return MappedRecord(
+            number, mapper.kind, SampleOutcome.ROW_ERRORS, joined, row_errors=mapped
+        )
+    row_errors = late_row_errors(mapped, f"{mapper.place} {row.line}")
+    fields = {name: _shown(mapped, name, spec, hidden) for name, spec in feed.fields().items()}
+    return MappedRecord(
         number,
         mapper.kind,
         SampleOutcome.ROW_ERRORS if row_errors else SampleOutcome.RECORD,
@@ -110,7 +112,7 @@ def made_of(
 
 
 def _shown(record: Record, name: str, spec: FieldSettings, hidden: frozenset[str]) -> Shown:
-    """A field of a record as it may be shown; None when it is left alone, '' when it is cleared."""
+    """Return a field of a record as it may be shown; None if left alone, '' if cleared."""
     value = _value(record, name)
     if value is None:
         return None
@@ -124,7 +126,7 @@ def _shown(record: Record, name: str, spec: FieldSettings, hidden: frozenset[str
 
 
 def _value(record: Record, name: str) -> str | int | datetime | None:
-    """What the record has for a field of the map; two of these are elsewhere in it."""
+    """Return what the record has for a field of the map; two of these are elsewhere in it."""
     value: str | int | datetime | None = getattr(record, name)
     if value is None and name == "value":
         return getattr(record, "secret", None)

@@ -1,4 +1,4 @@
-"""A sandbox as a process of its own, for the demo: started, asked about itself, and stopped by its own process id."""
+"""A sandbox as a process of its own, for the demo."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ class StoryError(SyncError):
 
 
 def environment(**more: str) -> Mapping[str, str]:
-    """This process's environment, set so that what the demo's processes print is plain text and comes at once."""
+    """Return this process's environment, set so that child processes print plain text at once."""
     plain = {
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",
@@ -39,7 +39,7 @@ def environment(**more: str) -> Mapping[str, str]:
 
 
 class SandboxProcess:
-    """A sandbox on a free loopback port, from entering to leaving. `folder` gets its data and its log."""
+    """A sandbox on a free loopback port while entered. `folder` gets its data and its log."""
 
     def __init__(self, folder: Path) -> None:
         self._data, self._log = folder / "sandbox", folder / "sandbox.log"
@@ -47,7 +47,7 @@ class SandboxProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return where it listens."""
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -93,7 +93,8 @@ class SandboxProcess:
                 return int(listening[1])
             if not running or time.monotonic() > deadline:
                 raise StoryError(
-                    f"the sandbox did not start: {(said.strip().splitlines() or ['it said nothing'])[-1]}"
+                    "the sandbox did not start: "
+                    + (said.strip().splitlines() or ["it printed nothing"])[-1]
                 )
             time.sleep(0.02)
 
@@ -106,7 +107,7 @@ class SandboxProcess:
             self._process.wait()
 
     def contents(self) -> dict[str, Any]:
-        """Everything that it holds.
+        """Return everything that it holds.
 
         Raises:
             StoryError: it does not answer.
@@ -115,7 +116,7 @@ class SandboxProcess:
         return contents
 
     def calls(self, after: int = 0) -> list[dict[str, Any]]:
-        """The calls that Inspera would have seen, later than the one with that number (`seq`).
+        """Return the calls that Inspera would have seen after the one with that number (`seq`).
 
         Raises:
             StoryError: it does not answer.

@@ -10,7 +10,7 @@ from sync.errors import SyncError, UsageError
 
 
 def read_secrets(app: App) -> None:
-    """Reads each secret once, and keeps none.
+    """Read each secret once, and keep none.
 
     Raises:
         UsageError: some can't be read; names all of them, a line each.
@@ -27,7 +27,7 @@ def read_secrets(app: App) -> None:
 
 
 def _secrets(value: object, where: str) -> Iterator[tuple[str, SecretRef]]:
-    """Every secret in the settings, with the way to it."""
+    """Yield every secret in the settings, with the way to it."""
     if isinstance(value, SecretRef):
         yield where, value
     elif isinstance(value, BaseModel):

@@ -1,4 +1,4 @@
-"""`serve`: the long-running service, joined from the timetable, the runs of `apply` and `plan`, health and metrics."""
+"""`serve`: the long-running service, made of schedule, runs, health and metrics."""
 
 import logging
 import os
@@ -34,12 +34,12 @@ _log = structlog.get_logger("service")
 
 
 def serve(config: Path) -> Exit:
-    """Runs the configuration's jobs until SIGTERM. Gives 0 when it was stopped.
+    """Run the configuration's jobs until SIGTERM. Return 0 when it was stopped.
 
     Raises:
         ConfigurationFaults: the file can't be used; nothing was scheduled.
         Locked: another service runs on this state.
-        StateError: the state can't be used, and time won't mend it.
+        StateError: the state can't be used, and time won't fix it.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to be read again
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,7 +66,7 @@ def serve(config: Path) -> Exit:
 
 
 def _leave(_number: int, _frame: object) -> None:
-    """Ends a service that has not begun to do anything."""
+    """End a service that has not begun to do anything."""
     raise SystemExit(int(Exit.OK))
 
 
@@ -77,19 +77,19 @@ class _ServiceState:
         self._desk, self._hold = desk, hold
 
     def leads(self) -> bool:
-        """Whether this service leads, or else takes the lead as nobody has it; looks at the state's health as well."""
+        """Tell whether this service leads, or takes the free lead; check the state too."""
         leads = self._hold.try_lead()
         self._desk.look()
         return leads
 
     def prepare(self) -> Mapping[str, PastJob]:
-        """Brings the state to this version. Gives what it remembers of the jobs."""
+        """Migrate the state to this version. Return what it remembers of the jobs."""
         state = self._desk.app.state
         state.check_usable()
         try:
             with state.open_to_write("serve") as opened:
                 past = read_past_jobs(opened.connection)
-        except Locked:  # whoever holds it has brought it to their version
+        except Locked:  # the process that holds it has migrated it to its version
             if state.version() != head():
                 raise
             with state.open_to_read() as connection:
@@ -114,7 +114,7 @@ class ServiceMonitor:
         self._paused: Pause | None = None
 
     def load(self) -> ServiceSetup:
-        """The configuration as it is now. One that is already in use stays so when the new one can't be used."""
+        """Return the configuration as it is now. The one in use stays if the new one is invalid."""
         app = self.app if self._fresh else _sound(self._config)
         self._fresh = False
         if app.loaded.state_url != self.app.loaded.state_url:
@@ -136,7 +136,7 @@ class ServiceMonitor:
         return ServiceSetup(jobs, settings.service.shutdown_timeout)
 
     def look(self) -> None:
-        """Looks whether all sending is stopped, and whether the state is of this version."""
+        """Check whether all sending is stopped, and whether the state is of this version."""
         try:
             self.app.state.check_usable()
             self._trouble = ""
@@ -147,14 +147,14 @@ class ServiceMonitor:
             self._migrated = self._migrated or self.app.state.version() == head()
 
     def remember(self, past: Mapping[str, PastJob]) -> None:
-        """The state is of this version, and remembers this of the jobs."""
+        """Note that the state is of this version, and remembers this of the jobs."""
         self._migrated = True
         for job, one in past.items():
             if one.done is not None and job in self.app.loaded.settings.jobs:
                 self.metrics.succeeded(job, one.done)
 
     def health(self) -> Health:
-        """How the service was at its last round."""
+        """Return the health of the service at its last round."""
         paused = self._paused
         return Health(
             alive=self._pulse.alive,
@@ -168,22 +168,22 @@ class ServiceMonitor:
         )
 
     def ended(self, job: str, outcome: str, seconds: float) -> None:
-        """A run ended."""
+        """Note that a run ended."""
         self.metrics.run_ended(job, outcome, seconds, now())
         if outcome == "yielded":
             self.metrics.yielded(job)
 
     def overlapped(self, job: str) -> None:
-        """A job was due while its earlier run was not over."""
+        """Note that a job was due while its earlier run was not over."""
         self.metrics.overlapped(job)
 
     def reloaded(self, ok: bool) -> None:
-        """The configuration was read again."""
+        """Note that the configuration was read again."""
         self._reload_failed = None if ok else now()
         self.metrics.reload(ok)
 
     def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None:
-        """The loop came round."""
+        """Note that the loop came round."""
         self._pulse.beat()
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
@@ -192,16 +192,16 @@ class ServiceMonitor:
             self.metrics.next_run(job, next_runs.get(job))
 
     def impediment(self) -> str:
-        """Since when all sending is stopped, and what is wrong with the clock; empty when it is not, and nothing is."""
+        """Return since when sending is paused, and what is wrong with the clock; or empty."""
         paused = f"paused since {self._paused.since}" if self._paused else ""
         return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
 
 
 def _sound(config: Path) -> App:
-    """The configuration, with its jobs, its rules and its secrets looked at.
+    """Return the configuration, after a check of its jobs, its rules and its secrets.
 
     Raises:
-        UsageError: there are no jobs, or a rule or a secret can't be used.
+        UsageError: jobs are missing, or a rule or a secret can't be used.
     """
     app = App.open(config, lambda text: _log.warning("configuration", warning=text))
     if not app.loaded.settings.jobs:

@@ -21,7 +21,7 @@ SAMPLE = 20
 
 
 def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> Exit:
-    """Move the state to the tenant that the configuration names, if a person says that it is the same one.
+    """Move the state to the tenant of the configuration, if a person confirms that it is the same.
 
     Raises:
         StateError: the tenant has nothing of what this state knows, so it is another one.
@@ -37,31 +37,29 @@ def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> 
         _explain(app, owner, say)
         if not renamed:
             say(
-                "Nothing was changed. If it is the same tenant, run `inspera-sync state rebind --renamed`."
+                "Nothing was changed. "
+                "If it is the same tenant, run `inspera-sync state rebind --renamed`."
             )
             return Exit.USAGE
         _refuse_stranger(app, connection, interruption)
         store_tenant(connection, app.tenant)
         connection.commit()
     say(
-        f"Moved: {app.state} belongs to {app.tenant} now. Run `plan`, then `reconcile`, before the next `apply`."
+        f"Moved: {app.state} belongs to {app.tenant} now. Run `plan`, then `reconcile`, before "
+        "the next `apply`."
     )
     return Exit.OK
 
 
 def _explain(app: App, owner: TenantIdentity, say: Say) -> None:
     say(f"{app.state} belongs to {owner}; the configuration names {app.tenant}.")
-    say(
-        "A state knows what one tenant has, and what this tool put there; of another tenant it is wrong."
-    )
-    say(
-        "Move it only if that tenant was renamed or has another client id. For another tenant, such as a test tenant,"
-    )
-    say("choose another file or database with the setting 'state'.")
+    say("A state records what one tenant has, and what this tool put there.")
+    say("Move it only if that tenant was renamed or has another client id.")
+    say("For another tenant, such as a test tenant, set 'state' to another file or database.")
 
 
 def _refuse_stranger(app: App, connection: Connection, interruption: Interruption) -> None:
-    """Refuse a tenant that has nothing of what is known. It is asked before anything is moved."""
+    """Refuse a tenant that has nothing of what is known, before the state is moved (rules 37)."""
     from sync.inspera.target import InsperaTarget
 
     store = make_store(app, connection)
@@ -69,8 +67,9 @@ def _refuse_stranger(app: App, connection: Connection, interruption: Interruptio
     with InsperaTarget(app.connection(), interruption.event, now) as target:
         if known and not any(_is_there(target, kind, fields) for kind, fields in known):
             raise StateError(
-                f"{app.tenant}: has none of the {len(known)} tests and people that were looked up, so it is another "
-                "tenant than this state's, which stays as it is; correct 'inspera', or choose another 'state'"
+                f"{app.tenant}: has none of the {len(known)} tests and people that were looked "
+                "up, so it is another tenant than this state's; correct 'inspera', or choose "
+                "another 'state'"
             )
 
 

@@ -1,7 +1,9 @@
 """`status`: the last runs, what is known, and what the last run found."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from zoneinfo import ZoneInfo
 
 from sync.app import App, Say, now
 from sync.commands.apply import pause_text
@@ -12,7 +14,7 @@ from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.verdict import status_text
-from sync.report.wording import key_text, plural
+from sync.report.wording import first_keys_text, key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.history import (
@@ -25,6 +27,7 @@ from sync.state.history import (
     read_unnamed,
 )
 from sync.state.old_copy import read_recovery_need
+from sync.state.refusals import RefusalStatus
 from sync.state.sqlite.open import count
 from sync.text.masking import masked
 
@@ -36,7 +39,7 @@ KILLED = "killed"
 
 
 def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
-    """Tells; changes nothing."""
+    """Show the status; change nothing."""
     holder = _holder(app)
     with app.state.open_to_read() as connection:
         runs = read_last_runs(connection, RUNS)
@@ -50,7 +53,7 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         older = str(read_recovery_need(connection) or "")
         stay = read_unnamed(connection, now())
     if as_json:
-        told = {
+        document = {
             "runs": [asdict(run) for run in runs],
             "known": [{"kind": k, "lifecycle": s, "count": n} for (k, s), n in known.items()],
             "findings": [
@@ -65,9 +68,9 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "stays": stays_json(stay),
             "next": _next_times(app),
         }
-        say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
+        say(masked(json.dumps(document, ensure_ascii=False, indent=1)))
         return Exit.OK
-    _tell_schedule(app, say)
+    _say_schedule(app, say)
     if older:
         say(f"Held: {older}.")
     for (kind, lifecycle), number in known.items():
@@ -76,23 +79,27 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         say(line)
     if pending:
         say(
-            f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first."
+            f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about "
+            "them first."
         )
     most = None if show_all else MOST
-    for number, line in enumerate(capped((f"  {_refused_line(one)}" for one in refused), most)):
+    for number, line in enumerate(capped(_refused_lines(refused, grouped=not show_all), most)):
         if number == 0:
             say("Refused by Inspera, and tried again:")
-        say(line)
-    _tell_runs(runs, found, say, most, holder)
+        say(f"  {line}")
+    listed = {run.id for run in runs}  # a job that runs seldom has its last run further back
+    _say_runs([*runs, *(run for run, _ in found if run.id not in listed)], holder, say, most)
+    _say_findings(found, say, most, app.test_zone)
     if ended:
         say(
-            f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}."
+            f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status "
+            f"{_status_text(ended[0])}."
         )
     return Exit.OK
 
 
 def _holder(app: App) -> str:
-    """Who holds the state for a run; empty for nobody, or when it can't be told."""
+    """Return who holds the state for a run; empty for nobody, or when it is unknown."""
     try:
         return app.state.holder()
     except StateError:
@@ -100,7 +107,7 @@ def _holder(app: App) -> str:
 
 
 def _as_it_is(run: PastRun, holder: str) -> PastRun:
-    """The run, called killed when it has no end and does not hold the state: no run ends without a word.
+    """Return the run, marked as killed when it has no end and does not hold the state.
 
     `holder` is empty for all but the newest run, as no other one can be under way.
     """
@@ -109,23 +116,23 @@ def _as_it_is(run: PastRun, holder: str) -> PastRun:
     return replace(run, status=KILLED)
 
 
-def _tell_runs(
-    runs: list[PastRun],
-    found: list[tuple[PastRun, list[PastFinding]]],
-    say: Say,
-    most: int | None,
-    holder: str,
-) -> None:
-    """The last runs, the last of each job, and what these found: a job of some kinds says nothing about the others."""
+def _say_runs(runs: list[PastRun], holder: str, say: Say, most: int | None) -> None:
     say("Last runs, newest first:" if runs else "No run yet.")
-    listed = {run.id for run in runs}
-    for run in (*runs, *(run for run, _ in found if run.id not in listed)):
+    for run in runs:
         say(f"  {_run_line(run, holder)}")
         for reason in capped(run.reason.splitlines(), most):
             say(masked(f"    because: {reason.strip()}"))
-    for run, all_ in found:
+
+
+def _say_findings(
+    found: list[tuple[PastRun, list[PastFinding]]],
+    say: Say,
+    most: int | None,
+    zone: ZoneInfo | None,
+) -> None:
+    for run, findings_ in found:
         of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
-        for number, line in enumerate(findings_text(all_, most)):
+        for number, line in enumerate(findings_text(findings_, most, zone)):
             if number == 0:
                 say(f"What the last run{of} found:")
             say(line)
@@ -139,7 +146,7 @@ def _next_times(app: App) -> dict[str, list[str]]:
     }
 
 
-def _tell_schedule(app: App, say: Say) -> None:
+def _say_schedule(app: App, say: Say) -> None:
     if paused := pause_text(app.state):
         say(paused)
     for line in schedule_text(app.schedules, now()):
@@ -163,8 +170,20 @@ def _run_line(run: PastRun, holder: str) -> str:
     return f"{run.started} {run.command}: {what}"
 
 
-def _refused_line(one: refusals.RefusalStatus) -> str:
-    times = "once" if one.times == 1 else f"{one.times} times"
-    return masked(
-        f"{one.kind} {key_text(one.key)}: {times} since {one.since}, again after {one.again}: {one.message}"
-    )
+def _refused_lines(refused: list[RefusalStatus], *, grouped: bool) -> Iterator[str]:
+    """Yield what Inspera refused: a line for each answer if grouped, else for each record."""
+    groups: dict[object, list[RefusalStatus]] = {}
+    for number, refusal in enumerate(refused):
+        cause = (refusal.kind, refusal.message) if grouped else number
+        groups.setdefault(cause, []).append(refusal)
+    for group in groups.values():
+        first = group[0]
+        since, again = min(each.since for each in group), min(each.again for each in group)
+        if len(group) == 1:
+            times = "once" if first.times == 1 else f"{first.times} times"
+            what = f"{first.kind} {key_text(first.key)}: {times}"
+        else:
+            what = plural(len(group), first.kind)
+        text = masked(f"{what} since {since}, again after {again}: {first.message}")
+        keys = [each.key for each in group]
+        yield text if len(group) == 1 else f"{text}; {first_keys_text(keys, len(group))}"

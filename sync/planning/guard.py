@@ -7,7 +7,7 @@ hand, times by hand) is judged here too, during `apply`, when the reading is at 
 from dataclasses import dataclass
 
 from sync.planning.freeze import TimeFacts, additive, doubts
-from sync.planning.remedies import adopt
+from sync.planning.remedies import ACCEPT_SHRINK, adopt
 from sync.records.base import COMPARED, MAX_CANDIDATES, Kind, listed
 from sync.records.changes import (
     ADDITIONS,
@@ -134,9 +134,7 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.DEFERRED, FULL, Cause.FULL)
     less = takes_away(change) if facts.trouble else ""
     if less:
-        return Ruling(
-            Verdict.DEFERRED, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE
-        )
+        return _unproven(f"it would take {less} away, and {facts.trouble}")
     return judge_times(change, facts.timing) if facts.timing else PASS
 
 
@@ -167,13 +165,23 @@ def takes_away(change: Change) -> str:
 
 def _absence(change: Change, facts: Facts) -> Ruling:
     if facts.trouble:
-        return Ruling(Verdict.DEFERRED, facts.trouble, Cause.SOURCE)
+        return _unproven(facts.trouble)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
         return Ruling(
             Verdict.DEFERRED, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN
         )
     ruling = _unless_held(change, facts)
     return judge_times(change, facts.timing) if ruling == PASS and facts.timing else ruling
+
+
+def _unproven(trouble: str) -> Ruling:
+    """Return the ruling on what rests on an absence that proves nothing.
+
+    The next whole delivery clears it, except where a source has shrunk or was taken out of the
+    configuration: then nothing happens until a person says which is right (rules 5).
+    """
+    verdict = Verdict.HELD if ACCEPT_SHRINK in trouble else Verdict.DEFERRED
+    return Ruling(verdict, trouble, Cause.SOURCE)
 
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:

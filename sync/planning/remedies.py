@@ -16,6 +16,10 @@ def adopt(kind: Kind, key: Key, flag: str = "") -> str:
     return f"`{' '.join(words)}`"
 
 
+ACCEPT_SHRINK = "apply --accept-shrink"
+"""The command by which a person confirms that a source is right although it has become shorter."""
+
+
 def fields_text(fields: Fields, names: Iterable[str]) -> str:
     """Return these fields with their values: `start 2026-12-01T08:00:00Z, room B12`."""
     return ", ".join(

@@ -1,1 +1,1 @@
-"""Plans and runs in words: text for people, JSON for programs, progress for whoever waits."""
+"""Plans and runs in words: text for people, JSON for programs, and progress."""

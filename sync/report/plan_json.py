@@ -16,7 +16,7 @@ VERSION = 1
 def plan_json(
     planned: Iterable[PlannedChange], row_errors: Iterable[RowError], summary: Mapping[str, Any]
 ) -> Iterator[str]:
-    """The pieces of one JSON object: `version`, `changes`, `row errors`, `summary`."""
+    """Yield the pieces of one JSON object: `version`, `changes`, `row_errors`, `summary`."""
     yield f'{{"version": {VERSION},\n"changes": ['
     yield from _joined(_change(line) for line in planned)
     yield '],\n"row_errors": ['

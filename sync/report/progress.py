@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a plain line now and then when not."""
+"""Progress of long work: a bar on a terminal, else a plain line now and then."""
 
 import sys
 import time
@@ -11,15 +11,15 @@ EVERY = 10.0
 
 
 class Progress(Protocol):
-    """Told how far long work is."""
+    """A display of how far long work is."""
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """`done` of `total` (None when nobody knows) in this phase."""
+        """Show `done` of `total` (None when unknown) in this phase."""
 
 
 @contextmanager
 def shown(stream: TextIO | None = None) -> Iterator[Progress]:
-    """Progress on `stream` (standard error by default), as fits it."""
+    """Show progress on `stream` (standard error by default): a bar on a terminal, else lines."""
     stream = stream or sys.stderr
     if not stream.isatty():
         yield _Lines(stream)
@@ -39,7 +39,7 @@ def shown(stream: TextIO | None = None) -> Iterator[Progress]:
 
 
 class _Lines:
-    """A line at most every `EVERY` seconds, so that a log stays readable; short work says nothing."""
+    """A line at most every `EVERY` seconds, so that a log stays readable; short work has none."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._said = stream, time.monotonic()

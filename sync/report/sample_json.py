@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from sync.report.sampled import MadeRecord, Sample, SampledRow, Shown, ShownTime
+from sync.report.sampled import MappedRecord, Sample, SampledRow, Shown, ShownTime
 from sync.text.masking import masked
 
 
 def sample_json(sample: Sample, status: int) -> str:
-    """The sample as one JSON document; a field that is left alone is null, a time has its UTC and its local text."""
-    told = {
+    """Return the sample as one JSON document; a field left alone is null, a time has its zone."""
+    document = {
         "source": sample.source,
         "place": sample.place,
         "columns": list(sample.columns),
@@ -18,23 +18,27 @@ def sample_json(sample: Sample, status: int) -> str:
         "notes": list(sample.notes),
         "exit_status": int(status),
     }
-    return json.dumps(told, ensure_ascii=False, indent=1)
+    return json.dumps(document, ensure_ascii=False, indent=1)
 
 
 def _row(row: SampledRow) -> dict[str, Any]:
-    return {"place": row.place, "read": dict(row.cells), "feeds": [_made(one) for one in row.made]}
-
-
-def _made(made: MadeRecord) -> dict[str, Any]:
     return {
-        "feed": made.feed,
-        "kind": made.kind,
-        "outcome": made.outcome,
-        "joined": dict(made.joined),
-        "record": {name: _value(value) for name, value in made.fields.items()},
+        "place": row.place,
+        "read": dict(row.cells),
+        "feeds": [_record(one) for one in row.records],
+    }
+
+
+def _record(record: MappedRecord) -> dict[str, Any]:
+    return {
+        "feed": record.feed,
+        "kind": record.kind,
+        "outcome": record.outcome,
+        "joined": dict(record.joined),
+        "record": {name: _value(value) for name, value in record.fields.items()},
         "row_errors": [
             {"field": one.field, "reason": masked(one.reason), "remedy": masked(one.remedy)}
-            for one in made.row_errors
+            for one in record.row_errors
         ],
     }
 

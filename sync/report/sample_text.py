@@ -5,7 +5,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from sync.records.base import RowError
-from sync.report.sampled import MadeRecord, Sample, SampledRow, SampleOutcome, Shown, ShownTime
+from sync.report.sampled import MappedRecord, Sample, SampledRow, SampleOutcome, Shown, ShownTime
 from sync.report.wording import plural
 from sync.text.characters import escaped
 from sync.text.masking import masked
@@ -21,16 +21,17 @@ MOST_SHOWN = 200
 
 
 def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
-    """The sample's lines; tables with colours where `width` (None: not a terminal) has room for them."""
+    """Yield the sample's lines; as tables where `width` (None: no terminal) has room for them."""
     for row in sample.rows:
-        columns = 1 + len(row.made)
+        columns = 1 + len(row.records)
         if width is not None and width >= columns * LEAST_WIDTH:
             yield from _table(row, min(width, columns * MOST_WIDTH))
         else:
             yield from _stacked(row)
         yield ""
     if not sample.rows:
-        yield f"{sample.place} has no row; its columns are {', '.join(map(printable, sample.columns))}."
+        names = ", ".join(map(printable, sample.columns))
+        yield f"{sample.place} has no row; its columns are {names}."
     for problem in sample.problems:
         yield f"Source: {printable(masked(problem))}"
     yield from map(printable, sample.notes)
@@ -43,7 +44,7 @@ def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """The text in one line, fit for a terminal: what can't be printed is escaped, and what is long is cut."""
+    """Return the text in one line for a terminal: unprintable characters escaped, long text cut."""
     seen = escaped(text).replace("\n", "\\n")
     return seen if len(seen) <= MOST_SHOWN else f"{seen[:MOST_SHOWN]}… ({len(text):,} characters)"
 
@@ -52,11 +53,11 @@ def _stacked(row: SampledRow) -> Iterator[str]:
     yield printable(row.place)
     yield "  as read"
     yield from _named(row.cells)
-    for made in row.made:
-        yield f"  {_title(made)}{_remark(made)}"
-        yield from _named(made.joined)
-        yield from _named({name: value_text(value) for name, value in made.fields.items()})
-        for row_error in made.row_errors:
+    for record in row.records:
+        yield f"  {_title(record)}{_remark(record)}"
+        yield from _named(record.joined)
+        yield from _named({name: value_text(value) for name, value in record.fields.items()})
+        for row_error in record.row_errors:
             yield f"    row error: {row_error_words(row_error)}"
 
 
@@ -66,21 +67,21 @@ def _named(values: Mapping[str, str]) -> Iterator[str]:
         yield f"    {printable(name):<{width}}  {printable(text)}".rstrip()
 
 
-def _title(made: MadeRecord) -> str:
-    return f"feeds[{made.feed}] {made.kind}"
+def _title(record: MappedRecord) -> str:
+    return f"feeds[{record.feed}] {record.kind}"
 
 
-def _remark(made: MadeRecord) -> str:
-    """What is to be said of a row that makes no record; empty when it makes one."""
-    if made.outcome is SampleOutcome.SKIPPED:
+def _remark(record: MappedRecord) -> str:
+    """Return what is to be said of a row that makes no record; empty when it makes one."""
+    if record.outcome is SampleOutcome.SKIPPED:
         return ": not selected"
-    if made.outcome is SampleOutcome.DEPARTS:
+    if record.outcome is SampleOutcome.DEPARTS:
         return ": says that this record departs"
-    return f": {plural(len(made.row_errors), 'row error')}" if made.row_errors else ""
+    return f": {plural(len(record.row_errors), 'row error')}" if record.row_errors else ""
 
 
 def value_text(value: Shown) -> str:
-    """A field's value in words."""
+    """Return a field's value in words."""
     if value is None:
         return "(left alone)"
     if value == "":
@@ -91,12 +92,12 @@ def value_text(value: Shown) -> str:
 
 
 def row_error_words(row_error: RowError) -> str:
-    """A row error without its place, which stands above it."""
+    """Return a row error without its place, which is printed above it."""
     return printable(masked(f"{row_error.field}: {row_error.reason}; {row_error.remedy}"))
 
 
 def _table(row: SampledRow, width: int) -> Iterator[str]:
-    """The row as a table: as read on the left, then a column for each feed."""
+    """Yield the row as a table: as read on the left, then a column for each feed."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -106,9 +107,9 @@ def _table(row: SampledRow, width: int) -> Iterator[str]:
         box=SIMPLE_HEAD, title=Text(printable(row.place)), title_justify="left", width=width
     )
     table.add_column("as read", ratio=1, overflow="fold")
-    for made in row.made:
-        table.add_column(Text(_title(made)), ratio=1, overflow="fold")
-    table.add_row(_cell(row.cells), *map(_made_cell, row.made))
+    for record in row.records:
+        table.add_column(Text(_title(record)), ratio=1, overflow="fold")
+    table.add_row(_cell(row.cells), *map(_record_cell, row.records))
     console = Console(file=StringIO(), force_terminal=True, width=width)
     with console.capture() as captured:
         console.print(table)
@@ -116,7 +117,7 @@ def _table(row: SampledRow, width: int) -> Iterator[str]:
 
 
 def _cell(values: Mapping[str, str]) -> "Text":
-    """Names, dimmed, with their values. Text, not markup: a value may hold brackets."""
+    """Return names, dimmed, with their values. Text, not markup: a value may hold brackets."""
     from rich.text import Text
 
     lines = [
@@ -126,12 +127,12 @@ def _cell(values: Mapping[str, str]) -> "Text":
     return Text("\n").join(lines)
 
 
-def _made_cell(made: MadeRecord) -> "Text":
+def _record_cell(record: MappedRecord) -> "Text":
     from rich.text import Text
 
-    lines = [Text(_remark(made).removeprefix(": "), "yellow")] if _remark(made) else []
-    fields = {name: value_text(value) for name, value in made.fields.items()}
-    lines += [_cell(values) for values in (made.joined, fields) if values]
-    for row_error in made.row_errors:
+    lines = [Text(_remark(record).removeprefix(": "), "yellow")] if _remark(record) else []
+    fields = {name: value_text(value) for name, value in record.fields.items()}
+    lines += [_cell(values) for values in (record.joined, fields) if values]
+    for row_error in record.row_errors:
         lines.append(Text(row_error_words(row_error), "red"))
     return Text("\n").join(lines)

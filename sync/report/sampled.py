@@ -1,4 +1,4 @@
-"""A few rows of a source, as they were read and as feeds make them: values that are fit to be shown.
+"""A few rows of a source, as read and as mapped: values that may be shown.
 
 What is a secret is not in them any more, and national identity numbers are masked.
 """
@@ -36,13 +36,14 @@ Shown = str | ShownTime | None
 
 
 @dataclass(frozen=True, slots=True)
-class MadeRecord:
+class MappedRecord:
     """What one feed makes of a row.
 
     Attributes:
         feed: its number in the configuration, from 1 on.
         joined: the columns that it takes from other sources.
-        fields: those that it maps, in the order of the configuration; none unless there is a record.
+        fields: those that it maps, in the order of the configuration; none unless there is a
+            record.
     """
 
     feed: int
@@ -59,7 +60,7 @@ class SampledRow:
 
     place: str
     cells: Mapping[str, str]
-    made: Sequence[MadeRecord]
+    records: Sequence[MappedRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +82,5 @@ class Sample:
 
     @property
     def row_errors(self) -> int:
-        """How many row errors there are in these rows."""
-        return sum(len(made.row_errors) for row in self.rows for made in row.made)
+        """Return how many row errors there are in these rows."""
+        return sum(len(record.row_errors) for row in self.rows for record in row.records)

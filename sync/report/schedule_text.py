@@ -10,7 +10,7 @@ from sync.schedule import Schedule, next_times
 def schedule_text(
     jobs: Mapping[str, tuple[Schedule, str, timedelta]], now: datetime
 ) -> Iterator[str]:
-    """The next three times of each job, a line each. A job has its schedule, its zone (or none) and its jitter."""
+    """Yield the next three times of each job. A job is its schedule, zone and jitter."""
     for name, (schedule, zone, jitter) in jobs.items():
         late = f", up to {int(jitter.total_seconds())} s later" if jitter else ""
         yield f"Job {name}{late}, next:"

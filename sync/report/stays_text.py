@@ -1,4 +1,4 @@
-"""Those whom no source names any more, and who stay since this tool did not put them there."""
+"""People that no source names any more, and who stay: this tool did not put them there."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -8,15 +8,15 @@ from sync.report.wording import key_text, plural
 FIRST = 5
 """Keys that are named unless all are asked for."""
 
-_REMEDY = {
-    Kind.STAFF: "disable them in Inspera, or take one of this tool's as managed with `adopt staff KEY --managed`",
-    Kind.CONTRIBUTOR: "remove them in Inspera, or take one of this tool's as managed with `adopt contributor TEST STAFF --managed`",
-    Kind.CANDIDATE: "remove them in Inspera, or take one of this tool's as managed with `adopt candidate TEST LEARNER --managed`",
+_REMEDIES = {
+    Kind.STAFF: ("disable", "staff KEY"),
+    Kind.CONTRIBUTOR: ("remove", "contributor TEST STAFF"),
+    Kind.CANDIDATE: ("remove", "candidate TEST LEARNER"),
 }
 
 
 def stays_text(stays: Mapping[Kind, Sequence[Key]], most: int | None = FIRST) -> Iterator[str]:
-    """Return a line for each kind: how many stay, the first keys, and what to do if they are not to stay."""
+    """Yield a line for each kind: how many stay, the first keys, and how to remove them."""
     for kind, keys in stays.items():
         named = ", ".join(key_text(key) for key in keys[:most])
         more = (
@@ -25,9 +25,11 @@ def stays_text(stays: Mapping[Kind, Sequence[Key]], most: int | None = FIRST) ->
             else f" and {len(keys) - most:,} more (--all shows them)"
         )
         verb = "stays" if len(keys) == 1 else "stay"
+        remove, record = _REMEDIES[kind]
         yield (
-            f"Stays: {plural(len(keys), kind)} {verb}, put there by hand, although no source names them any more: "
-            f"{named}{more}; if they are to go, {_REMEDY[kind]}"
+            f"Stays: {plural(len(keys), kind)} {verb}, put there by hand, although no source names "
+            f"them any more: {named}{more}; if they are to go, {remove} them in Inspera, or run "
+            f"`adopt {record} --ours` for one that this tool put there"
         )
 
 

@@ -28,6 +28,6 @@ def verdict_text(what: str, found: str, status: int) -> str:
 
 
 def status_text(status: int) -> str:
-    """Return an exit status with what it means, such as `4: a source can't be used or trusted`; 0 stands alone."""
+    """Return an exit status and its meaning: `4: a source can't be used or trusted`, or `0`."""
     why = _WHY.get(Exit(status), "")
     return f"{int(status)}{f': {why}' if why else ''}"

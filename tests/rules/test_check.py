@@ -9,7 +9,7 @@ def test_check_counts_what_it_read_and_sends_nothing(site: Site) -> None:
     ran = site.run("check")
     assert ran.status == 0
     assert "Configuration: 3 sources, 3 feeds, sound." in ran.out
-    assert "students.csv: 4 rows read, 3 valid learners" in ran.out
+    assert "students.csv: 4 rows, 3 valid learners" in ran.out
     assert ran.out.splitlines()[-1] == "Check: no row errors; exit status 0."
     assert site.calls() == []
 

@@ -38,7 +38,7 @@ def test_all_of_2500_are_read_by_pages_and_without_pages_nothing_is_used_and_nob
         site.settled()
         assert len(site.people()) == 111
         learners(site, server)
-        assert "2,500 rows read, 2,500 valid learners" in site.run("check").out
+        assert "2,500 rows, 2,500 valid learners" in site.run("check").out
         learners(site, server, paged=False)
         ran = site.apply()
         assert ran.status == 4

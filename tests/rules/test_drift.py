@@ -27,7 +27,10 @@ def test_a_test_extended_by_hand_is_looked_up_and_held_before_any_update(seated:
     seated.exams.set(TEST, name="Muntlig prøve")
     ran = seated.apply()
     assert ran.status == 3
-    assert "drift: Inspera has 2026-12-01T08:00:00Z to 2026-12-01T12:45:00Z, known is" in ran.out
+    assert (
+        "drift: Inspera has 2026-12-01 09:00 Europe/Oslo (08:00Z) to "
+        "2026-12-01 13:45 Europe/Oslo (12:45Z), known is"
+    ) in ran.out
     assert seated.writes() == []
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
 
@@ -42,7 +45,10 @@ def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
     assert ran.status == 0
     assert "2026-12-01T08:00:00Z to 2026-12-01T12:45:00Z" in ran.out
     assert seated.writes() == []
-    assert "end 2026-12-01T12:45:00Z → 2026-12-01T12:00:00Z" in seated.plan().out
+    assert (
+        "end 2026-12-01 13:45 Europe/Oslo (12:45Z) → 2026-12-01 13:00 Europe/Oslo (12:00Z)"
+        in seated.plan().out
+    )
     seated.settled()
     assert seated.tests()[TEST]["title"] == "INF1000 Muntlig prøve"
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
@@ -183,7 +189,7 @@ def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -
     seated.exams.set(TEST, name="Muntlig prøve")
     said = seated.apply().out
     assert (
-        f"`adopt test {TEST}` lets the next `apply` send end 2026-12-01T12:00:00Z (exams.csv line 2)"
+        f"`adopt test {TEST}` lets the next `apply` send end 2026-12-01 13:00 Europe/Oslo (12:00Z)"
         in said
     )
     assert f"`adopt test {TEST} --keep` keeps Inspera's value until the source's changes" in said

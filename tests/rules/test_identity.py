@@ -70,7 +70,9 @@ def test_a_changed_auth_system_is_held_for_everybody_and_nothing_is_sent(site: S
     site.feed("learner")["auth_system"] = "EMAIL"
     ran = site.apply()
     assert ran.status == 3
-    assert "3 changes: identity change: auth_system changed on a known key" in ran.out
+    assert (
+        "identity change 3 learners: identity change: auth_system changed on a known key" in ran.out
+    )
     assert site.writes() == []
 
 

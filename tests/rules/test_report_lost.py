@@ -16,8 +16,10 @@ from sync.sandbox import Sandbox
 
 from .site import KEY, TEST, Site, numbers
 
-NO_ROOM = "standard output can't be written (No space left on device), so the report is not whole; "
-WENT_ON = "the work went on all the same, and `status --all` shows what it came to\n"
+NO_ROOM = (
+    "standard output can't be written (No space left on device), so the report is incomplete; "
+)
+WENT_ON = "the work was finished, and `status --all` shows the result\n"
 
 
 SLOW = ("reading", "sending", "planning")

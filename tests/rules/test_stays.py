@@ -7,7 +7,7 @@ from .site import TEST, Site, numbers
 
 SAID = (
     f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST} / 1009; if they are "
-    "to go, remove them in Inspera, or take one of this tool's as managed with `adopt candidate TEST LEARNER --managed`"
+    "to go, remove them in Inspera, or run `adopt candidate TEST LEARNER --ours` for one that this tool put there"
 )
 
 

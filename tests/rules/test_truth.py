@@ -50,7 +50,7 @@ def test_check_finds_a_key_file_that_is_missing_or_empty_and_reads_on(
     ran = site.run("check")
     assert ran.status == 2
     assert "Configuration: inspera.api_key: ${file:other-key}" in ran.out
-    assert "students.csv: 1 row read, 1 valid learner" in ran.out
+    assert "students.csv: 1 row, 1 valid learner" in ran.out
     assert ran.out.splitlines()[-1].startswith(
         "Check: 1 secret can't be read, no row errors; exit status 2:"
     )
@@ -61,8 +61,8 @@ def test_check_counts_valid_rows_apart_from_invalid_ones(site: Site) -> None:
     site.students.set("1001", feide="s\u200bx")
     site.students.set("1002", given="Å\u0001se")
     out = site.run("check").out
-    assert "students.csv: 5 rows read, 3 valid learners, 2 rows in error" in out
-    assert "exams.csv: 1 row read, 1 valid test\n" in out
+    assert "students.csv: 5 rows, 3 valid learners, 2 rows in error" in out
+    assert "exams.csv: 1 row, 1 valid test\n" in out
 
 
 def test_a_limit_says_its_arithmetic_once_for_all_that_it_holds(site: Site) -> None:
@@ -75,7 +75,20 @@ def test_a_limit_says_its_arithmetic_once_for_all_that_it_holds(site: Site) -> N
             assert site.apply().status == 3
         out = site.run(command).out
         assert out.count("30 of 40 known") <= 3, out  # the reason, and each scope over its limit
-        assert "30 changes: " in out or "30 records: " in out
+        assert "remove 30 candidates: " in out or "held: 30 candidates: " in out
+
+
+def test_changes_that_wait_for_one_cause_are_one_line_and_all_lists_each(site: Site) -> None:
+    site.seat(TEST, *numbers(1001, 8))
+    for learner in numbers(1001, 5):
+        site.students.set(learner, feide="s\u200bx")
+    why = "waits for learner … (its row has an error); first"
+    plan = site.run("plan").out
+    assert f"  create 5 candidates: {why} {TEST} / 1001, " in plan
+    assert plan.count("its row has an error") == 1
+    assert site.plan().out.count("its row has an error") == 5
+    site.apply()
+    assert f"  waiting: 5 candidates: {why} {TEST} / 1001, " in site.run("status").out
 
 
 def test_people_alone_are_no_lost_state_and_are_taken_in_as_found(site: Site) -> None:
@@ -109,7 +122,7 @@ def test_where_something_could_not_be_used_no_command_says_that_inspera_is_as_th
     site: Site, trouble: str
 ) -> None:
     site.seat(TEST, *numbers(1001, 5))
-    assert "as the sources say" in site.settled().out + site.settled().out
+    assert "matches the sources" in site.settled().out + site.settled().out
     if trouble == "row":
         site.exams.set(TEST, end="01.12.2026 24:00")
     else:
@@ -117,4 +130,4 @@ def test_where_something_could_not_be_used_no_command_says_that_inspera_is_as_th
     for words in (("plan",), ("apply",), ("apply",)):
         ran = site.run(*words)
         assert ran.status == (1 if trouble == "row" else 4), ran.said
-        assert "as the sources say" not in ran.out
+        assert "matches the sources" not in ran.out

@@ -28,7 +28,10 @@ def test_the_version_is_the_packages_own(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
-    code = f"import sys; from sync.cli import run; run({arguments!r})\nprint([m for m in {HEAVY!r} if m in sys.modules])"
+    code = (
+        f"import sys; from sync.cli import run; run({arguments!r})\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 

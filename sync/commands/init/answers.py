@@ -18,7 +18,7 @@ _ZONE_FILE = Path("/etc/localtime")
 
 
 def checked(option: str, check: Check, text: str) -> str:
-    """The answer that was given by an option.
+    """Return the answer that was given by an option.
 
     Raises:
         UsageError: it can't be used.
@@ -30,23 +30,23 @@ def checked(option: str, check: Check, text: str) -> str:
 
 
 def filled(text: str) -> str:
-    """Any text in one line."""
+    """Return any text in one line."""
     if not text.strip() or not text.isprintable():
         raise ValueError("give it in one line")
     return text.strip()
 
 
 def a_tenant(text: str) -> str:
-    """The tenant's address."""
-    return _told(checked_tenant, text)
+    """Return the tenant's address."""
+    return _checked(checked_tenant, text)
 
 
 def a_zone(text: str) -> str:
-    """The name of a time zone."""
-    return _told(checked_zone, text)
+    """Return the name of a time zone."""
+    return _checked(checked_zone, text)
 
 
-def _told(check: Check, text: str) -> str:
+def _checked(check: Check, text: str) -> str:
     try:
         return check(text.strip())
     except PydanticCustomError as error:
@@ -54,35 +54,35 @@ def _told(check: Check, text: str) -> str:
 
 
 def a_file(text: str) -> str:
-    """A file that is there."""
+    """Return the path of a file that exists."""
     if not Path(text.strip()).is_file():
-        raise ValueError("there is no such file")
+        raise ValueError("does not exist")
     return text.strip()
 
 
 def a_file_or_none(text: str) -> str:
-    """The same, or nothing."""
+    """Return the same, or nothing."""
     return a_file(text) if text.strip() else ""
 
 
 def a_key_file(text: str) -> str:
-    """A path that can stand in a reference; what it names need not be there yet."""
+    """Return a path that can stand in a reference; its file need not exist yet."""
     if re.search(r"[{}]", text) or not text.strip() or not text.isprintable():
-        raise ValueError("is no path that a reference can name; give one without braces")
+        raise ValueError("is not a path that a reference can name; give one without braces")
     return text.strip()
 
 
 def an_encoding(text: str) -> str:
-    """A text encoding."""
+    """Return the name of a text encoding."""
     try:
         "".encode(text.strip())
         return text.strip()
     except LookupError:
-        raise ValueError("is no encoding that is known") from None
+        raise ValueError("is not a known encoding") from None
 
 
 def one_of(*words: str) -> Check:
-    """One of these words."""
+    """Return one of these words."""
 
     def check(text: str) -> str:
         if text.strip().lower() not in words:
@@ -93,7 +93,7 @@ def one_of(*words: str) -> Check:
 
 
 def zone_here() -> str:
-    """This machine's time zone, to be offered; empty when it is UTC or can't be told."""
+    """Return this machine's time zone, to be offered; empty when it is UTC or unknown."""
     name = os.path.realpath(_ZONE_FILE).partition("/zoneinfo/")[2]
     try:
         return a_zone(name) if "/" in name else ""

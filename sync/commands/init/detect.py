@@ -44,14 +44,14 @@ class ColumnSample:
     Attributes:
         name: what it is called under `sources`.
         settings: its settings as lines of YAML, without indentation.
-        rows: its first rows, from which the form of times is told; never written anywhere.
+        rows: its first rows, which show the form of times; never written anywhere.
         hint: by what it goes: the name of the file, the table, the base.
         directory: whether it is a directory, in which an employee number may be a student's.
-        told: what to say about it in the file.
+        remarks: what to say about it in the file.
         holds: what somebody has said that its rows are.
-        no_feed: whether somebody has said that they are none of these.
-        ids_are_keys: whether `user_id` is the key of a person in these sources, and not a login: another file of them
-            has a column of its own for logins, as in Canvas.
+        no_feed: whether somebody has answered that they are not one of these.
+        ids_are_keys: whether `user_id` is the key of a person in these sources, and not a login:
+            another file of them has a column of its own for logins, as in Canvas.
     """
 
     name: str
@@ -60,7 +60,7 @@ class ColumnSample:
     rows: Sequence[Mapping[str, str]] = field(default=(), repr=False)
     hint: str = ""
     directory: bool = False
-    told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     holds: Kind | None = None
     no_feed: bool = False
     ids_are_keys: bool = False
@@ -68,7 +68,7 @@ class ColumnSample:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A source with what its rows are, as far as can be told, and the column for each meaning."""
+    """A source with what its rows are, as far as is known, and the column for each meaning."""
 
     looked: ColumnSample
     kind: Kind | None
@@ -76,12 +76,12 @@ class Detected:
 
     @property
     def has_names(self) -> bool:
-        """Whether its columns have names for sure. A file without a header has somebody's data there instead."""
+        """Tell whether its columns have names. A file without a header has data there."""
         data = any("@" in name or _DATA.search(name) for name in self.looked.columns)
         return not data and len(set(self.columns.values())) >= _LEAST_KNOWN
 
     def form(self, name: str) -> str | None:
-        """What names a test or a person here, in this form: a column or a template; None when it has none such.
+        """Return the column or template that names a test or person in this form; None without one.
 
         The forms are the meanings of columns, and `course_term` for the two together.
         """
@@ -94,7 +94,7 @@ class Detected:
 
 
 def guess(looked: ColumnSample, kind: Kind | None = None) -> Detected:
-    """What this source is; with `kind` what it gives for records of that kind."""
+    """Return what this source is; with `kind` what it gives for records of that kind."""
     usable = [column for column in looked.columns if column.isprintable()]
     sure = meanings(usable, WORDS)
     if looked.directory and "employee_no" in sure:
@@ -111,7 +111,7 @@ def guess(looked: ColumnSample, kind: Kind | None = None) -> Detected:
 
 
 def _settle_user_id(sure: dict[str, str], looked: ColumnSample) -> None:
-    """Take a column such as `user_id` for the login, unless another one is that: then it is the person's key."""
+    """Take a column such as `user_id` for the login, or for the key if another one is the login."""
     user_id = sure.pop("user_id", None)
     if user_id is not None:
         sure.setdefault(
@@ -127,13 +127,13 @@ def keys_of_people(sources: Sequence[ColumnSample]) -> list[ColumnSample]:
 
 def unsure(one: Detected) -> bool:
     """Return whether these people may be learners as well as staff, by all that the source says."""
-    told = (
+    named = (
         one.looked.holds
         or hinted(one.looked.hint) in (Kind.STAFF, Kind.LEARNER)
         or one.looked.directory
     )
     numbered = {"student_no", "employee_no"} & {name for name in one.columns if name in WORDS}
-    return one.kind in (Kind.LEARNER, Kind.STAFF) and not told and not numbered
+    return one.kind in (Kind.LEARNER, Kind.STAFF) and not named and not numbered
 
 
 def _kind(looked: ColumnSample, sure: Mapping[str, str], columns: Sequence[str]) -> Kind | None:

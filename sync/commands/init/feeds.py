@@ -1,4 +1,4 @@
-"""The feeds that a first configuration has: which fields come from which columns, and what is left to a person."""
+"""The feeds of a first configuration: which columns give the fields, and what a person decides."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,29 +49,29 @@ class FeedDraft:
 
     @property
     def missing(self) -> list[str]:
-        """The fields that it needs and that could not be guessed, in the order of the map."""
+        """Return the needed fields that could not be guessed, in the order of the map."""
         fields = MAPS[self.kind].model_fields.items()
         return [name for name, info in fields if info.is_required() and name not in self.values]
 
     @property
     def used(self) -> set[str]:
-        """The columns of which it is made."""
+        """Return the columns of which it is made."""
         return {name for value in self.values.values() for name in value.columns}
 
     def add(self, name: str, found: str | None) -> None:
-        """Maps a field to a column, if there is one for it."""
+        """Map a field to a column, if there is one for it."""
         if found is not None:
             self.values[name] = column(found)
 
 
 def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]:
-    """The feeds of these sources, in an order in which each comes after those that it needs."""
+    """Return the feeds of these sources, each after those that it needs."""
     guesses = [guess(one) for one in sources]
     guesses += _wide(guesses)
     test_form = _common(guesses, Kind.TEST, (Kind.CANDIDATE, Kind.CONTRIBUTOR), _TEST_FORMS)
     learner_form = _common(guesses, Kind.LEARNER, (Kind.CANDIDATE,), _LEARNER_FORMS)
     staff_form = _common(guesses, Kind.STAFF, (Kind.CONTRIBUTOR,), _STAFF_FORMS)
-    made: list[FeedDraft] = []
+    feeds: list[FeedDraft] = []
     for kind in MAPS:
         for one in guesses:
             if one.kind is kind:
@@ -82,13 +82,13 @@ def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]
                     staff_form if kind in (Kind.STAFF, Kind.CONTRIBUTOR) else learner_form,
                     zone,
                 )
-                made.append(draft)
-    _settle(made)
-    return made
+                feeds.append(draft)
+    _settle(feeds)
+    return feeds
 
 
 def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
-    """Sources of seats that hold the people or the tests as well, where nothing else does."""
+    """Return sources of registrations that hold people or tests too, where no other source does."""
     for kind, needed in (
         (Kind.LEARNER, ("given", "family")),
         (Kind.TEST, ("title", "duration")),
@@ -105,7 +105,7 @@ def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
 def _common(
     guesses: Sequence[Detected], kind: Kind, naming: Sequence[Kind], forms: Sequence[str]
 ) -> str | None:
-    """The form in which all of these can name records of a kind, or else as many as possible."""
+    """Return the form in which all of these, or most, can name records of a kind."""
     own = [one for one in guesses if one.kind is kind]
     others = [one for one in guesses if one.kind in naming]
     possible = [form for form in forms if all(one.form(form) for one in own)] or list(forms)
@@ -128,7 +128,7 @@ def _fill(
 
 
 def _named(one: Detected, form: str | None) -> YamlValue | None:
-    """The value that names a test or a person in this form."""
+    """Return the value that names a test or a person in this form."""
     text = one.form(form) if form else None
     if text is None:
         return None
@@ -161,8 +161,10 @@ def _fill_person(draft: FeedDraft, form: str | None) -> None:
     if unsure(one):
         other = Kind.STAFF if draft.kind is Kind.LEARNER else Kind.LEARNER
         draft.doubt = (
-            f"TODO: nothing says whether these people are learners or staff, so they are taken for {draft.kind}"
-            f"{'s' if draft.kind is Kind.LEARNER else ''}. If they are not, write 'kind: {other}' instead; if they are "
+            "TODO: nothing says whether these people are learners or staff, so they are taken "
+            f"for {draft.kind}"
+            f"{'s' if draft.kind is Kind.LEARNER else ''}. If they are not, write 'kind: {other}' "
+            "instead; if they are "
             "both, tell them apart by 'where'."
         )
     _take_apart(draft)
@@ -188,19 +190,20 @@ def _doubts(draft: FeedDraft, form: str | None) -> None:
     middle = draft.guess.columns.get("middle")
     if middle is not None and "last_name" in draft.values:
         draft.hints["last_name"] = (
-            f"TODO: {middle!r} is left out. If it stands before or between people's names, have the source give them "
+            f"TODO: {middle!r} is left out. If it stands before or between people's names, have "
+            "the source give them "
             "in one column."
         )
 
 
 def _take_apart(draft: FeedDraft) -> None:
-    """The names, where one column has them both."""
+    """Yield the names, where one column has them both."""
     whole = draft.guess.columns.get("full_name")
     if whole is None or {"first_name", "last_name"} <= draft.values.keys():
         return
-    made = {"first_name": ".*, *(?P<value>.+)", "last_name": "(?P<value>.+?) *,.*"}
+    patterns = {"first_name": ".*, *(?P<value>.+)", "last_name": "(?P<value>.+?) *,.*"}
     if family_first([row.get(whole, "") for row in draft.guess.looked.rows]):
-        for name, pattern in made.items():
+        for name, pattern in patterns.items():
             draft.values.setdefault(name, spelt(whole, pattern=pattern))
     else:
         draft.hints["first_name"] = (
@@ -240,7 +243,8 @@ def _fill_times(draft: FeedDraft, zone: str | None) -> None:
             draft.values[name] = replace(one, more={"format": form or None, "zone": zone})
             if form is None:
                 draft.hints[name] = (
-                    "TODO: how the source writes its times could not be told. Unless it is ISO 8601, add a 'format', "
+                    "TODO: how the source writes its times is unknown. Unless it is ISO 8601, add "
+                    "a 'format', "
                     "such as '%d.%m.%Y %H:%M'."
                 )
 
@@ -260,9 +264,9 @@ def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None)
     one = draft.guess
     person = "learner" if draft.kind is Kind.CANDIDATE else "staff"
     for name, form in (("test", test_form), (person, person_form)):
-        made = _named(one, form)
-        if made is not None:
-            draft.values[name] = made
+        value = _named(one, form)
+        if value is not None:
+            draft.values[name] = value
     if draft.kind is Kind.CANDIDATE:
         draft.add("candidate_id", one.columns.get("candidate_id"))
         draft.add("extra_time", one.columns.get("extra_time"))
@@ -274,14 +278,14 @@ def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None)
 
 
 def _fill_roles(draft: FeedDraft) -> None:
-    """Roles only where the source's words are those that are known; others need a table that a person writes."""
+    """Map roles only where the source's words are known; others need a table by a person."""
     role = draft.guess.columns.get("role")
-    said = (
+    words = (
         {row.get(role, "").strip().lower() for row in draft.guess.looked.rows} - {""}
         if role
         else set()
     )
-    if role is not None and said and said <= set(ROLES):
+    if role is not None and words and words <= set(ROLES):
         draft.values["roles"] = column(role)
     elif role is not None:
         draft.hints["roles"] = (
@@ -289,20 +293,22 @@ def _fill_roles(draft: FeedDraft) -> None:
         )
 
 
-def _settle(made: Sequence[FeedDraft]) -> None:
-    """Decides which feeds can stand as they are, those that others need first."""
-    for draft in made:
-        lifecycle = {
-            other.kind for other in made if other.ready and other is not draft and not other.missing
+def _settle(feeds: Sequence[FeedDraft]) -> None:
+    """Decide which feeds can be used as they are, those that others need first."""
+    for draft in feeds:
+        present = {
+            other.kind
+            for other in feeds
+            if other.ready and other is not draft and not other.missing
         }
-        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in lifecycle]
+        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in present]
         if lacking:
-            draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} beside it."
+            draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} in addition."
         draft.ready = not (draft.missing or lacking)
 
 
 def stand_in(sources: Sequence[ColumnSample]) -> FeedDraft:
-    """A feed that takes no row at all, for a configuration that would have none otherwise."""
+    """Return a feed that takes no row at all, for a configuration that has no other feed."""
     draft = FeedDraft(guess(sources[0], Kind.LEARNER), Kind.LEARNER)
     for name in ("key", "username", "external_id", "first_name", "last_name"):
         draft.values[name] = constant("TODO")

@@ -1,4 +1,4 @@
-"""How a source writes times, durations and whole names, told by its first rows; never guessed where two would do."""
+"""How a source writes times, durations and whole names, by its first rows; None in doubt."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,8 +8,9 @@ FORMATS = (
     "",
     "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%Y %H.%M", "%d.%m.%Y kl. %H:%M",
     "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H.%M",
-    "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p",
-    "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H.%M", "%Y%m%d %H:%M", "%Y%m%d %H%M", "%Y%m%d%H%M",
+    "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H.%M", "%Y%m%d %H:%M",
+    "%Y%m%d %H%M", "%Y%m%d%H%M",
 )  # fmt: skip
 """Ways of writing a time; the first stands for ISO 8601."""
 
@@ -22,7 +23,7 @@ _MINUTES: dict[str, str] = {
 
 
 def time_format(texts: Sequence[str]) -> str | None:
-    """The one format that fits all of these times, '' for ISO 8601; None when none does, or more than one, or none is.
+    """Return the only format that fits all of these times; '' for ISO 8601, None without one.
 
     Days and months in American and in European order fit the same texts, until a day is above 12.
     """
@@ -54,7 +55,7 @@ def _is_date(text: str) -> bool:
 
 
 def minutes_way(texts: Sequence[str]) -> str | None:
-    """How these durations are written: `number`, `hours`, `hh:mm` or `iso8601`; None when that can't be told."""
+    """Return the form of durations: `number`, `hours`, `hh:mm` or `iso8601`; None if unknown."""
     given = [text.strip() for text in texts if text.strip()]
     fitting = [
         way
@@ -65,7 +66,7 @@ def minutes_way(texts: Sequence[str]) -> str | None:
 
 
 def family_first(texts: Sequence[str]) -> bool:
-    """Whether whole names are written `Family, Given`, each with one comma."""
+    """Tell whether whole names are written `Family, Given`, each with one comma."""
     given = [text.strip() for text in texts if text.strip()]
     return bool(given) and all(
         re.fullmatch(r"[^,]*[^, ][^,]*,[^,]*[^, ][^,]*", text) for text in given

@@ -1,4 +1,4 @@
-"""Looks at the sources of a first configuration: how a file is written, which columns there are, the first rows."""
+"""The sources of a first configuration: how a file is written, its columns, its first rows."""
 
 import codecs
 import os
@@ -28,11 +28,11 @@ _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _PERSON = "(objectClass=person)"
 _USEFUL = ("student_no", "employee_no", "login", "external", "given", "family", "email")
 
-Made = TypeVar("Made", bound=SourceSettings)
+Settings = TypeVar("Settings", bound=SourceSettings)
 
 
-def made(kind: type[Made], option: str, values: Mapping[str, Any]) -> Made:
-    """Settings of a source of this kind.
+def settings_of(kind: type[Settings], option: str, values: Mapping[str, Any]) -> Settings:
+    """Return the settings of a source of this kind.
 
     Raises:
         UsageError: what was given for `option` can't be used. No value is repeated.
@@ -47,7 +47,7 @@ def made(kind: type[Made], option: str, values: Mapping[str, Any]) -> Made:
 
 
 def name_of(text: str, taken: Sequence[str]) -> str:
-    """A name for a source that is made of this text and that no other has."""
+    """Return a name for a source that is made of this text and that no other source has."""
     base = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_") or "source"
     return next(
         name for name in (base, *(f"{base}_{n}" for n in range(2, 10_000))) if name not in taken
@@ -55,7 +55,7 @@ def name_of(text: str, taken: Sequence[str]) -> str:
 
 
 def stands_at(path: Path, folder: Path) -> str:
-    """A path as the configuration in this folder has it: relative when it is in there."""
+    """Return a path as the configuration in this folder has it: relative when it is in there."""
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which may be turned to new files
     return str(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
 
@@ -63,7 +63,7 @@ def stands_at(path: Path, folder: Path) -> str:
 def csv_source(
     path: Path, encoding: str | None, folder: Path, taken: Sequence[str]
 ) -> ColumnSample:
-    """A CSV file, with the delimiter that divides its header into the most names.
+    """Inspect a CSV file, with the delimiter that divides its header into the most names.
 
     Raises:
         SourceError: it can't be read.
@@ -72,7 +72,8 @@ def csv_source(
     shown = stands_at(path, folder)
     values = {"path": shown} | ({"encoding": encoding} if encoding else {})
     source, columns = _divided(
-        [made(CsvSettings, "--csv", {**values, "delimiter": one}) for one in DELIMITERS], folder
+        [settings_of(CsvSettings, "--csv", {**values, "delimiter": one}) for one in DELIMITERS],
+        folder,
     )
     settings = ["type: csv", f"path: {quoted(shown)}"]
     if source.delimiter != ",":
@@ -86,7 +87,7 @@ def csv_source(
 
 
 def _divided(ways: Sequence[CsvSettings], folder: Path) -> tuple[CsvSettings, tuple[str, ...]]:
-    """The one of these ways to read a file that gives the most columns, the first of several; and the columns."""
+    """Return the first of these ways to read a file that gives the most columns, and these."""
     read: list[tuple[CsvSettings, tuple[str, ...]]] = []
     failures: list[SourceError] = []
     for way in ways:
@@ -100,7 +101,7 @@ def _divided(ways: Sequence[CsvSettings], folder: Path) -> tuple[CsvSettings, tu
 
 
 def is_utf8(path: Path) -> bool:
-    """Whether all of a file is UTF-8; of one that is packed, or can't be read, nothing is said against it."""
+    """Tell whether all of a file is UTF-8; assume it of one that is packed or can't be read."""
     if path.suffix.lower() in _PACKED:
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -117,7 +118,7 @@ def is_utf8(path: Path) -> bool:
 
 
 def first_rows(source: SourceSettings, folder: Path) -> list[Mapping[str, str]]:
-    """The first rows; none when even these can't be read, which `check` will say."""
+    """Return the first rows; no rows when even these can't be read, which `check` will say."""
     try:
         with source.open(folder) as extract:
             return [row.values for row in islice(extract.rows, FIRST_ROWS)]
@@ -126,7 +127,7 @@ def first_rows(source: SourceSettings, folder: Path) -> list[Mapping[str, str]]:
 
 
 def login(user: str | None, password_file: str | None) -> tuple[dict[str, Any], list[str]]:
-    """Who logs in, as settings and as YAML; the password stays in its file."""
+    """Return the user, as settings and as YAML; the password stays in its file."""
     secret = f"${{file:{password_file}}}" if password_file else ""
     values = {"user": user, "password": secret or None}
     lines = [f"user: {quoted(user)}"] if user else []
@@ -141,7 +142,7 @@ def sql_source(
     folder: Path,
     taken: Sequence[str],
 ) -> ColumnSample:
-    """A table or view of a database.
+    """Inspect a table or view of a database.
 
     Raises:
         SourceError: it can't be read.
@@ -151,18 +152,20 @@ def sql_source(
 
     if not _TABLE.fullmatch(table):
         raise UsageError(
-            f"--table: {table!r} is no plain name of a table or view, such as students or sis.students"
+            f"--table: {table!r} is not a plain name of a table or view, such as students or "
+            "sis.students"
         )
     values, lines = access
     query = f"SELECT * FROM {table}"  # noqa: S608 - a plain name, as was just seen
-    source = made(SqlSettings, "--sql", {"url": url, "query": query, **values})
+    source = settings_of(SqlSettings, "--sql", {"url": url, "query": query, **values})
     columns = source.column_names(folder)
     settings = ("type: sql", f"url: {quoted(url)}", *lines, f"query: {quoted(query)}")
-    told = (
-        "Better name the columns that are needed: then a new one in the table changes nothing here.",
+    remarks = (
+        "Better name the columns that are needed: then a new one in the table changes nothing "
+        "here.",
     )
     name = name_of(table.rpartition(".")[2], taken)
-    return ColumnSample(name, settings, columns, first_rows(source, folder), table, told=told)
+    return ColumnSample(name, settings, columns, first_rows(source, folder), table, remarks=remarks)
 
 
 def ldap_source(
@@ -172,7 +175,7 @@ def ldap_source(
     folder: Path,
     taken: Sequence[str],
 ) -> ColumnSample:
-    """A directory, of whose attributes those are taken that mean something here.
+    """Inspect a directory, and take those of its attributes that mean something here.
 
     Raises:
         SourceError: it can't be read.
@@ -182,7 +185,7 @@ def ldap_source(
 
     values, lines = access
     given = {"servers": [url], "base": base, "filter": _PERSON, "attributes": ["cn"], **values}
-    source = made(LdapSettings, "--ldap", given)
+    source = settings_of(LdapSettings, "--ldap", given)
     known = source.known_attributes(folder)
     meant = guess(ColumnSample("", (), known, directory=True)).columns
     useful = {meant[one] for one in _USEFUL if one in meant}
@@ -196,12 +199,13 @@ def ldap_source(
         "attributes:",
         *(f"  {quoted(name)}: {{many: {_many(name)}}}" for name in columns),
     )
-    told = (
-        "'many: first' takes one of several values; 'one' makes it a row error when there are several.",
+    remarks = (
+        "'many: first' takes one of several values; 'one' makes it a row error when there are "
+        "several.",
     )
     hint = base if plain(base) else url
     return ColumnSample(
-        name_of("directory", taken), settings, columns, hint=hint, directory=True, told=told
+        name_of("directory", taken), settings, columns, hint=hint, directory=True, remarks=remarks
     )
 
 

@@ -1,4 +1,4 @@
-"""A first configuration as commented YAML. What could not be told stands switched off, under a TODO."""
+"""A first configuration as commented YAML. What is unknown is switched off, under a TODO."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,16 @@ from sync.text.masking import masked
 _WIDTH = 118
 _MOST_NAMED = 60
 _TOP = """\
-# The configuration of inspera-sync, begun by `inspera-sync init`. Read all of it before the first `apply`: which column
-# is what was told by its name.
+# The configuration of inspera-sync, begun by `inspera-sync init`. Read all of it before the first
+# `apply`: what each column holds was guessed from its name.
 #
-#   inspera-sync check          reads this file and every source and tries every mapping; sends nothing
+#   inspera-sync check          checks this file, every source and every row; sends nothing
 #   inspera-sync sample NAME    shows the first rows of a source, as read and as mapped
 #   inspera-sync plan           shows what would be done
 #
-# A line that begins with '# ' is prose. A setting with '#' right before its name is switched off: take the '#' away to
-# use it. TODO marks what you have to decide. Everything that can be set is explained in config/inspera-sync.yaml.
+# A line that begins with '# ' is prose. A setting with '#' right before its name is switched off:
+# take the '#' away to use it. TODO marks what you have to decide. Everything that can be set is
+# explained in config/inspera-sync.yaml.
 """
 _MEANT: Mapping[Kind, str] = {
     Kind.LEARNER: "a learner",
@@ -39,7 +40,7 @@ _ABOUT: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a first configuration rests on, beside its sources.
+    """What a first configuration rests on, in addition to its sources.
 
     Attributes:
         url: the tenant's address.
@@ -56,16 +57,16 @@ class Answers:
 
 
 def needs(sources: Sequence[ColumnSample]) -> tuple[bool, bool]:
-    """Whether these sources need an auth system, and a time zone."""
-    made = drafts(sources, None)
-    people = [one for one in made if one.kind in PEOPLE]
-    timed = any(one.kind is Kind.TEST and {"start", "end"} & one.values.keys() for one in made)
+    """Tell whether these sources need an auth system, and a time zone."""
+    feeds = drafts(sources, None)
+    people = [one for one in feeds if one.kind in PEOPLE]
+    timed = any(one.kind is Kind.TEST and {"start", "end"} & one.values.keys() for one in feeds)
     return any("auth_system" not in one.values for one in people), timed
 
 
 def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
-    """The whole file. It can always be loaded; a feed that is not all there is switched off."""
-    made = drafts(sources, answers.zone or None)
+    """Return the whole file. It can always be loaded; an incomplete feed is switched off."""
+    feeds = drafts(sources, answers.zone or None)
     return "\n".join(
         [
             _TOP,
@@ -73,11 +74,11 @@ def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
             "",
             "# Where rows come from. Each source has a name, by which feeds call it.",
             "sources:",
-            *(line for one in sources for line in _source(one, made)),
+            *(line for one in sources for line in _source(one, feeds)),
             "",
             "# Which rows become which records, and how.",
             "feeds:",
-            *_feeds(sources, made, answers),
+            *_feeds(sources, feeds, answers),
             "",
         ]
     )
@@ -88,29 +89,31 @@ def _tenant(answers: Answers) -> Iterator[str]:
     yield "  # The tenant's address."
     yield f"  url: {quoted(answers.url)}"
     yield ""
-    yield "  # Shown beside the API key in Inspera."
+    yield "  # Shown next to the API key in Inspera."
     yield f"  client_id: {quoted(answers.client_id)}"
     yield ""
-    yield "  # The API key stays in a file of its own, which only the user who runs inspera-sync may read (chmod 0400)."
+    yield "  # The API key stays in a file of its own, which only the user who runs inspera-sync"
+    yield "  # may read (chmod 0400)."
     yield f"  api_key: {reference(f'${{file:{answers.key_file}}}')}"
     yield ""
-    yield "# What was put into Inspera is remembered here, in a file beside this one. Keep it, and back it up."
+    yield "# The state: what was put into Inspera, in a file next to this one. Back it up."
     yield "state: sqlite:///state.db"
 
 
-def _source(one: ColumnSample, made: Sequence[FeedDraft]) -> Iterator[str]:
+def _source(one: ColumnSample, feeds: Sequence[FeedDraft]) -> Iterator[str]:
     yield f"  {one.name}:"
     about = guess(one)
-    for text in [*one.told, *_remarks(about, made)]:
+    for text in [*one.remarks, *_remarks(about, feeds)]:
         yield from _prose(text, 4)
     for line in one.settings:
         yield f"    {line}"
 
 
-def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
+def _remarks(one: Detected, feeds: Sequence[FeedDraft]) -> Iterator[str]:
     if not one.columns:
         yield (
-            "TODO: none of its columns was recognised, so no feed could be guessed. If its first line does not name "
+            "TODO: none of its columns was recognised, so no feed could be guessed. If its first "
+            "line does not name "
             "the columns, name them here with 'columns'."
         )
         return
@@ -118,8 +121,11 @@ def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
     if national:
         yield f"{_named(national)} looks like a national identity number, so it is not mapped."
     if password:
-        yield f"{_named(password)} looks like a password. Map it as 'password' if people are to get it once, at first."
-    used = {name for draft in made if draft.guess.looked is one.looked for name in draft.used}
+        yield (
+            f"{_named(password)} looks like a password. Map it as 'password' if people are to get "
+            "it once, at first."
+        )
+    used = {name for draft in feeds if draft.guess.looked is one.looked for name in draft.used}
     unused = [name for name in one.looked.columns if name not in {*used, national, password}]
     if unused and one.has_names and not one.looked.directory:
         yield f"Columns that are not mapped: {', '.join(map(_named, unused[:_MOST_NAMED]))}" + (
@@ -128,7 +134,7 @@ def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
 
 
 def _named(column: str) -> str:
-    """A column's name in a comment: on one line, cut, and harmless whatever it is."""
+    """Return a column's name for a comment: on one line, cut, and harmless."""
     seen = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in masked(column)
     )
@@ -143,10 +149,10 @@ def _prose(text: str, indent: int) -> list[str]:
 
 
 def _feeds(
-    sources: Sequence[ColumnSample], made: Sequence[FeedDraft], answers: Answers
+    sources: Sequence[ColumnSample], feeds: Sequence[FeedDraft], answers: Answers
 ) -> Iterator[str]:
-    blocks = [_feed(draft, answers) for draft in made]
-    if not any(draft.ready for draft in made):
+    blocks = [_feed(draft, answers) for draft in feeds]
+    if not any(draft.ready for draft in feeds):
         blocks.insert(0, _nothing(stand_in(sources), answers))
     for number, block in enumerate(blocks):
         if number:
@@ -199,10 +205,11 @@ def _where(draft: FeedDraft) -> Iterator[str]:
     status = columns.get("status") if draft.kind is Kind.LEARNER else None
     role = columns.get("role" if draft.kind is Kind.CANDIDATE else "person_role")
     if status is not None:
-        yield "    # Only rows whose column holds one of these values. As long as this is switched off, every row."
+        yield "    # Only rows whose column holds one of these values. Switched off: all rows."
     if role is not None:
         yield from _prose(
-            f"TODO: {_named(role)} seems to say who is what. Name here the values that mean {_MEANT[draft.kind]}; as "
+            f"TODO: {_named(role)} seems to say who is what. Name here the values that mean "
+            f"{_MEANT[draft.kind]}; as "
             "long as this is switched off, every row is taken.",
             4,
         )
@@ -213,11 +220,12 @@ def _where(draft: FeedDraft) -> Iterator[str]:
 
 
 def _nothing(draft: FeedDraft, answers: Answers) -> Iterator[str]:
-    """A feed that takes no row: there has to be one."""
+    """Yield a feed that takes no row, since a configuration must have one."""
     names = draft.guess.looked.columns if guess(draft.guess.looked).has_names else ()
     first = next((name for name in names if name.isprintable() and name.strip()), "TODO")
     yield from _prose(
-        "TODO: no feed could be guessed whole, and there has to be one. This one stands here until another does; "
+        "TODO: no feed could be guessed whole, and there has to be one. This one stands here "
+        "until another does; "
         "it takes no row, because of its 'where'.",
         2,
     )

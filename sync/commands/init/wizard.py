@@ -1,4 +1,4 @@
-"""`init`: begins a configuration from what is given and what a person answers, and never writes over a file."""
+"""`init`: a first configuration from options and answers, which never replaces a file."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ from sync.exit_codes import Exit
 from sync.records.base import Kind
 
 Ask = Callable[[str, str, Check], str]
-"""Asks a person: the question, what is taken when they just press return ('' for nothing), and the check."""
+"""Ask a person: the question, the default ('' for none), and the check."""
 
 HOLDS: Mapping[str, tuple[Kind, str]] = {
     "students": (Kind.LEARNER, "people who sit exams"),
@@ -62,7 +62,7 @@ KEY_FILE = "/etc/inspera-sync/api-key"
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """What the init command was given; what is None is asked for, where somebody can be asked."""
+    """The options of the init command; a missing one is asked for on a terminal."""
 
     output: Path
     csv: tuple[Path, ...] = ()
@@ -81,7 +81,7 @@ class StartOptions:
 
 
 def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
-    """Writes the configuration, and says what is left to do. Without `ask` everything has to be given.
+    """Write the configuration, and say what is left to do. Without `ask` all must be given.
 
     Raises:
         UsageError: the file is there already, or something is missing or can't be used.
@@ -101,17 +101,18 @@ def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
     text = configuration(sources, answers)
     _write(output, text)
     load(output)
-    _tell(options.output, sources, text.count("TODO"), say)
+    _say_result(options.output, sources, text.count("TODO"), say)
     return Exit.OK
 
 
-def _tell(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> None:
-    """What was written, and what comes next."""
+def _say_result(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> None:
+    """Yield what was written, and what comes next."""
     say(f"Written: {output}")
     for one in sources:
         kind = guess(one).kind
         say(
-            f"  {one.name}: {f'rows of the kind {kind}' if kind else 'what its rows are could not be told'}"
+            f"  {one.name}: "
+            + (f"rows of the kind {kind}" if kind else "what its rows are is unknown")
         )
     say("Read all of it" + (", see to each TODO in it," if todo else "") + " and then run:")
     for command in ("check", *(f"sample {one.name}" for one in sources)):
@@ -140,7 +141,7 @@ class _Questions:
     missing: list[str] = field(default_factory=list)
 
     def sources(self) -> list[ColumnSample]:
-        """The sources, looked at."""
+        """Return the sources, inspected."""
         given = self.options
         if (given.sql is None) != (not given.tables):
             raise UsageError("init: --sql and --table go together")
@@ -149,16 +150,17 @@ class _Questions:
         if given.sql and given.ldap:
             raise UsageError("init: give --sql or --ldap, and add the other source by hand")
         if given.csv or given.sql or given.ldap:
-            return self._told(keys_of_people(self._looked(given)))
+            return self._with_answers(keys_of_people(self._looked(given)))
         if self.ask is None:
             self.missing.append(
-                "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come from)"
+                "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come "
+                "from)"
             )
             return []
-        return self._told(keys_of_people(self._looked(self._asked_source(self.ask))))
+        return self._with_answers(keys_of_people(self._looked(self._asked_source(self.ask))))
 
-    def _told(self, looked: list[ColumnSample]) -> list[ColumnSample]:
-        """Return the sources with what a person says that they hold, where one is there to be asked."""
+    def _with_answers(self, looked: list[ColumnSample]) -> list[ColumnSample]:
+        """Return the sources with what a person says that they hold, where one can be asked."""
         if self.ask is None:
             return looked
         return [self._asked_kind(one, self.ask) for one in looked]
@@ -167,16 +169,17 @@ class _Questions:
         likely = next(
             (word for word, (kind, _) in HOLDS.items() if kind is guess(one).kind), NOTHING
         )
-        said = ask(
+        answer = ask(
             f"What is in {one.hint or one.name}?\n{_CHOICES}\nOne of these words", likely, a_holding
         )
         return replace(
-            one, holds=HOLDS[said][0] if said in HOLDS else None, no_feed=said == NOTHING
+            one, holds=HOLDS[answer][0] if answer in HOLDS else None, no_feed=answer == NOTHING
         )
 
     def _asked_source(self, ask: Ask) -> StartOptions:
         kind = ask(
-            "Where do people and exams come from: csv (files), sql (a database) or ldap (a directory)?",
+            "Where do people and exams come from: csv (files), sql (a database) or ldap (a "
+            "directory)?",
             "csv",
             one_of("csv", "sql", "ldap"),
         )
@@ -229,14 +232,14 @@ class _Questions:
         raise UsageError(f"{path}: is not UTF-8; give its --encoding, such as cp1252 or iso-8859-1")
 
     def answers(self, sources: list[ColumnSample]) -> Answers:
-        """Everything else; what nobody gave is empty, and missing."""
+        """Return everything else; a missing answer is empty, and noted."""
         given, (auth, zone) = self.options, needs(sources)
         url = self._answer("--url URL", "the tenant's address", given.url, "", a_tenant)
         host = (urlsplit(url).hostname or "").partition(".")[0]
         client = given.client_id or ""
         if url:  # of which it is usually a part
             client = self._answer(
-                "--client-id ID", "shown beside the API key", given.client_id, host, filled
+                "--client-id ID", "shown next to the API key", given.client_id, host, filled
             )
         key, name, local = self._key(), given.auth_system, given.zone
         if auth:
@@ -250,7 +253,7 @@ class _Questions:
         return Answers(url, client, key, name or "", local or "")
 
     def _key(self) -> str:
-        """The file with the key as the configuration names it; it need not be there yet."""
+        """Return the file with the key as the configuration names it; it need not exist yet."""
         given = str(self.options.key_file) if self.options.key_file else None
         if given is None and self.ask is not None:
             given = self.ask(
@@ -271,7 +274,7 @@ class _Questions:
         return default
 
     def refuse_missing(self) -> None:
-        """Says everything that is missing at once.
+        """Name everything that is missing at once.
 
         Raises:
             UsageError: something is.

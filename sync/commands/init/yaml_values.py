@@ -27,7 +27,7 @@ class YamlValue:
 
     @property
     def yaml(self) -> str:
-        """As it stands behind the field's name."""
+        """Return the YAML after the field's name."""
         more = {name: text for name, text in self.more.items() if text is not None}
         short = not more and (
             self.how == "template" or (self.how == "column" and "{" not in self.text)
@@ -37,40 +37,40 @@ class YamlValue:
         return flow({self.how: self.text, **more})
 
     def text_of(self, row: Mapping[str, str]) -> str:
-        """What a row has for it, before anything is done with it."""
+        """Return what a row has for it, before anything is done with it."""
         cells = [row.get(name, "").strip() for name in self.columns]
         return " ".join(cells) if all(cells) else ""
 
 
 def column(name: str) -> YamlValue:
-    """What one column holds."""
+    """Return the value that one column holds."""
     return YamlValue(name, "column", (name,))
 
 
 def spelt(name: str, **more: str | None) -> YamlValue:
-    """The same, with what else is said about it."""
+    """Return the same, with more settings."""
     return YamlValue(name, "column", (name,), more)
 
 
 def template(text: str, *columns: str) -> YamlValue:
-    """Text with these columns in braces."""
+    """Return a value of text with these columns in braces."""
     return YamlValue(text, "template", columns)
 
 
 def constant(text: str) -> YamlValue:
-    """The same for every row."""
+    """Return a value that is the same for every row."""
     return YamlValue(text, "constant")
 
 
 def quoted(text: str) -> str:
-    """A text as a YAML value: in quotes unless it is plain, and taken as it is, even with a `${` in it."""
+    """Return a text as a YAML value: quoted unless it is plain, and with any `${` escaped."""
     if (_PLAIN.fullmatch(text) and text.lower() not in _WORDS) or _ADDRESS.fullmatch(text):
         return text
     return reference(text.replace("${", "$${"))
 
 
 def reference(text: str) -> str:
-    """The same for a text in which `${` begins a reference."""
+    """Return the same for a text in which `${` begins a reference."""
     if _REFERENCE.fullmatch(text):
         return text
     if "'" in text and '"' not in text and "\\" not in text:
@@ -79,5 +79,5 @@ def reference(text: str) -> str:
 
 
 def flow(values: Mapping[str, str]) -> str:
-    """A mapping on one line."""
+    """Return a mapping on one line."""
     return "{" + ", ".join(f"{name}: {quoted(text)}" for name, text in values.items()) + "}"

@@ -9,6 +9,7 @@ from sync.engine.extract.feed_reader import FeedReader, FeedReport, unread
 from sync.engine.extract.join import JoinedSource, columns_of, load
 from sync.engine.protocols import BoundSource, Feed, Join, Progress
 from sync.errors import SourceError
+from sync.planning.remedies import ACCEPT_SHRINK
 from sync.records.base import Kind
 from sync.state.store import Store
 
@@ -164,15 +165,17 @@ class _Extraction:
             frozenset(check.groups),
             check.torn,
         )
-        failed = [joined.unsure] if joined.unsure else []
+        failed, remedy = [joined.unsure] if joined.unsure else [], ""
         if source.name not in self.options.accepted:
             failed += check.failures(lambda: self.store.baselines.groups_of(source.name))
             if source.proof.shrink:
                 before = self.store.baselines.rows_of(source.name, self.joined)
-                failed += filter(None, [shorter(before - check.rows, before, source.proof.shrink)])
+                if lost := shorter(before - check.rows, before, source.proof.shrink):
+                    failed.append(lost)
+                    remedy = f"; if that is right, run `{ACCEPT_SHRINK} {source.name}`"
         joined.unsure = "; ".join(failed) or ("" if check.rows else "has no rows")
         if joined.unsure:
-            report.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
+            report.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}{remedy}"
         return joined
 
 
@@ -290,9 +293,9 @@ def _trouble(
     for feed, report in mine:
         for source in _resting_on(feed):
             if source.name in unhealthy:
-                return f"{unhealthy[source.name].place} can't be relied on in this run"
+                return _unproven(unhealthy[source.name])
         if report.unhealthy:
-            return f"{report.place} can't be relied on in this run"
+            return _unproven(report)
         if report.partial:
             return (
                 f"{report.place} is not all there ({report.partial}): removals wait for a "
@@ -304,6 +307,14 @@ def _trouble(
         if keyless
         else ""
     )
+
+
+def _unproven(report: FeedReport) -> str:
+    """Return why absence from this source proves nothing, and what a person must do if it is theirs to do."""
+    if report.unread or ACCEPT_SHRINK not in report.unhealthy:
+        return f"{report.place} can't be relied on in this run"
+    remedy = f"if that is right, run `{ACCEPT_SHRINK} {report.source}`, else deliver it whole"
+    return f"{report.place} has become shorter or is cut off; {remedy}"
 
 
 def _resting_on(feed: Feed) -> list[BoundSource]:

@@ -304,36 +304,58 @@ def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class ScopeGroup:
-    """The lines of a verdict that share a reason: `lines` are the first of `total`."""
+    """The lines of a verdict that share a reason: `lines` are the first of `total`.
+
+    `alike` means that all have one action and one kind.
+    """
 
     reason: str
     total: int
     lines: Sequence[PlannedChange]
+    alike: bool = True
 
 
 MOST_OF_ALL = 1_000
 """The most lines in one group, even when all are asked for: memory does not grow with a plan."""
 
 
+_NOUN = "(CASE kind WHEN 'candidate' THEN 'learner' WHEN 'contributor' THEN 'staff' ELSE kind END)"
+_OWN = "(CASE WHEN kind IN ('candidate', 'contributor') THEN k2 ELSE k1 END)"
+_GENERAL = (
+    f"replace(replace(reason, {_NOUN} || ' ' || {_OWN} || ' ', {_NOUN} || ' … '),"
+    f" {_NOUN} || ' ' || {_OWN} || '`', {_NOUN} || ' …`')"
+)
+"""A reason without the record's own person or test: 262 candidates who wait for their learner have
+one cause and not 262."""
+
+
 def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
-    """Return what does not go ahead, grouped by reason, in the order of each first line."""
-    by_reason = "OVER (PARTITION BY reason)"
+    """Yield what does not go ahead, grouped by reason, in the order of each first line.
+
+    With `most`, a group has at most so many lines, and reasons are general. Without it, a long
+    group comes in several parts.
+    """
+    shared = "reason" if most is None else _GENERAL
+    by_reason, what = "OVER (PARTITION BY shared)", "action || kind"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
-        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan"
-        " WHERE verdict = :verdict"
+        f" min({what}) {by_reason} = max({what}) {by_reason} AS alike,"
+        " row_number() OVER (PARTITION BY shared ORDER BY seq) AS nth"
+        f" FROM (SELECT *, {shared} AS shared FROM plan WHERE verdict = :verdict) AS stopped"
     )
     limited = "" if most is None else f" WHERE nth <= {most:d}"
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS}, total, (nth - 1) / {MOST_OF_ALL} AS part"
+        f"SELECT seq, wave, layer, {_COLUMNS}, shared, first, total, alike,"
+        f" (nth - 1) / {MOST_OF_ALL} AS part"
         f" FROM ({numbered}) AS numbered{limited} ORDER BY first, seq"
     ).execution_options(yield_per=500)
     rows = connection.execute(query, {"verdict": verdict.value})
-    for (reason, total, _part), found in groupby(
-        rows, key=lambda row: (row.reason, row.total, row.part)
-    ):
-        lines = [_to_planned_change(row) for row in found]
-        yield ScopeGroup(reason, total if most is not None else len(lines), lines)
+    for (_first, _part), found in groupby(rows, key=lambda row: (row.first, row.part)):
+        of_group = list(found)
+        lines, total = [_to_planned_change(row) for row in of_group], of_group[0].total
+        reason = lines[0].reason if total == 1 else of_group[0].shared
+        count = total if most is not None else len(lines)
+        yield ScopeGroup(reason, count, lines, bool(of_group[0].alike))
 
 
 def sample_creates(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:

@@ -15,13 +15,13 @@ Ended = subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="session")
 def materials() -> Path:
-    """The folder of the demo's scripts and configuration."""
+    """Return the folder of the demo's scripts and configuration."""
     return MATERIALS
 
 
 @pytest.fixture(scope="session")
 def script() -> Callable[..., Ended]:
-    """Runs a script of the demo cut off from where the tests run, and gives what became of it."""
+    """Return a function that runs a script of the demo, cut off from where the tests run."""
 
     def run(name: str, *words: object) -> Ended:
         command = [sys.executable, "-E", "-s", str(MATERIALS / name), *map(str, words)]
@@ -36,7 +36,7 @@ def script() -> Callable[..., Ended]:
 def made(
     script: Callable[..., Ended], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[int, date], Path]:
-    """The files of a day, made once for each day and date."""
+    """Return the files of a day, made once for each day and date."""
     folders: dict[tuple[int, date], Path] = {}
 
     def make(day: int, today: date) -> Path:

@@ -1,7 +1,8 @@
-"""Stands in for `python -m sync` in the tests of the demo's story, run as `python fake_sync.py WORDS...`.
+"""A stand-in for `python -m sync` in the tests of the demo: `python fake_sync.py WORDS...`.
 
-It sends nothing: `apply` puts what the demo's own judge expects where the fake sandbox answers from, or something a
-little wrong when the variable FAKE_FLAW asks for it. So the tests show that the story notices.
+It sends nothing: `apply` puts what the demo's own judge expects where the fake sandbox answers
+from, or something a little wrong when the variable FAKE_FLAW asks for it. So the tests show that
+the story notices.
 """
 
 import argparse
@@ -91,9 +92,9 @@ class Fake:
     def apply(self) -> None:
         first = not (self.data / "contents.json").exists()
         if first or self.second:
-            judge = runpy.run_path(str(MATERIALS / "expected.py"))
+            judge = runpy.run_path(str(MATERIALS / "check_contents.py"))
             before = self.folder / "day1" if self.second and FLAW != "nothing is kept" else None
-            contents = contents_of(judge["expected"](self.folder, before))
+            contents = contents_of(judge["expected_contents"](self.folder, before))
             if FLAW == "a seat is lost":
                 contents["tests"][7]["candidates"].pop()
             if FLAW == "a role is lost":
@@ -113,7 +114,7 @@ class Fake:
         file.write_text(json.dumps({"calls": calls}))
 
     def plan(self, as_json: bool) -> None:
-        asked = runpy.run_path(str(MATERIALS / "named.py"))["ASKED"]
+        asked = runpy.run_path(str(MATERIALS / "check_plan.py"))["EXPECTED_CHANGES"]
         done = (
             self.folder / "applied"
         ).read_text() == "2" and FLAW != "there is always something left"
@@ -139,7 +140,8 @@ class Fake:
             return
         for change in changes:
             print(
-                f"{change['action']} {change['kind']} {' / '.join(change['key'])} ({change['where']})"
+                f"{change['action']} {change['kind']} {' / '.join(change['key'])} "
+                f"({change['where']})"
             )
         for row_error in row_errors:
             print(f"{row_error['where']}: {row_error['field']}: cannot be read; correct it")
@@ -147,25 +149,36 @@ class Fake:
     def changes(self, what: str, action: str, kind: str) -> list[dict[str, Any]]:
         return [
             {
-                "action": action, "kind": kind, "key": entry["key"], "verdict": "pass", "reason": "",
+                "action": action,
+                "kind": kind,
+                "key": entry["key"],
+                "verdict": "pass",
+                "reason": "",
                 "where": "" if entry.get("day") == 1 else f"{entry['file']} line {entry['line']}",
                 "changed": entry.get("changed", {}),
             }
             for entry in self.planted[what]
-        ]  # fmt: skip
+        ]
 
 
 def contents_of(expected: Any) -> dict[str, Any]:
-    """The sandbox's contents from what the judge expects."""
+    """Return the sandbox's contents from what the judge expects."""
     tests = {
         key: {
-            "externalTestId": key, "title": test["title"], "startTime": test["start"], "endTime": test["end"],
-            "duration": test["duration"], "sourceTemplateId": test["template"], "templates_sent": 1,
-            "options": {"securityOptions": {}, "generalOption": {}}, "committees": [], "contributors": [],
+            "externalTestId": key,
+            "title": test["title"],
+            "startTime": test["start"],
+            "endTime": test["end"],
+            "duration": test["duration"],
+            "sourceTemplateId": test["template"],
+            "templates_sent": 1,
+            "options": {"securityOptions": {}, "generalOption": {}},
+            "committees": [],
+            "contributors": [],
             "candidates": [],
         }
         for (key,), test in expected.tests.items()
-    }  # fmt: skip
+    }
     for (key, name), option in expected.options.items():
         value = {"sha256": option["digest"]} if "digest" in option else json.loads(option["value"])
         tests[key]["options"]["securityOptions"][name] = value

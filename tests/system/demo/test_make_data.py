@@ -1,4 +1,4 @@
-"""The demo's files: the same for the same date, of the promised size, and with everything planted where it is said."""
+"""The demo's files: the same for a date, of the promised size, with all planted as listed."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ def name_of(row: Row) -> str:
 
 
 def keyed(folder: Path, name: str) -> dict[tuple[str, ...], list[Row]]:
-    """The rows of a file by key: several only for contributors."""
+    """Return the rows of a file by key: several only for contributors."""
     found: dict[tuple[str, ...], list[Row]] = {}
     for row in read(folder, name):
         found.setdefault(KEYS[name](row), []).append(row)
@@ -220,10 +220,23 @@ def test_every_test_fits_its_times_and_none_is_in_a_clock_change(made: Make, tod
 def test_day_two_lists_everything_that_it_planted_with_its_line(made: Make, planted: Any) -> None:
     counts = {what: len(entries) for what, entries in planted.items() if what != "today"}
     assert counts == {
-        "late": 12, "new_learners": 4, "withdrawn": 5, "moved": 1, "changed_email": 1, "bad_rows": 3,
-        "hired": 1, "left": 1, "struck_off": 1, "option_changed": 1, "pin_changed": 1, "committee_added": 1,
-        "committee_joined": 1, "role_added": 1, "replaced": 1, "relieved": 1,
-    }  # fmt: skip
+        "late": 12,
+        "new_learners": 4,
+        "withdrawn": 5,
+        "moved": 1,
+        "changed_email": 1,
+        "bad_rows": 3,
+        "hired": 1,
+        "left": 1,
+        "struck_off": 1,
+        "option_changed": 1,
+        "pin_changed": 1,
+        "committee_added": 1,
+        "committee_joined": 1,
+        "role_added": 1,
+        "replaced": 1,
+        "relieved": 1,
+    }
     for what, entries in planted.items():
         for entry in entries if what != "today" else []:
             row = read(made(entry.get("day", 2), TODAY), entry["file"])[entry["line"] - 2]

@@ -30,14 +30,14 @@ Made = Callable[[int, date], Path]
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Postgres]:
-    """A server whose databases sort as Norwegians do."""
+    """Return a server whose databases sort as Norwegians do."""
     with postgres() as server:
         yield server
 
 
 @pytest.fixture(autouse=True)
 def tenant(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenant for the configuration to name; a plan calls none."""
+    """Return a tenant for the configuration to name; a plan calls none."""
     monkeypatch.setenv("INSPERA_DEMO_URL", "https://example.inspera.com")
     monkeypatch.setenv("INSPERA_DEMO_KEY", "demo-key")
 
@@ -48,7 +48,7 @@ def rows(folder: Path, name: str) -> Rows:
 
 
 def into_database(server: Postgres, name: str, folder: Path) -> str:
-    """Everything in tables, times as timestamps and minutes as numbers; gives the database's URL."""
+    """Put all into tables, with typed times and minutes; return the database's URL."""
     url = server.create_database(name, icu="nb-NO")
     for file in FILES:
         given = rows(folder, file)
@@ -77,7 +77,7 @@ def literal(type_: str | None, value: str) -> str:
 
 
 def entry(row: Mapping[str, str], number: str) -> Entry:
-    """A person of a file as an entry; what is blank is no attribute."""
+    """Return a person of a file as an entry; a blank cell gives no attribute."""
     named = {
         "employeeNumber": row[number],
         "givenName": row["given"],
@@ -90,7 +90,7 @@ def entry(row: Mapping[str, str], number: str) -> Entry:
 
 
 def configuration(folder: Path, sources: Mapping[str, Any], zoned: bool = False) -> Path:
-    """The demo's configuration with these sources instead of its own."""
+    """Return the demo's configuration with these sources instead of its own."""
     config = yaml.safe_load(
         (Path(__file__).parents[3] / "config/demo/inspera-sync.yaml").read_text(encoding="utf-8")
     )
@@ -126,7 +126,7 @@ def ldap(server: Slapd, number: str) -> dict[str, Any]:
 
 
 def planned(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[Any], list[Any], Any]:
-    """A plan without the places of rows, which other sources call otherwise."""
+    """Return a plan without the places of rows, which other sources call otherwise."""
     status = run(["--config", str(config), "plan", "--json"])
     plan = json.loads(capsys.readouterr().out)
     changes = [
@@ -142,7 +142,7 @@ def planned(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[Any]
 
 
 def settled(config: Path) -> Path:
-    """A state that knows all that this configuration wants."""
+    """Return a state that knows all that this configuration wants."""
     app = App.open(config, print)
     assert isinstance(app.state.place, SqliteFile)
     with app.state.open_to_write("apply") as opened:

@@ -1,4 +1,4 @@
-"""The demo's story: it goes well with the real commands, and notices whatever goes wrong with pretended ones."""
+"""The demo's story: it goes well with the real commands, and notices errors of pretended ones."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def play_real(work: Path) -> tuple[int, list[str]]:
 
 @pytest.fixture
 def pretending(tmp_path: Path) -> Path:
-    """A Python whose `-m sync` is pretended."""
+    """Return a Python whose `-m sync` is pretended."""
     python = tmp_path / "python"
     python.write_text(
         "#!/bin/sh\n"
@@ -42,7 +42,7 @@ def pretending(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def play(pretending: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Plays the story with commands that are pretended, with a flaw if one is asked for."""
+    """Play the story with commands that are pretended, with a flaw if one is asked for."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
 

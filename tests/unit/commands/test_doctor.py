@@ -1,4 +1,4 @@
-"""`doctor`: the calls that are needed, the tenant's own schema, and everything between this machine and Inspera."""
+"""`doctor`: the needed calls, the tenant's own schema, and the way from here to Inspera."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 def site(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """A university with one learner on one test, and an environment that names no proxy."""
+    """Return a university with one learner on one test, and an environment that names no proxy."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -45,14 +45,14 @@ def site(
 
 
 def against(site: Site, name: str, *words: str) -> Ran:
-    """Holds the calls against one of the schemas."""
+    """Compare the calls with one of the schemas."""
     file = site.folder / f"{name}.json"
     shutil.copy(SCHEMAS / file.name, file)
     return site.run("doctor", "--apidoc", str(file), *words)
 
 
 def lines(ran: Ran, verdict: str) -> list[str]:
-    """What was said of the things that are so."""
+    """Return what was said of the checks with this outcome."""
     return [
         line.strip().removeprefix(verdict).strip()
         for line in ran.out.splitlines()
@@ -124,7 +124,8 @@ def test_a_needed_call_that_the_schema_lacks_is_named_and_fails(site: Site) -> N
     ran = against(site, "missing")
     assert ran.status == Exit.ERRORS
     assert lines(ran, "different") == [
-        "candidate.remove: the schema has GET and POST there, not DELETE; ask Inspera whether your tenant has this call"
+        "candidate.remove: the schema has GET and POST there, not DELETE; ask Inspera whether "
+        "your tenant has this call"
     ]
     assert all("(not needed)" in line for line in lines(ran, "absent"))
 
@@ -173,7 +174,10 @@ def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
     ran = site.run("doctor", "--apidoc", str(file))
     assert ran.status == Exit.ERRORS
-    told = "'candidates' has no 'externalId', which we always send; 'candidates' needs 'personId', which we never send"
+    told = (
+        "'candidates' has no 'externalId', which we always send; "
+        "'candidates' needs 'personId', which we never send"
+    )
     assert any(
         line.startswith(f"candidate.assign: {told}; ask Inspera")
         for line in lines(ran, "different")
@@ -277,8 +281,8 @@ def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(
         "students.csv (learner): column 'epost' is missing (it has 7 columns); correct" in missing
     )
     assert (
-        absent
-        == "elsewhere.csv (test): elsewhere.csv: is not there; check 'path', and that the export has run"
+        absent == "elsewhere.csv (test): elsewhere.csv: is not there; "
+        "check 'path', and that the export has run"
     )
     assert any(
         line.startswith("registrations.csv (candidate): 6 columns") for line in lines(ran, "ok")
@@ -366,8 +370,8 @@ def test_a_proxy_that_only_the_environment_names_is_noted(
     site.config["inspera"]["url"] = "https://tenant.invalid"
     ran = site.run("doctor", "--offline")
     assert (
-        "proxy: none; the environment names one, and is not obeyed; if it is needed, set inspera.proxy"
-        in lines(ran, "note")
+        "proxy: none; the environment names one, and is not obeyed; if it is needed, set "
+        "inspera.proxy" in lines(ran, "note")
     )
     assert "env-marker" not in ran.said
 

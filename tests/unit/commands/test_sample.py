@@ -45,7 +45,8 @@ feeds:
     source: students
     auth_system: FEIDE
     where: {status: active}
-    map: {key: no, external_id: login, username: {column: login, upper: true}, first_name: given, last_name: family,
+    map: {key: no, external_id: login, username: {column: login, upper: true}, first_name: given,
+          last_name: family,
       email: mail, password: first_password}
   - kind: learner
     source: again
@@ -60,10 +61,15 @@ feeds:
       start: {column: start, format: "%d.%m.%Y %H:%M", zone: Europe/Oslo}
       end: {column: end, format: "%d.%m.%Y %H:%M", zone: Europe/Oslo}
       duration: minutes
-  - {kind: option, source: exams, map: {test: test, option: {constant: SEB_SETTINGS_PINCODE}, value: pin}}
   - kind: option
     source: exams
-    map: {test: test, option: {constant: LOCKDOWN_BROWSER}, value: {column: lockdown, lookup: {ja: true, nei: false}}}
+    map: {test: test, option: {constant: SEB_SETTINGS_PINCODE}, value: pin}
+  - kind: option
+    source: exams
+    map:
+      test: test
+      option: {constant: LOCKDOWN_BROWSER}
+      value: {column: lockdown, lookup: {ja: true, nei: false}}
   - kind: candidate
     source: seats
     join: {rooms: {by: {test: test, student: student}}}
@@ -315,7 +321,7 @@ def test_an_empty_source_says_so_and_names_its_columns(site: Path, sample: Sampl
 def test_a_wrong_name_gets_the_nearest_and_status_2(sample: Sample) -> None:
     ran = sample("studnts")
     assert (ran.status, ran.out) == (Exit.USAGE, "")
-    assert ran.err == "sample studnts: there is no such source; did you mean 'students'?\n"
+    assert ran.err == "sample studnts: this source does not exist; did you mean 'students'?\n"
     assert sample().status == Exit.USAGE
 
 
@@ -332,7 +338,10 @@ def test_a_missing_column_is_said_once_with_how_many_there_are_and_status_4(
     (site / "exams.csv").write_text(EXAMS.replace("title", "tittel"))
     ran = sample("exams")
     assert ran.status == Exit.SOURCE
-    said = "Source: exams.csv: feeds[3]: column 'title' is missing (it has 7 columns); correct the source or"
+    said = (
+        "Source: exams.csv: feeds[3]: column 'title' is missing (it has 7 columns); "
+        "correct the source or"
+    )
     assert ran.out.count(said) == 1
     assert "feeds[5] option" in ran.out
     assert "feeds[3] test" not in ran.out
@@ -360,7 +369,7 @@ def test_the_help_warns_that_people_are_shown(capsys: pytest.CaptureFixture[str]
 
 
 def on_a_terminal(site: Path, width: int, *words: str) -> str:
-    """What the program writes to a terminal of this width."""
+    """Return what the program writes to a terminal of this width."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
@@ -381,7 +390,7 @@ def on_a_terminal(site: Path, width: int, *words: str) -> str:
         try:
             while piece := os.read(ours, 65536):
                 seen += piece
-        except OSError:  # how the end of a terminal is told
+        except OSError:  # how the end of a terminal shows
             pass
     os.close(ours)
     return seen.decode()

@@ -124,6 +124,6 @@ def test_a_run_ends_when_the_state_has_not_said_for_a_while_whether_it_may_go_on
 
 def test_a_reason_given_while_it_should_yield_is_not_lost() -> None:
     interruption = Interruption()
-    interruption.event.set()  # as a run does that gives way
-    interruption.end("this service has lost the lead")
-    assert interruption.reason == "this service has lost the lead"
+    interruption.event.set()  # as a run does that yields
+    interruption.end("this service leads no longer")
+    assert interruption.reason == "this service leads no longer"

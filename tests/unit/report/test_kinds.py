@@ -57,7 +57,8 @@ def test_lists_are_shown_as_lists() -> None:
     after = {"roles": joined(["monitor", "evaluate"]), "committees": joined(["B", "Å"])}
     line = update(Kind.CONTRIBUTOR, ("T", "7"), before, after)
     assert text_of(line) == (
-        "  update contributor T / 7: roles evaluate → evaluate, monitor, committees (nothing) → B, Å (rows.csv line 2)"
+        "  update contributor T / 7: roles evaluate → evaluate, monitor, committees (nothing) → "
+        "B, Å (rows.csv line 2)"
     )
     assert json_of(line) == {
         "roles": [["evaluate"], ["evaluate", "monitor"]],
@@ -89,5 +90,6 @@ def test_the_summary_counts_kinds_in_their_plural() -> None:
         (Kind.CONTRIBUTOR, Action.REMOVE, Verdict.DEFERRED): 1,
     }
     assert summary_text(tally, 0, 0) == (
-        "Summary: create 2 committees, create 2 staff, disable 1 staff, update 1 option; 1 deferred; 0 row errors."
+        "Summary: create 2 committees, create 2 staff, disable 1 staff, update 1 option; 1 "
+        "deferred; 0 row errors."
     )

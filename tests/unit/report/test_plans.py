@@ -1,8 +1,9 @@
-"""Plans as people and programs read them: capped with counts, streamed, without names and with numbers masked."""
+"""Plans for people and programs: capped with counts, streamed, without names, numbers masked."""
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,8 +133,55 @@ def test_each_verdict_has_a_list_of_its_own_and_only_what_does_not_pass_gives_re
         "Held for a person to decide:",
     ]
     assert text.count("  … and 1 more (--all shows them)") == 1
-    assert text.count("    … and 1 more (--all shows them)") == 3
-    assert text.count("  3 changes: waits for learner 1001") == 3
+    assert text.count("  update 3 learners: waits for learner 1001; 1001, 1001, 1001") == 3
+
+
+def test_changes_of_one_cause_are_one_line_and_all_shows_each() -> None:
+    lines = [learner(str(number), Verdict.WAITING) for number in range(1001, 1006)]
+    group = ScopeGroup("waits for learner …", 262, lines)
+    assert list(plan_text([], {Verdict.WAITING: [group]}))[2:] == [
+        "  update 262 learners: waits for learner …; first 1001, 1002, 1003 (--all shows all)"
+    ]
+    every = list(plan_text([], {Verdict.WAITING: [a_group(*lines)]}, None))
+    assert every[2] == "  update 5 learners: waits for learner 1001"
+    assert [line[:24] for line in every[3:]] == [
+        f"    update learner {n}:" for n in range(1001, 1006)
+    ]
+
+
+def test_a_group_of_several_kinds_names_the_kind_of_each() -> None:
+    other = replace(learner("7"), change=replace(learner("7").change, kind=Kind.STAFF))
+    group = ScopeGroup("why", 2, [learner("1001"), other], alike=False)
+    assert list(plan_text([], {Verdict.HELD: [group]}))[2:] == [
+        "  2 changes: why; learner 1001, staff 7"
+    ]
+
+
+def test_row_errors_that_differ_only_in_quoted_values_are_one_line() -> None:
+    def row_error(line: int, value: str) -> RowError:
+        reason = f"{value!r} is not a whole number of minutes"
+        return RowError(f"r.csv line {line}", "extra_time", reason, "correct it", Kind.CANDIDATE)
+
+    several = [row_error(2, "half"), a_row_error("1001"), row_error(4, "a lot"), row_error(5, "x")]
+    assert list(row_errors_text(several))[2:] == [
+        "  r.csv line 2 and 2 more rows: extra_time: 'half' is not a whole number of minutes; "
+        "correct it",
+        "  1001.csv line 3: email: 1001 is bad; correct it",
+    ]
+    assert len(list(row_errors_text(several, None))) == 2 + 4
+    assert list(row_errors_text(several, 1))[-1] == "  … and 1 more (--all shows them)"
+
+
+def test_findings_of_one_cause_are_one_line_and_all_shows_each() -> None:
+    found = [
+        PastFinding("waiting", Kind.CANDIDATE, ("T", str(n)), "", f"waits for learner {n} (held)")
+        for n in range(1, 6)
+    ]
+    assert list(outcomes_text(found, 50))[2:] == [
+        "  waiting: 5 candidates: waits for learner … (held); "
+        "first T / 1, T / 2, T / 3 (--all shows all)"
+    ]
+    assert len(list(outcomes_text(found, None))) == 2 + 5
 
 
 def test_a_reason_that_one_change_has_stands_behind_it_and_many_reasons_are_cut() -> None:
@@ -149,10 +197,10 @@ def test_a_reason_that_one_change_has_stands_behind_it_and_many_reasons_are_cut(
 
 def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:
     assert list(plan_text([], {Verdict.HELD: []})) == [
-        "Nothing to do: Inspera is as the sources say, as far as this state knows."
+        "Nothing to do: as far as this state knows, Inspera matches the sources."
     ]
     (told,) = plan_text([], {Verdict.HELD: []}, sound=False)
-    assert "as the sources say" not in told
+    assert "matches the sources" not in told
     assert list(row_errors_text([])) == []
     assert list(scopes_text([])) == []
 
@@ -162,7 +210,8 @@ def test_a_held_scope_gives_its_arithmetic_and_its_hash_or_says_that_it_is_allow
     held, allowed = (HeldScope(scope, scope.excess(), "abc123", said) for said in (False, True))
     lines = list(scopes_text([held, allowed]))
     assert lines[2] == (
-        "  removals of candidate: 9 of 9 known: none would remain; if it is right: apply --allow abc123"
+        "  removals of candidate: 9 of 9 known: none would remain; if it is right: apply --allow "
+        "abc123"
     )
     assert lines[3].endswith("; allowed for this run")
 

@@ -84,7 +84,7 @@ def test_the_whole_program_reads_a_source_of_another_package(site: Path, tmp_pat
     install(site, "jsonl = example_jsonl_code:JsonLines")
     ran = run(site, tmp_path, "check")
     assert ran.returncode == Exit.OK, ran.stdout + ran.stderr
-    assert "people.jsonl: 2 rows read, 2 valid learners" in ran.stdout
+    assert "people.jsonl: 2 rows, 2 valid learners" in ran.stdout
 
 
 def test_its_settings_are_checked_like_all_others(site: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""What the demo's CSV files ask for, by their own word alone. Used by `expected.py`.
+"""What the demo's CSV files ask for, by themselves. Used by `check_contents.py`.
 
-It shares no code with the programme that it judges, nor with what makes the files. Needs nothing but Python.
+It shares no code with the programme that it judges, nor with what makes the files. Needs nothing
+but Python.
 """
 
 import csv
@@ -30,12 +31,12 @@ SWITCHES = {
 
 PIN = "SEB_SETTINGS_PINCODE"
 UNREADABLE: Thing = {}
-"""Stands for a record of which a row cannot be read but for its key."""
+"""Stands for a record with a row of which only the key can be read."""
 
 
 @dataclass
-class Holdings:
-    """What Inspera holds: people by username, tests by external id, what is on a test by that and a second part.
+class Contents:
+    """The contents of Inspera: people by username, tests by external id, members by both.
 
     Each thing has a `copies` field, so that a second account, test or seat is a difference.
     """
@@ -49,21 +50,21 @@ class Holdings:
     candidates: Things = field(default_factory=dict)
 
 
-def rows(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
-    """The rows of a file, each value stripped and in one Unicode form."""
+def read_rows(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
+    """Yield the rows of a file, each value stripped and in one Unicode form."""
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter=delimiter):
             yield {name: unicodedata.normalize("NFC", value.strip()) for name, value in row.items()}
 
 
 def utc(local: str) -> str:
-    """A time on the clocks of Oslo, as Inspera says it."""
+    """Return a time on the clocks of Oslo as Inspera writes it."""
     moment = datetime.strptime(local, "%d.%m.%Y %H:%M").replace(tzinfo=ZoneInfo("Europe/Oslo"))
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def minutes_of(extra: str, duration: int) -> int | str:
-    """Extra time in minutes; a share of the test's length is rounded up, and an empty cell says nothing.
+def minutes_from(extra: str, duration: int) -> int | str:
+    """Return extra time in minutes; a share of the test's length is rounded up.
 
     Raises:
         ValueError: it is neither a number nor a percentage.
@@ -73,18 +74,18 @@ def minutes_of(extra: str, duration: int) -> int | str:
     return int(extra) if extra else ""
 
 
-def list_of(cell: str) -> list[str]:
-    """The items of a cell, sorted; an empty cell has none."""
+def list_from(cell: str) -> list[str]:
+    """Return the items of a cell, sorted; an empty cell has none."""
     return sorted({item.strip() for item in cell.split(";")} - {""})
 
 
-def name_of(row: Mapping[str, str]) -> str:
-    """The external id of the test that a row names."""
+def test_key(row: Mapping[str, str]) -> str:
+    """Return the external id of the test that a row names."""
     return f"{row['course']}-{row['term']}"
 
 
-def person_of(row: Mapping[str, str]) -> Thing:
-    """What a row of students.csv or staff.csv asks for, if its email can be one."""
+def person_from(row: Mapping[str, str]) -> Thing:
+    """Return what a row of students.csv or staff.csv asks for, if its email can be one."""
     if row["mail"] and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", row["mail"]):
         return UNREADABLE
     identity = {"external ids": [("FEIDE", row["feide"])], "copies": 1}
@@ -96,16 +97,16 @@ def person_of(row: Mapping[str, str]) -> Thing:
     }
 
 
-def employee_of(row: Mapping[str, str]) -> Thing:
-    """What a row of staff.csv asks for; of somebody who has left no more than that."""
+def employee_from(row: Mapping[str, str]) -> Thing:
+    """Return what a row of staff.csv asks for; of somebody who has left no more than that."""
     if row["status"] == "left":
         return {"status": "DISABLED"}
-    person = person_of(row)
+    person = person_from(row)
     return {**person, "status": "ACTIVE"} if person else UNREADABLE
 
 
-def test_of(row: Mapping[str, str]) -> Thing:
-    """What a row of exams.csv asks for; its template is sent once, when the test is made."""
+def test_from(row: Mapping[str, str]) -> Thing:
+    """Return what a row of exams.csv asks for; its template is sent once, when the test is made."""
     return {
         "title": f"{row['course']} {row['name']}",
         "start": utc(row["start"]),
@@ -117,8 +118,8 @@ def test_of(row: Mapping[str, str]) -> Thing:
     }
 
 
-def options_of(row: Mapping[str, str]) -> Iterator[tuple[str, Thing]]:
-    """The options that a row of exams.csv asks for, by name. Of a pin nobody keeps more than a digest."""
+def options_from(row: Mapping[str, str]) -> Iterator[tuple[str, Thing]]:
+    """Yield the options that a row of exams.csv asks for, by name. A pin becomes a digest."""
     for column, option in SWITCHES.items():
         if row[column]:
             yield option, {"value": {"yes": "true", "no": "false"}[row[column]], "copies": 1}
@@ -126,15 +127,15 @@ def options_of(row: Mapping[str, str]) -> Iterator[tuple[str, Thing]]:
         yield PIN, {"digest": sha256(row["pin"].encode()).hexdigest(), "copies": 1}
 
 
-def with_role(work: Thing | None, row: Mapping[str, str]) -> Thing:
-    """A contributor with what another row of contributors.csv adds: a role, committees. Nobody is ever told by mail.
+def add_role(work: Thing | None, row: Mapping[str, str]) -> Thing:
+    """Return a contributor with the role and committees that another row adds. Nobody gets mail.
 
     One row that cannot be read, or rows that name different rooms, make all of them unreadable.
     """
     done = {"room": row["room"], "told": 0, "copies": 1} if work is None else work
     if row["role"] not in ROLES or row["room"] != done.get("room"):
         return UNREADABLE
-    added = {"roles": [row["role"]], "committees": list_of(row["committee"])}
+    added = {"roles": [row["role"]], "committees": list_from(row["committee"])}
     return {
         **done,
         **{name: sorted({*items(done, name), *more}) or "" for name, more in added.items()},
@@ -142,41 +143,43 @@ def with_role(work: Thing | None, row: Mapping[str, str]) -> Thing:
 
 
 def items(thing: Mapping[str, object], name: str) -> list[str]:
-    """A field that is a list."""
+    """Return a field that is a list."""
     value = thing.get(name)
     return list(value) if isinstance(value, list) else []
 
 
-def seat_of(row: Mapping[str, str], test: Thing) -> Thing:
-    """What a row of registrations.csv asks for, on that test."""
+def candidate_from(row: Mapping[str, str], test: Thing) -> Thing:
+    """Return what a row of registrations.csv asks for, on that test."""
     try:
-        extra = minutes_of(row["extra"], int(str(test["duration"])))
+        extra = minutes_from(row["extra"], int(str(test["duration"])))
     except ValueError:
         return UNREADABLE
-    place = {"room": row["room"], "committees": list_of(row["committee"]) or ""}
+    place = {"room": row["room"], "committees": list_from(row["committee"]) or ""}
     return {"number": row["number"], "extra minutes": extra, **place, "copies": 1}
 
 
-def asked(folder: Path) -> Holdings:
-    """What the files in a folder ask for. Of staff also those who have left, as disabled."""
-    wanted = Holdings()
+def read_files(folder: Path) -> Contents:
+    """Return what the files in a folder ask for; staff who have left are in it, as disabled."""
+    wanted = Contents()
     login: dict[str, str] = {}
-    for row in rows(folder / "students.csv"):
+    for row in read_rows(folder / "students.csv"):
         login[row["student_no"]] = row["feide"]
         if row["status"] in {"active", "exchange"}:
-            wanted.learners[(row["feide"],)] = person_of(row)
-    for row in rows(folder / "staff.csv"):
+            wanted.learners[(row["feide"],)] = person_from(row)
+    for row in read_rows(folder / "staff.csv"):
         login[row["employee_no"]] = row["feide"]
-        wanted.staff[(row["feide"],)] = employee_of(row)
-    for row in rows(folder / "exams.csv", ";"):
-        wanted.tests[(name_of(row),)] = test_of(row)
-        wanted.options.update({(name_of(row), option): thing for option, thing in options_of(row)})
-    for row in rows(folder / "contributors.csv"):
-        key = name_of(row), login[row["employee_no"]]
-        wanted.contributors[key] = with_role(wanted.contributors.get(key), row)
-    for row in rows(folder / "registrations.csv"):
-        key = name_of(row), login[row["student_no"]]
-        wanted.candidates[key] = seat_of(row, wanted.tests[key[:1]])
+        wanted.staff[(row["feide"],)] = employee_from(row)
+    for row in read_rows(folder / "exams.csv", ";"):
+        wanted.tests[(test_key(row),)] = test_from(row)
+        wanted.options.update(
+            {(test_key(row), option): thing for option, thing in options_from(row)}
+        )
+    for row in read_rows(folder / "contributors.csv"):
+        key = test_key(row), login[row["employee_no"]]
+        wanted.contributors[key] = add_role(wanted.contributors.get(key), row)
+    for row in read_rows(folder / "registrations.csv"):
+        key = test_key(row), login[row["student_no"]]
+        wanted.candidates[key] = candidate_from(row, wanted.tests[key[:1]])
     for (test, _), thing in (*wanted.contributors.items(), *wanted.candidates.items()):
         for name in items(thing, "committees"):
             wanted.committees[test, name] = {"type": "GRADING", "copies": 1}

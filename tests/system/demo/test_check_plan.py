@@ -1,4 +1,4 @@
-"""The judge of day two's plan: whatever was planted must be in the plan and in its text, and nothing else."""
+"""The judge of day two's plan: all that was planted must be in it and in its text, and no more."""
 
 import json
 from collections.abc import Callable
@@ -105,7 +105,8 @@ class Case:
             f"update option DEMO3-H26 / {LOCK}: value false → true (exams.csv line 4)",
             f"update option DEMO4-H26 / {PIN}: value changes (exams.csv line 5)",
             "create committee DEMO5-H26 / Komité Å (contributors.csv line 6)",
-            "update contributor DEMO5-H26 / A5: committees A → A, Komité Å (contributors.csv line 6)",
+            "update contributor DEMO5-H26 / A5: committees A → A, Komité Å (contributors.csv line "
+            "6)",
             "create contributor DEMO6-H26 / A7 (contributors.csv line 7)",
             "remove contributor DEMO6-H26 / A4",
         ]
@@ -114,7 +115,7 @@ class Case:
 
 @pytest.fixture
 def judge(script: Script, tmp_path: Path) -> Callable[[Case], CompletedProcess[str]]:
-    """Judges a case."""
+    """Return a function that judges a case."""
 
     def run(case: Case) -> CompletedProcess[str]:
         plan = {"version": 1, "changes": case.changes, "row_errors": case.row_errors, "summary": {}}
@@ -125,7 +126,7 @@ def judge(script: Script, tmp_path: Path) -> Callable[[Case], CompletedProcess[s
         }
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
-        return script("named.py", *(tmp_path / name for name in files))
+        return script("check_plan.py", *(tmp_path / name for name in files))
 
     return run
 
@@ -159,7 +160,8 @@ WRONG: dict[str, tuple[Callable[[Case], object], str]] = {
     ),
     "a withdrawal is not in the plan": (
         lambda case: case.changes.pop(4),
-        "remove candidate DEMO2-H26 / 101: is not in the plan (withdrawn, registrations.csv line 4)",
+        "remove candidate DEMO2-H26 / 101: is not in the plan (withdrawn, registrations.csv line "
+        "4)",
     ),
     "a withdrawal is not in the text": (
         lambda case: case.text.pop(4),
@@ -185,7 +187,8 @@ WRONG: dict[str, tuple[Callable[[Case], object], str]] = {
     ),
     "a pin is shown": (
         lambda case: case.changes[9]["changed"].update(value=["demo1pin", "demo2pin"]),
-        f"update option DEMO4-H26 / {PIN}: shows what value was or becomes, which is nobody's business",
+        f"update option DEMO4-H26 / {PIN}: shows what value was or becomes, which is nobody's "
+        "business",
     ),
     "the new pin is not in the plan": (
         lambda case: case.changes.pop(9),
@@ -205,7 +208,8 @@ WRONG: dict[str, tuple[Callable[[Case], object], str]] = {
     ),
     "a row that is gone is said to ask for something": (
         lambda case: case.changes[13].update(where="contributors.csv line 7"),
-        "remove contributor DEMO6-H26 / A4: is said to stand in contributors.csv line 7, not in no place",
+        "remove contributor DEMO6-H26 / A4: is said to stand in contributors.csv line 7, not in "
+        "no place",
     ),
     "the grader's old committee is lost": (
         lambda case: case.changes[11]["changed"].update(committees=[["A"], ["Komité Å"]]),
@@ -215,7 +219,7 @@ WRONG: dict[str, tuple[Callable[[Case], object], str]] = {
         lambda case: case.changes[10].update(verdict="waiting", reason="waits for its test"),
         "create committee DEMO5-H26 / Komité Å: is not let through but waiting: waits for its test",
     ),
-    "the bad row is no row error": (
+    "the bad row is missing from the row errors": (
         lambda case: case.row_errors.clear(),
         "registrations.csv line 7: extra_time: is not among the plan's row errors",
     ),

@@ -1,4 +1,4 @@
-"""The made-up university on day one: its learners, staff, tests, and who does what on them. Used by `make_data.py`.
+"""The made-up university on day one: its people, its tests, and who is on them.
 
 The same date always gives the same university. Needs nothing but Python.
 """
@@ -43,7 +43,7 @@ NAMES: Sequence[tuple[str, str]] = (
     ("Ελένη|Νίκος|Оксана|Тарас", "Δοκιμή|Παράδειγμα|Тестенко|Зразок"),
     ("明子|민준|ნინო|Şükrü", "試験|데모|ნიმუში|Örnek"),
 )
-"""Given names from many places beside family names that nobody has: the words for test, trial, sample and exercise."""
+"""Given names from many places, with family names that nobody has: words for test and sample."""
 
 SUBJECTS = ("Prøveemne", "Iskkadeapmi", "Ćwiczenie", "Øvingsemne", "Bài thử", "Eksempelfag")
 TOPICS = ("A: innføring", "B: metode", "C: påbygging", "Ð: repetisjon", "Å: avslutning")
@@ -57,7 +57,7 @@ LOCAL = "%d.%m.%Y %H:%M"
 
 
 @dataclass
-class Registry:
+class University:
     """What the made-up registry says on one day: the rows of its files."""
 
     students: list[Values] = field(default_factory=list)
@@ -67,27 +67,27 @@ class Registry:
     registrations: list[Values] = field(default_factory=list)
 
     def files(self) -> Mapping[str, list[Values]]:
-        """The rows by file name."""
+        """Return the rows by file name."""
         return {name: getattr(self, name.removesuffix(".csv")) for name in COLUMNS}
 
 
 def row_of(file: str, *values: str) -> Values:
-    """One row of a file, from its values in the order of the columns."""
+    """Return one row of a file, from its values in the order of the columns."""
     return dict(zip(COLUMNS[file], values, strict=True))
 
 
 def student(rng: random.Random, number: int, status: str) -> Values:
-    """One made-up learner."""
+    """Return one made-up learner."""
     return row_of("students.csv", *_person(rng, str(number), "demo", "student"), status)
 
 
 def employee(rng: random.Random, number: int, status: str) -> Values:
-    """One made-up member of staff."""
+    """Return one made-up member of staff."""
     return row_of("staff.csv", *_person(rng, f"A{number}", "work", "staff"), status)
 
 
 def _person(rng: random.Random, number: str, login: str, mail: str) -> tuple[str, ...]:
-    """A number, a login, names and an email; one in fifteen has none."""
+    """Return a number, a login, names and an email; one in fifteen has no email."""
     given, family = (names.split("|") for names in rng.choice(NAMES))
     address = "" if rng.random() < 1 / 15 else f"{mail}{number.lower()}@example.edu"
     return (
@@ -100,7 +100,7 @@ def _person(rng: random.Random, number: str, login: str, mail: str) -> tuple[str
 
 
 def exam(rng: random.Random, number: int, day: date, today: date) -> Values:
-    """One test on a day, by the wall clock in Oslo; it leaves a quarter of its length to be late in."""
+    """Return a test on a day, by the wall clock in Oslo, open a quarter longer than it lasts."""
     minutes = rng.choice((120, 180, 240, 300))
     start = datetime.combine(day, time(rng.choice((9, 10, 13)), rng.choice((0, 15, 30))))
     end = start + timedelta(minutes=minutes * 5 // 4)
@@ -115,7 +115,7 @@ def exam(rng: random.Random, number: int, day: date, today: date) -> Values:
 
 
 def _options(rng: random.Random, number: int, over: bool) -> tuple[str, str, str]:
-    """Lock-down browser, pin and explanation of grades; the first two can't be set any more when a test is over.
+    """Return lock-down browser, pin and explanation of grades; the first two not once it is over.
 
     Every third test is sat in Safe Exam Browser, which asks for the pin.
     """
@@ -130,35 +130,35 @@ def _options(rng: random.Random, number: int, over: bool) -> tuple[str, str, str
 
 
 def pin(rng: random.Random) -> str:
-    """A pin as the vendor wants it: letters and digits."""
+    """Return a pin as the vendor wants it: letters and digits."""
     return f"demo{rng.randrange(10**6):06}pin"
 
 
 def exam_days(today: date) -> list[date]:
-    """The day of each test: six are long over, six come within a week, none is within two days, most are far off."""
+    """Return the day of each test: six are long over, six within a week, the others far off."""
     offsets = [-42, -35, -30, -28, -21, -17, 3, 4, 4, 5, 5, 6]
     offsets += [10 + 2 * step for step in range(TESTS - len(offsets))]
     return [today + timedelta(days=offset) for offset in offsets]
 
 
 def work(test: Values, employee_no: str, role: str, committee: str = "", room: str = "") -> Values:
-    """One role of one member of staff on a test; who has several has a row for each."""
+    """Return one role of one member of staff on a test; several roles are several rows."""
     return row_of(
         "contributors.csv", test["course"], test["term"], employee_no, role, committee, room
     )
 
 
 def registration(rng: random.Random, test: Values, student_no: str, number: int) -> Values:
-    """One candidate; one in eight has extra time, in minutes or as a share of the test's length."""
+    """Return one candidate; one in eight has extra time, in minutes or as a share."""
     extra = rng.choice(EXTRA_TIME) if rng.random() < 1 / 8 else ""
     seat = (f"{number:04}", extra, rng.choice(ROOMS), rng.choice((*COMMITTEES, "")))
     return row_of("registrations.csv", test["course"], test["term"], student_no, *seat)
 
 
-def first_day(today: date) -> Registry:
-    """Everything on day one. Some rows are of people who have left: those never come to Inspera."""
+def first_day(today: date) -> University:
+    """Return everything on day one. Some rows are of people who have left: they are never sent."""
     rng = random.Random(f"inspera-sync demo {today.isoformat()}")
-    registry = Registry()
+    university = University()
     for index in range(LEARNERS + NOT_SELECTED):
         gone = index % 31 == 5
         status = (
@@ -166,25 +166,25 @@ def first_day(today: date) -> Registry:
             if gone
             else rng.choice(("active", "active", "active", "exchange"))
         )
-        registry.students.append(student(rng, 100001 + index, status))
+        university.students.append(student(rng, 100001 + index, status))
     for index in range(PLANNERS + GRADERS + INVIGILATORS + IDLE + STAFF_LEFT):
         status = "left" if index % 17 == 4 else rng.choice(("active", "active", "on leave"))
-        registry.staff.append(employee(rng, 2001 + index, status))
-    registry.exams = [exam(rng, index, day, today) for index, day in enumerate(exam_days(today))]
-    _put_to_work(rng, registry)
-    _register(rng, registry)
-    return registry
+        university.staff.append(employee(rng, 2001 + index, status))
+    university.exams = [exam(rng, index, day, today) for index, day in enumerate(exam_days(today))]
+    _put_to_work(rng, university)
+    _register(rng, university)
+    return university
 
 
-def _put_to_work(rng: random.Random, registry: Registry) -> None:
-    """Two graders a test, each with a committee, one of whom plans it too; and an invigilator in a room."""
-    people = [row["employee_no"] for row in registry.staff if row["status"] != "left"]
+def _put_to_work(rng: random.Random, university: University) -> None:
+    """Add two graders a test, each with a committee, one also a planner; and an invigilator."""
+    people = [row["employee_no"] for row in university.staff if row["status"] != "left"]
     rng.shuffle(people)
     planners, graders = people[:PLANNERS], people[PLANNERS : PLANNERS + GRADERS]
     invigilators = people[PLANNERS + GRADERS : -IDLE]
-    for index, test in enumerate(registry.exams):
+    for index, test in enumerate(university.exams):
         planner = planners[index % PLANNERS]
-        registry.contributors += [
+        university.contributors += [
             work(test, planner, "evaluate", COMMITTEES[0]),
             work(test, graders[index % GRADERS], "evaluate", COMMITTEES[1]),
             work(test, planner, "plan"),
@@ -192,35 +192,35 @@ def _put_to_work(rng: random.Random, registry: Registry) -> None:
         ]
 
 
-def _register(rng: random.Random, registry: Registry) -> None:
+def _register(rng: random.Random, university: University) -> None:
     taken = [0] * TESTS
-    for person in selected(registry):
+    for person in selected(university):
         for index in rng.sample(range(TESTS), SEATS_EACH):
             taken[index] += 1
-            row = registration(rng, registry.exams[index], person["student_no"], taken[index])
-            registry.registrations.append(row)
+            row = registration(rng, university.exams[index], person["student_no"], taken[index])
+            university.registrations.append(row)
 
 
-def selected(registry: Registry) -> list[Values]:
-    """The students whose status the demo's learner feed selects."""
-    return [row for row in registry.students if row["status"] in {"active", "exchange"}]
+def selected(university: University) -> list[Values]:
+    """Return the students whose status the demo's learner feed selects."""
+    return [row for row in university.students if row["status"] in {"active", "exchange"}]
 
 
 def key_of_test(row: Values) -> str:
-    """A test's key, as the demo's configuration makes it."""
+    """Return a test's key, as the demo's configuration makes it."""
     return f"{row['course']}-{row['term']}"
 
 
 def wall_clock(local: str) -> datetime:
-    """A local time of the files, still without its zone."""
+    """Return a local time of the files, still without its zone."""
     return datetime.strptime(local, LOCAL)  # noqa: DTZ007  the files' times have none
 
 
 def utc(local: str) -> str:
-    """A local time of the files as UTC, such as `2026-10-18T07:00:00Z`."""
+    """Return a local time of the files as UTC, such as `2026-10-18T07:00:00Z`."""
     return wall_clock(local).replace(tzinfo=ZONE).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def starts_in(exam_row: Values, today: date) -> int:
-    """How many days from today a test starts."""
+    """Return how many days from today a test starts."""
     return (wall_clock(exam_row["start"]).date() - today).days

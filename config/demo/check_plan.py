@@ -1,9 +1,10 @@
-"""Checks that day two's plan names everything that was done to day two's files, and nothing else.
+"""A check that day two's plan names everything that was done to the files, and nothing else.
 
-    python named.py DAY2.json PLAN.json PLAN.txt
+    python check_plan.py DAY2.json PLAN.json PLAN.txt
 
-DAY2.json is what `make_data.py` planted; the other two are what `plan --json` and `plan --all` printed. Prints each
-thing that is missing or too much and exits 1 when there is one. Shares no code with the programme that it judges.
+DAY2.json is what `make_data.py` planted; the other two are what `plan --json` and `plan --all`
+printed. Prints each thing that is missing or too much and exits 1 when there is one. Shares no code
+with the programme that it judges.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Any
 
 Entry = Mapping[str, Any]
 
-ASKED: Mapping[str, tuple[str, str]] = {
+EXPECTED_CHANGES: Mapping[str, tuple[str, str]] = {
     "new_learners": ("create", "learner"),
     "changed_email": ("update", "learner"),
     "hired": ("create", "staff"),
@@ -36,22 +37,22 @@ ASKED: Mapping[str, tuple[str, str]] = {
 
 
 def place(entry: Entry) -> str:
-    """Where a planted row stands, as the programme words it."""
+    """Return where a planted row is, as the programme words it."""
     return f"{entry['file']} line {entry['line']}"
 
 
 def asks(entry: Entry) -> str:
-    """The row that asks for a change; none does for what only the absence of day one's row says."""
+    """Return the row that asks for a change; empty where only the absence of day one's row does."""
     return "" if entry.get("day") == 1 else place(entry)
 
 
 def identity(change: Entry) -> tuple[str, str, str]:
-    """A change in one line: action, kind and key."""
+    """Return a change in one line: action, kind and key."""
     return (change["action"], change["kind"], " / ".join(change["key"]))
 
 
 def misjudged(entry: Entry, change: Entry) -> Iterator[str]:
-    """What is wrong with the change that answers to one planted thing."""
+    """Yield what is wrong with the change that answers to one planted thing."""
     name = " ".join(identity(change))
     if change["verdict"] != "pass":
         yield f"{name}: is not let through but {change['verdict']}: {change['reason']}"
@@ -63,20 +64,21 @@ def misjudged(entry: Entry, change: Entry) -> Iterator[str]:
         elif change["changed"][field] != values:
             yield f"{name}: does not say {field} {values[0]} to {values[1]}"
     if change["where"] != asks(entry):
-        yield f"{name}: is said to stand in {change['where'] or 'no place'}, not in {asks(entry) or 'no place'}"
+        there, expected = change["where"] or "no place", asks(entry) or "no place"
+        yield f"{name}: is said to stand in {there}, not in {expected}"
 
 
-def said(text: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether some line holds all the words."""
+def is_printed(text: Sequence[str], words: Sequence[str]) -> bool:
+    """Tell whether some line contains all the words."""
     return any(all(word in line for word in words) for line in text)
 
 
 def changes_amiss(
     planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
 ) -> Iterator[str]:
-    """Each planted change that the plan lacks, gets wrong or does not print, and each change that was not planted."""
+    """Yield planted changes that the plan lacks, changes or does not print, and other changes."""
     left = {identity(change): change for change in plan["changes"]}
-    for what, (action, kind) in ASKED.items():
+    for what, (action, kind) in EXPECTED_CHANGES.items():
         for entry in planted[what]:
             wanted = (action, kind, " / ".join(entry["key"]))
             change = left.pop(wanted, None)
@@ -84,7 +86,7 @@ def changes_amiss(
                 yield f"{' '.join(wanted)}: is not in the plan ({what}, {place(entry)})"
                 continue
             yield from misjudged(entry, change)
-            if not said(text, wanted):
+            if not is_printed(text, wanted):
                 yield f"{' '.join(wanted)}: is in the plan and not in its text"
     for unasked in left:
         yield f"{' '.join(unasked)}: is in the plan, and nothing in the files asks for it"
@@ -93,13 +95,13 @@ def changes_amiss(
 def row_errors_amiss(
     planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
 ) -> Iterator[str]:
-    """Each planted bad row that is not among the row errors or not printed with its line, and each other row error."""
+    """Yield planted bad rows that are missing from the row errors, and other row errors."""
     left = {(row_error["where"], row_error["field"]) for row_error in plan["row_errors"]}
     for entry in planted["bad_rows"]:
         where, field = place(entry), entry["field"]
         if (where, field) not in left:
             yield f"{where}: {field}: is not among the plan's row errors"
-        elif not said(text, (f"{where}: {field}: ",)):
+        elif not is_printed(text, (f"{where}: {field}: ",)):
             yield f"{where}: {field}: is among the plan's row errors and not in its text"
         left.discard((where, field))
     for where, field in sorted(left):
@@ -107,7 +109,7 @@ def row_errors_amiss(
 
 
 def main() -> int:
-    """Checks, prints, and returns 1 when something is amiss."""
+    """Check, print, and return 1 when something is amiss."""
     parser = argparse.ArgumentParser(
         description="Checks that a plan names everything that was planted for it."
     )
@@ -121,7 +123,7 @@ def main() -> int:
     amiss = [*changes_amiss(planted, plan, text), *row_errors_amiss(planted, plan, text)]
     for line in amiss:
         print(line)
-    named = sum(len(planted[what]) for what in (*ASKED, "bad_rows"))
+    named = sum(len(planted[what]) for what in (*EXPECTED_CHANGES, "bad_rows"))
     print(
         f"{named} things were done to the files; {len(amiss)} are not as they should be in the plan"
     )

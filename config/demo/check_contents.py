@@ -1,10 +1,11 @@
-"""Works out from the demo's CSV files what Inspera should hold, and compares it with what the sandbox holds.
+"""A comparison of the sandbox's contents with what the demo's CSV files ask for.
 
-    python expected.py FOLDER CONTENTS.json [--before EARLIER_FOLDER]
+    python check_contents.py FOLDER CONTENTS.json [--before EARLIER_FOLDER]
 
-CONTENTS.json is the sandbox's answer to `GET /_sandbox/contents`. `--before` names the folder with the files of the day
-before: what a row that cannot be read is worth, and who was there already. Prints each difference and exits 1 when
-there is one. It shares no code with the programme that it judges, and needs nothing but Python.
+CONTENTS.json is the sandbox's answer to `GET /_sandbox/contents`. `--before` names the folder with
+the files of the day before, for rows that cannot be read and for who was there already. The script
+prints each difference and exits with 1 when there is one. It shares no code with the programme that
+it judges, and needs nothing but Python.
 """
 
 import argparse
@@ -15,14 +16,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from asked import PIN, UNREADABLE, Holdings, Thing, Things, asked
+from independent_reader import PIN, UNREADABLE, Contents, Thing, Things, read_files
 
-UNSAID = frozenset({"first name", "last name", "email", "digest"})
-"""Fields that are named and never printed: people's names and pins have no place in a log, not even made-up ones."""
+UNPRINTED = frozenset({"first name", "last name", "email", "digest"})
+"""Fields that are named and never printed: no log shows people's names or pins."""
 
 
-def settled(now: Things, before: Things) -> Things:
-    """What the rows of now leave in place, given what was there: an unreadable row or an empty cell changes nothing."""
+def merge_days(now: Things, before: Things) -> Things:
+    """Return the things after the rows of now: an unreadable row or empty cell changes nothing."""
     kept = {}
     for key, thing in now.items():
         earlier = before.get(key, UNREADABLE)
@@ -34,8 +35,8 @@ def settled(now: Things, before: Things) -> Things:
     return kept
 
 
-def staff_expected(now: Things, before: Things) -> Things:
-    """Staff after the files of now: who has left, or is not listed any more, is disabled and otherwise left alone.
+def expected_staff(now: Things, before: Things) -> Things:
+    """Return staff after the files of now: who has left, or is not listed any more, is disabled.
 
     Nobody makes an account for somebody who has left already.
     """
@@ -43,19 +44,19 @@ def staff_expected(now: Things, before: Things) -> Things:
     gone = {
         key: {**thing, "status": "DISABLED"} for key, thing in before.items() if key not in here
     }
-    return gone | settled(here, before)
+    return gone | merge_days(here, before)
 
 
-def first_day(folder: Path) -> str:
-    """The date of day one, as the maker of the files wrote it down; empty where nobody did."""
+def read_first_day(folder: Path) -> str:
+    """Return the date of day one from `today.txt`; empty without that file."""
     path = folder / "today.txt"
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
-def without_over(now: Holdings, today: str) -> Holdings:
-    """Leave out the tests that had ended before day one, and all that is on them: they are never made."""
+def without_ended(now: Contents, today: str) -> Contents:
+    """Leave out tests that had ended before day one, and what is on them: they are never made."""
     over = {key for (key,), test in now.tests.items() if str(test.get("end", today)) < today}
-    return Holdings(
+    return Contents(
         learners=now.learners,
         staff=now.staff,
         **{
@@ -65,58 +66,59 @@ def without_over(now: Holdings, today: str) -> Holdings:
     )
 
 
-def expected(folder: Path, before: Path | None, today: str = "") -> Holdings:
-    """What Inspera should hold after the files of `folder`, and of the day before.
+def expected_contents(folder: Path, before: Path | None, today: str = "") -> Contents:
+    """Return what Inspera should hold after the files of `folder`, and of the day before.
 
-    Learners, tests, options and committees are never deleted; a template counts only when the test was made; candidates
-    and contributors go with their rows. Tests that had ended before day one, `today`, are never made.
+    Learners, tests, options and committees are never deleted; a template counts only when the test
+    was made; candidates and contributors go with their rows. Tests that had ended before day one,
+    `today`, are never made.
     """
-    today = today or first_day(folder)
-    earlier = expected(before, None, today) if before else Holdings()
-    now = without_over(asked(folder), today)
-    tests = earlier.tests | settled(now.tests, earlier.tests)
+    today = today or read_first_day(folder)
+    earlier = expected_contents(before, None, today) if before else Contents()
+    now = without_ended(read_files(folder), today)
+    tests = earlier.tests | merge_days(now.tests, earlier.tests)
     for key, test in tests.items():
         test["template"] = earlier.tests.get(key, test)["template"]
-    return Holdings(
-        learners=earlier.learners | settled(now.learners, earlier.learners),
-        staff=staff_expected(now.staff, earlier.staff),
+    return Contents(
+        learners=earlier.learners | merge_days(now.learners, earlier.learners),
+        staff=expected_staff(now.staff, earlier.staff),
         tests=tests,
         options=earlier.options | now.options,
         committees=earlier.committees | now.committees,
-        contributors=settled(now.contributors, earlier.contributors),
-        candidates=settled(now.candidates, earlier.candidates),
+        contributors=merge_days(now.contributors, earlier.contributors),
+        candidates=merge_days(now.candidates, earlier.candidates),
     )
 
 
-def held(contents: Mapping[str, Any]) -> Holdings:
-    """What the sandbox says it holds, in the words of this comparison."""
-    holdings = Holdings()
+def sandbox_contents(contents: Mapping[str, Any]) -> Contents:
+    """Return what the sandbox holds, in the words of this comparison."""
+    contents_there = Contents()
     for student in contents["students"]:
-        add(holdings.learners, (student["username"],), held_person(student))
+        add(contents_there.learners, (student["username"],), read_person(student))
     for person in contents["staff"]:
         add(
-            holdings.staff,
+            contents_there.staff,
             (person["username"],),
-            {**held_person(person), "status": person["status"]},
+            {**read_person(person), "status": person["status"]},
         )
     for test in contents["tests"]:
         key = test["externalTestId"]
-        add(holdings.tests, (key,), held_test(test))
+        add(contents_there.tests, (key,), read_test(test))
         for name, value in (
             option for group in test["options"].values() for option in group.items()
         ):
-            add(holdings.options, (key, name), held_option(name, value))
+            add(contents_there.options, (key, name), read_option(name, value))
         for committee in test["committees"]:
-            add(holdings.committees, (key, committee["name"]), {"type": committee["type"]})
+            add(contents_there.committees, (key, committee["name"]), {"type": committee["type"]})
         for work in test["contributors"]:
-            add(holdings.contributors, (key, work["username"]), held_work(work))
+            add(contents_there.contributors, (key, work["username"]), read_contributor(work))
         for seat in test["candidates"]:
-            add(holdings.candidates, (key, seat["username"]), held_seat(seat))
-    return holdings
+            add(contents_there.candidates, (key, seat["username"]), read_candidate(seat))
+    return contents_there
 
 
-def held_person(person: Mapping[str, Any]) -> Thing:
-    """One person of the sandbox."""
+def read_person(person: Mapping[str, Any]) -> Thing:
+    """Return one person of the sandbox."""
     ids = sorted((one["authType"], one["externalId"]) for one in person["externalIds"])
     names = {
         "first name": person["firstName"],
@@ -126,8 +128,8 @@ def held_person(person: Mapping[str, Any]) -> Thing:
     return {**names, "external ids": ids}
 
 
-def held_test(test: Mapping[str, Any]) -> Thing:
-    """One test of the sandbox."""
+def read_test(test: Mapping[str, Any]) -> Thing:
+    """Return one test of the sandbox."""
     return {
         "title": test["title"],
         "start": test["startTime"],
@@ -138,31 +140,31 @@ def held_test(test: Mapping[str, Any]) -> Thing:
     }
 
 
-def held_option(name: str, value: Any) -> Thing:
-    """One option of the sandbox, which keeps a digest of a pin."""
+def read_option(name: str, value: Any) -> Thing:
+    """Return one option of the sandbox, which keeps a digest of a pin."""
     return {"digest": value["sha256"]} if name == PIN else {"value": json.dumps(value)}
 
 
-def held_work(work: Mapping[str, Any]) -> Thing:
-    """One contributor of the sandbox."""
+def read_contributor(work: Mapping[str, Any]) -> Thing:
+    """Return one contributor of the sandbox."""
     lists = {name: sorted(work[name]) for name in ("roles", "committees")}
     return {**lists, "room": work["roomName"], "told": work["notified"]}
 
 
-def held_seat(seat: Mapping[str, Any]) -> Thing:
-    """One candidate of the sandbox."""
+def read_candidate(seat: Mapping[str, Any]) -> Thing:
+    """Return one candidate of the sandbox."""
     place = {"room": seat["roomName"], "committees": sorted(seat["committees"])}
     return {"number": seat["candidateId"], "extra minutes": seat["extraTimeMins"], **place}
 
 
 def add(things: Things, key: tuple[str, ...], thing: Thing) -> None:
-    """Files a thing under its key, counting copies."""
+    """Put a thing under its key, and count copies."""
     copies = things.get(key, {}).get("copies", 0)
     things[key] = {**thing, "copies": int(str(copies)) + 1}
 
 
 def differences(kind: str, wanted: Things, there: Things) -> Iterator[str]:
-    """Each difference within one kind, as a line; fields that are not to be printed are named without their values.
+    """Yield each difference within one kind; secret fields are named without their values.
 
     Nothing, an empty text, an empty list and no minutes are one.
     """
@@ -175,7 +177,7 @@ def differences(kind: str, wanted: Things, there: Things) -> Iterator[str]:
         else:
             yield from (
                 f"{name}: {field}: differs"
-                if field in UNSAID
+                if field in UNPRINTED
                 else f"{name}: {field}: expected {value}, there is {there[key].get(field)}"
                 for field, value in wanted[key].items()
                 if (there[key].get(field) or "") != (value or "")
@@ -183,7 +185,7 @@ def differences(kind: str, wanted: Things, there: Things) -> Iterator[str]:
 
 
 def main() -> int:
-    """Compares, prints, and returns 1 when anything differs."""
+    """Compare, print, and return 1 when anything differs."""
     parser = argparse.ArgumentParser(
         description="Compares the sandbox's contents with what the demo's files ask for."
     )
@@ -191,9 +193,9 @@ def main() -> int:
     parser.add_argument("contents", type=Path)
     parser.add_argument("--before", type=Path, help="the folder with the files of the day before")
     given = parser.parse_args()
-    want = expected(given.folder, given.before)
-    there = held(json.loads(given.contents.read_text(encoding="utf-8")))
-    kinds = [one.name for one in fields(Holdings)]
+    want = expected_contents(given.folder, given.before)
+    there = sandbox_contents(json.loads(given.contents.read_text(encoding="utf-8")))
+    kinds = [one.name for one in fields(Contents)]
     found = [
         line
         for kind in kinds
@@ -203,7 +205,8 @@ def main() -> int:
         print(line)
     counts = ", ".join(f"{len(getattr(want, kind)):,} {kind}" for kind in kinds)
     print(
-        f"{len(found)} {'difference' if len(found) == 1 else 'differences'} from the {counts} that should be there"
+        f"{len(found)} {'difference' if len(found) == 1 else 'differences'} from the {counts} "
+        "that should be there"
     )
     return 1 if found else 0
 
