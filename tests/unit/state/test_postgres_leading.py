@@ -75,8 +75,8 @@ def cut_locks(server: Postgres, url: str) -> None:
 def held_by_a_process(url: str, what: str) -> subprocess.Popen[str]:
     """Another process, which does this with the state `place` and then waits to be killed."""
     script = (
-        "import sys, time; from sync.state.open import place_of; place = "
-        f"place_of(sys.argv[1])\n{what}"
+        "import sys, time; from sync.state.open import backend_for; place = "
+        f"backend_for(sys.argv[1])\n{what}"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, url], stdout=subprocess.PIPE, encoding="utf-8"

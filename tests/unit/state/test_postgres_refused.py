@@ -162,8 +162,8 @@ def test_a_pooler_that_keeps_a_connection_to_each_client_will_do(server: Postgre
 def test_a_state_in_a_file_needs_nothing_of_postgresql() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None\nfrom sync.errors import UsageError\n"
-        "from sync.state.open import place_of\nprint(place_of('sqlite:////x/state.db'))\n"
-        "try: place_of('postgresql://h/d')\nexcept UsageError as error: print(error)"
+        "from sync.state.open import backend_for\nprint(backend_for('sqlite:////x/state.db'))\n"
+        "try: backend_for('postgresql://h/d')\nexcept UsageError as error: print(error)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True

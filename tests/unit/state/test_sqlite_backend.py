@@ -114,8 +114,9 @@ def test_a_state_takes_one_service_which_leads_and_leaves_it_to_runs(state: Back
 
 def test_a_service_that_is_killed_makes_room(state: Backend, path: Path) -> None:
     script = (
-        "import os, sys; from sync.state.open import place_of\n"
-        "with place_of(sys.argv[1]).service(): print('there', flush=True); os.kill(os.getpid(), 9)"
+        "import os, sys; from sync.state.open import backend_for\n"
+        "with backend_for(sys.argv[1]).service(): print('there', flush=True); os.kill(os.getpid(), "
+        "9)"
     )
     killed = subprocess.run(
         [sys.executable, "-c", script, f"sqlite:///{path}"], check=False, stdout=subprocess.PIPE
