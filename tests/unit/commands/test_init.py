@@ -480,7 +480,7 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
 @pytest.mark.parametrize(
     ("url", "table_name", "said"),
     [
-        ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: holds a password"),
+        ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: contains a password"),
         ("sqlite:///sis.db", "student; DROP TABLE student", "is no plain name of a table or view"),
         ("nonsense", "student", "--sql: is not the URL of a database"),
     ],
