@@ -126,7 +126,7 @@ def test_a_second_table_of_another_width_is_told_with_its_lines(site: Site) -> N
     write(site, header, *rows, "course,term,name", *["INF1000,H26,Prøve"] * 30)
     refused(site, "students.csv lines 8 (3 cells), 9 (3 cells), 10 (3 cells)")
     assert (
-        f"27 (3 cells) and 11 more: do not have as many cells as the header {len(header.split(','))}"
+        f"27 (3 cells) and 11 more: do not have as many cells as the header ({len(header.split(','))})"
         in (site.plan().out)
     )
 
