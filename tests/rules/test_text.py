@@ -192,7 +192,7 @@ def test_a_one_byte_encoding_over_utf_8_refuses_the_source(
     site.registrations.drop(f"{TEST} 1005")
     ran = site.apply()
     assert ran.status == 4
-    assert f"students.csv: is UTF-8 and not {encoding}" in ran.out
+    assert f"students.csv: is UTF-8, not {encoding}" in ran.out
     assert "set its 'encoding' to utf-8-sig" in ran.out
     site.config["sources"]["students"]["encoding"] = "utf-8-sig"
     site.settled()

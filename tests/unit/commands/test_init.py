@@ -484,13 +484,9 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
 @pytest.mark.parametrize(
     ("url", "table_name", "said"),
     [
-        ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: holds a password"),
-        (
-            "sqlite:///sis.db",
-            "student; DROP TABLE student",
-            "is not a plain name of a table or view",
-        ),
-        ("nonsense", "student", "--sql: "),
+        ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: contains a password"),
+        ("sqlite:///sis.db", "student; DROP TABLE student", "is not a plain name of a table or view"),
+        ("nonsense", "student", "--sql: is not the URL of a database"),
     ],
 )
 def test_a_database_that_can_not_be_asked_like_this_is_refused(

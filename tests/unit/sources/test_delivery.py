@@ -261,10 +261,10 @@ def test_the_stem_is_the_name_without_the_ends_that_say_what_it_is(
     [
         ("{name}.done", "part in braces"),
         ("{file.done", "part in braces"),
-        ("../{file}", "no other file in the same folder"),
-        ("{file}", "no other file in the same folder"),
-        ("{stem}", "no other file in the same folder"),
-        ("..", "no other file in the same folder"),
+        ("../{file}", "another file in the same folder"),
+        ("{file}", "another file in the same folder"),
+        ("{stem}", "another file in the same folder"),
+        ("..", "another file in the same folder"),
         (" ", "is empty"),
     ],
 )
@@ -311,7 +311,7 @@ def test_a_file_that_is_not_what_was_checked_is_refused_before_its_first_row(
         next(rows)
     assert str(caught.value) == (
         "a.csv: does not have the SHA-256 checksum that was delivered with it; "
-        "deliver both again: the file is cut off or damaged, or the checksum is of another file"
+        "deliver both again: the file is damaged, or the checksum is of another file"
     )
 
 

@@ -117,17 +117,17 @@ def test_another_version_is_refused_by_its_name(tmp_path: Path, version: str, sh
 @pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
-        ("oneroster.version,1.1\n", "", "bundle/manifest.csv: does not say 'oneroster.version'"),
+        ("oneroster.version,1.1\n", "", "bundle/manifest.csv: has no 'oneroster.version'"),
         (
             "file.users,bulk",
             "file.users,some",
-            "says 'some' of 'file.users'; have it say bulk, delta or absent",
+            "file.users: 'some' is not a mode; have it exported as bulk, delta or absent",
         ),
-        ("file.users,bulk", "file.users,", "says '' of 'file.users'"),
+        ("file.users,bulk", "file.users,", "file.users: '' is not a mode"),
         (
             "file.users,bulk",
             "file.users,bulk\nfile.users,delta",
-            "line 10: says something else of its property",
+            "line 10: gives another value for a property",
         ),
         ("propertyName,value", "propertyname,value", "column 'propertyName' is missing"),
         ("file.users,bulk", "file.users", "line 9: has 1 cell where the header has 2"),
@@ -229,7 +229,7 @@ def test_two_rows_that_say_different_things_of_one_id_are_refused(
     lines = (bundle / f"{file}.csv").read_text(encoding="utf-8").count("\n")
     add(bundle, f"{file}.csv", row)
     where = f"bundle/{file}.csv line {lines + 1}"
-    assert f"{where}: has the sourcedId of line 2 and says something else of it" in refusal(
+    assert f"{where}: has the same sourcedId as line 2, but differs from it" in refusal(
         bundle, rows_of
     )
 
