@@ -262,7 +262,7 @@ class App:
     def seat_policy(self) -> MembershipPolicy:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
-        delay = timedelta(seconds=settings.inspera.read_after_write_delay)
+        delay = settings.inspera.read_after_write_delay
         unread_is_ours, batch = settings.existing.unread == "ours", settings.inspera.batch_size
         return MembershipPolicy(settings.existing.claim, unread_is_ours, delay, self.options, batch)
 
@@ -278,11 +278,11 @@ class App:
             calls_per_second=inspera.calls_per_second,
             workers=inspera.workers,
             batch_size=inspera.batch_size,
-            connect_timeout=inspera.connect_timeout,
-            read_timeout=inspera.read_timeout,
+            connect_timeout=inspera.connect_timeout.total_seconds(),
+            read_timeout=inspera.read_timeout.total_seconds(),
             attempts=inspera.attempts,
-            retry_after_ceiling=inspera.retry_after_ceiling,
-            read_after_write_delay=inspera.read_after_write_delay,
+            retry_after_ceiling=inspera.retry_after_ceiling.total_seconds(),
+            read_after_write_delay=inspera.read_after_write_delay.total_seconds(),
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sync.app import App, Say, now
 from sync.commands.apply import ApplyOptions, apply
@@ -150,7 +149,7 @@ def _read(
 
     left, status, counts = _Remaining(), Exit.OK, Counter[str]()
     inspera = app.loaded.settings.inspera
-    delay = timedelta(seconds=inspera.read_after_write_delay)
+    delay = inspera.read_after_write_delay
     with (
         app.state.open_to_write("reconcile", options.wait) as opened,
         Target(app.connection(), interruption.event, now) as target,

@@ -15,7 +15,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config.fields import FieldSettings
-from sync.config.jobs import Duration, within
 from sync.config.maps import (
     CandidateMap,
     CommitteeMap,
@@ -27,6 +26,7 @@ from sync.config.maps import (
 )
 from sync.config.patterns import checked_expression
 from sync.config_base.base import Filled, Named, Strict, Values, filled, told_one
+from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
 from sync.text.characters import Damage
 
@@ -178,7 +178,7 @@ class TestFeed(FeedSettings):
 
     kind: Literal[Kind.TEST]
     """`test`."""
-    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = (
+    longest_duration: Annotated[Duration, between(timedelta(minutes=1), timedelta(days=366))] = (
         timedelta(hours=24)
     )
     """How long a test of this feed may last. A longer one is held for a person; home exams may need `7d`."""

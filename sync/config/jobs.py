@@ -7,20 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
-    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 
 from sync.config.patterns import checked_zone
 from sync.config_base.base import InvalidSetting, Strict, filled, told, told_one
+from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
-from sync.schedule import Every, Schedule, crontab, duration
+from sync.schedule import Every, Schedule, crontab
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
-_LONG = r"^[0-9]{1,6}[dhms]([0-9]{1,6}[hms]){0,3}$"
 _DAY = timedelta(days=1)
 
 
@@ -32,52 +30,6 @@ def _checked_name(text: str) -> str:
 
 JobName = Annotated[
     str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": _NAME})
-]
-
-
-def _duration(value: object) -> object:
-    """Pydantic's own durations are another language; ours is that of systemd and cron's friends."""
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise told_one(
-            "is no duration", "write one with its unit, such as 90s, 30m, 6h, 1d or 1h30m"
-        )
-    try:
-        return duration(value)
-    except ValueError as error:
-        raise told_one("is no duration", str(error)) from None
-
-
-def within(least: timedelta, most: timedelta) -> AfterValidator:
-    """Return the check that a duration lies between these two."""
-
-    def check(value: timedelta) -> timedelta:
-        if not least <= value <= most:
-            raise told_one(
-                f"is not from {spelt(least)} to {spelt(most)}", "give a length between these"
-            )
-        return value
-
-    return AfterValidator(check)
-
-
-def spelt(value: timedelta) -> str:
-    """A duration as it is written in the configuration, such as `1h30m`."""
-    seconds = int(value.total_seconds())
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        number, seconds = divmod(seconds, size)
-        if number:
-            parts.append(f"{number}{unit}")
-    return "".join(parts) or "0s"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(
-        _duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]
-    ),
 ]
 
 
@@ -104,7 +56,7 @@ class JobSettings(Strict):
 
     cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
     """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as `"@daily"`. Needs `zone`."""
-    every: Annotated[Duration, within(timedelta(seconds=1), 366 * _DAY)] | None = None
+    every: Annotated[Duration, between(timedelta(seconds=1), 366 * _DAY)] | None = None
     """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
     zone: Annotated[str, AfterValidator(checked_zone)] | None = None
     """Whose clock `cron` means, such as `Europe/Oslo`."""
@@ -122,7 +74,7 @@ class JobSettings(Strict):
     """`apply` carries out what it plans; `plan` only says in the log what it would do."""
     changed: bool = False
     """Whether only what changed is read, where a feed says `updated_column`. Then nothing is removed."""
-    jitter: Annotated[Duration, within(timedelta(0), timedelta(hours=1))] = timedelta(0)
+    jitter: Annotated[Duration, between(timedelta(0), timedelta(hours=1))] = timedelta(0)
     """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
     less than `every`."""
 
@@ -189,9 +141,9 @@ class ServiceSettings(Strict):
 
     listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
     """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
-    shutdown_timeout: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = (
+    shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
         timedelta(seconds=30)
     )
     """How long it may take at most to stop after SIGTERM."""
-    run_timeout: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
+    run_timeout: Annotated[Duration, between(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take at most; what is left then is for the next one."""

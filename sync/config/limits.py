@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sync.config.jobs import Duration, within
 from sync.config_base.base import Filled, InvalidSetting, Strict, empty_is_default, told
+from sync.config_base.durations import Duration, between
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -114,7 +114,7 @@ class LimitsSettings(Strict):
 class FreezeSettings(Strict):
     """How long before its start a test is left as it is. It stays so until it has ended."""
 
-    before: Annotated[Duration, within(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
+    before: Annotated[Duration, between(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
     """From how long before its start until its end nothing shortens, moves or renames a test, or takes anybody off it,
     unless a person allows it. Additions, more extra time and a later end are sent."""
 

@@ -1,6 +1,7 @@
 """The whole configuration as one strict model: the one truth for validation, the JSON Schema and the reference."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from sync.config.limits import (
 )
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
 from sync.config_base.base import Strict, empty_is_default, filled
+from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
 from sync.sources import SOURCES
@@ -41,7 +43,7 @@ Options = Annotated[
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}}
     ),
 ]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+_Wait = Annotated[Duration, between(timedelta(milliseconds=1), timedelta(hours=1))]
 
 
 class InsperaSettings(Strict):
@@ -59,16 +61,19 @@ class InsperaSettings(Strict):
     """How many calls may be under way at the same time."""
     batch_size: Annotated[int, Field(ge=1, le=1500)] = 100
     """How many candidates (or contributors) of a test go into one call at most."""
-    connect_timeout: Seconds = 5
-    """Seconds to wait for a connection."""
-    read_timeout: Seconds = 10
-    """Seconds to wait for an answer."""
+    connect_timeout: _Wait = timedelta(seconds=5)
+    """How long to wait for a connection, such as `5s`."""
+    read_timeout: _Wait = timedelta(seconds=10)
+    """How long to wait for an answer, such as `10s`."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     """How often a call is tried at most when Inspera can't take it just now."""
-    retry_after_ceiling: Seconds = 300
-    """Seconds: the longest pause that Inspera can ask for (`Retry-After`) before the call is given up for this run."""
-    read_after_write_delay: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 10
-    """Seconds until something written can be read back. Only after these does \"not there\" count."""
+    retry_after_ceiling: _Wait = timedelta(minutes=5)
+    """The longest pause that Inspera can ask for (`Retry-After`), such as `5m`. A call that needs a longer one is
+    given up for this run."""
+    read_after_write_delay: Annotated[Duration, between(timedelta(0), timedelta(minutes=10))] = (
+        timedelta(seconds=10)
+    )
+    """How long it takes until something written can be read back, such as `10s`. Only then does \"not there\" count."""
     proxy: Annotated[str, AfterValidator(checked_proxy)] | None = None
     """The web proxy, such as `http://proxy.example.edu:3128`. The environment's proxy variables are not obeyed."""
     proxy_user: Annotated[str, Field(min_length=1)] | None = None

@@ -3,7 +3,7 @@ for the timetable, which is told the time by the machine's clock.
 """
 
 from sync.schedule.crontab import Crontab, crontab
-from sync.schedule.every import Every, duration
+from sync.schedule.every import Every
 from sync.schedule.times import Schedule, next_times
 
-__all__ = ["Crontab", "Every", "Schedule", "crontab", "duration", "next_times"]
+__all__ = ["Crontab", "Every", "Schedule", "crontab", "next_times"]

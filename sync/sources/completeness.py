@@ -2,38 +2,15 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.config_base.base import Named, Strict, Values, empty_is_default, filled, told_one
+from sync.config_base.durations import Duration, between
 
-_SPAN = re.compile(r"(?P<number>[0-9]{1,6}) *(?P<unit>[smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def _span(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    found = _SPAN.fullmatch(value.strip())
-    if found is None or int(found["number"]) == 0:
-        raise told_one(
-            "is no length of time", "write a whole number with s, m, h or d behind it, such as 26h"
-        )
-    return timedelta(**{_UNITS[found["unit"]]: int(found["number"])})
-
-
-def _shown(span: timedelta) -> str:
-    return span_text(span)
-
-
-Span = Annotated[
-    timedelta,
-    BeforeValidator(_span),
-    PlainSerializer(_shown, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6} *[smhd]$", "examples": ["26h"]}),
-]
-"""A length of time, such as `45s`, `30m`, `26h` or `7d`."""
+Wait = Annotated[Duration, between(timedelta(seconds=1), timedelta(days=1))]
+"""How long a source may take over something."""
 
 
 def span_text(span: timedelta) -> str:
@@ -73,7 +50,7 @@ class Completeness(Strict):
 class FileCompleteness(Completeness):
     """Proofs that a file is whole. One that fails makes it unhealthy: nothing is removed on its word."""
 
-    max_age: Span | None = None
+    max_age: Annotated[Duration, between(timedelta(seconds=1), timedelta(days=3660))] | None = None
     """The file was written within this time, such as `26h`."""
 
 

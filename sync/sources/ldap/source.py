@@ -15,7 +15,7 @@ from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError
 from sync.records.extract import Extract, Since
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import Span
+from sync.sources.completeness import Wait
 from sync.sources.ldap.columns import DN, LdapColumnSettings
 from sync.sources.ldap.filter import error_in
 from sync.sources.ldap.servers import LdapAddress, address_of
@@ -156,14 +156,14 @@ class LdapSettings(SourceSettings):
     """Whether to read by pages. Without them most directories cut a long result short, which is then not used."""
     page_size: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Entries in a page. Active Directory gives 1,000 at most."""
-    connect_timeout: Span = timedelta(seconds=10)
+    connect_timeout: Wait = timedelta(seconds=10)
     """How long to wait for a server to answer the first time, before the next one is tried."""
-    timeout: Span = timedelta(minutes=5)
+    timeout: Wait = timedelta(minutes=5)
     """How long to wait for the directory to go on with an answer."""
     referrals: Literal["ignore", "refuse"] = "ignore"
     """What to do when the directory says that a part of the tree is on another server: it is never followed there.
     Active Directory says so of parts of its own that hold no people; with `refuse` the source is not used then."""
-    overlap: Span = timedelta(minutes=5)
+    overlap: Wait = timedelta(minutes=5)
     """How far back a reading of what changed reaches behind the last one, by `modifyTimestamp` or `whenChanged`."""
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError
 from sync.records.extract import Extract, Since, lacking
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import Span
+from sync.sources.completeness import Wait
 from sync.sources.files.open import place_in
 from sync.sources.sql.changes import Marker, clock, start, starting_point
 from sync.sources.sql.connection import DatabaseAccess, OpenDatabase, opened
@@ -43,9 +43,9 @@ class SqlSettings(SourceSettings):
     query_file: Path | None = None
     """A file with the query, in UTF-8, instead of `query`. A relative path starts at the folder of the configuration
     file."""
-    timeout: Span = timedelta(minutes=15)
+    timeout: Wait = timedelta(minutes=15)
     """How long the database may take to answer, such as `15m`; then the reading is given up."""
-    overlap: Span = timedelta(minutes=5)
+    overlap: Wait = timedelta(minutes=5)
     """How far a reading of changes goes back before the last one, such as `5m`: for what was written but not yet
     committed then."""
 

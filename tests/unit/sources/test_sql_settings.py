@@ -108,8 +108,8 @@ def test_a_short_url_means_the_driver_that_the_extra_installs(url: str, full: st
         ),
         ({"url": "sqlite:///sis.db", "user": "reader"}, "are not for a SQLite file"),
         ({"url": "sqlite:///sis.db", "password": SECRET}, "are not for a SQLite file"),
-        ({"timeout": "soon"}, "is no length of time"),
-        ({"timeout": "0s"}, "is no length of time"),
+        ({"timeout": "soon"}, "is not a valid duration"),
+        ({"timeout": "0s"}, "is not between 1s and 1d"),
     ],
 )
 def test_settings_that_cant_be_right_together(settings: dict[str, object], reason: str) -> None:
