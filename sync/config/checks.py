@@ -8,7 +8,8 @@ from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggestion
 from sync.config.patterns import fixed_zone
 from sync.config.tree import Plain, feeds_in, value_at
-from sync.records.base import PEOPLE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import PEOPLE
 from sync.sources import SOURCES
 
 _NEEDS = {

@@ -24,7 +24,8 @@ from sync.contract import (
     places_of,
     sound_pin,
 )
-from sync.records.base import LISTS, PEOPLE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import LISTS, PEOPLE
 
 _TRUE = ("true", "yes", "on", "1")
 SWITCH = (*_TRUE, "false", "no", "off", "0")

@@ -1,7 +1,7 @@
 """Feeds: which rows of a source become records of one kind, and how each field is made."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,7 @@ from sync.config.patterns import checked_expression
 from sync.config_base.base import Filled, Named, Strict, Values, filled, told_one
 from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
+from sync.records.kinds import KEY_FROM
 from sync.text.characters import Damage
 
 
@@ -122,14 +123,15 @@ class FeedSettings(Strict):
 
     @property
     def clear_blanks(self) -> bool:
-        """Whether a blank value empties Inspera's."""
+        """Tell whether a blank value empties Inspera's."""
         return self.blank == "clear"
 
-
-def _mapped(fields: Strict) -> dict[str, FieldSettings]:
-    """The fields that are mapped, in the order of the model."""
-    every = ((name, getattr(fields, name)) for name in type(fields).model_fields)
-    return {name: spec for name, spec in every if spec is not None}
+    def fields(self) -> dict[str, FieldSettings]:
+        """Return every field that is made, by name. `key` is there, too, where it is made from another field."""
+        feed: Any = self  # each kind of feed declares its own `kind` and `map`
+        made: dict[str, FieldSettings] = feed.map.mapped()
+        source = KEY_FROM.get(feed.kind)
+        return {"key": made[source], **made} if source else made
 
 
 class PeopleFeed(FeedSettings):
@@ -138,8 +140,9 @@ class PeopleFeed(FeedSettings):
     auth_system: Filled | None = None
     """The auth system that every person of this feed logs in with, as the tenant names it, such as `FEIDE`."""
 
-    def _fields(self, fields: LearnerMap | StaffMap) -> dict[str, FieldSettings]:
-        made = {"key": fields.external_id, **_mapped(fields)}
+    def fields(self) -> dict[str, FieldSettings]:
+        """Return every field that is made, by name; `auth_system` is there once the configuration is loaded."""
+        made = super().fields()
         if self.auth_system is not None:
             made["auth_system"] = FieldSettings(constant=self.auth_system)
         return made
@@ -153,10 +156,6 @@ class LearnerFeed(PeopleFeed):
     map: LearnerMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
-        return self._fields(self.map)
-
 
 class StaffFeed(PeopleFeed):
     """A feed of staff: the people who make, run and grade exams, as administrative users."""
@@ -165,10 +164,6 @@ class StaffFeed(PeopleFeed):
     """`staff`."""
     map: StaffMap
     """Where each field comes from."""
-
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
-        return self._fields(self.map)
 
 
 class TestFeed(FeedSettings):
@@ -185,10 +180,6 @@ class TestFeed(FeedSettings):
     map: TestMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name; `key` is always there."""
-        return {"key": self.map.external_test_id, **_mapped(self.map)}
-
 
 class OptionFeed(FeedSettings):
     """A feed of options: settings of tests, such as the lock-down browser and its pin."""
@@ -198,10 +189,6 @@ class OptionFeed(FeedSettings):
     map: OptionMap
     """Where each part comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name."""
-        return _mapped(self.map)
-
 
 class CommitteeFeed(FeedSettings):
     """A feed of committees. None is needed for those that contributors and candidates name."""
@@ -210,10 +197,6 @@ class CommitteeFeed(FeedSettings):
     """`committee`."""
     map: CommitteeMap
     """Where each field comes from."""
-
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name."""
-        return _mapped(self.map)
 
 
 class ContributorFeed(FeedSettings):
@@ -227,8 +210,8 @@ class ContributorFeed(FeedSettings):
     """Where each field comes from."""
 
     def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name; `notify` is among them only when somebody is to be told."""
-        made = _mapped(self.map)
+        """Return every field that is made, by name; `notify` is there only when people are to be notified."""
+        made = super().fields()
         return {**made, "notify": FieldSettings(constant="true")} if self.notify else made
 
 
@@ -239,10 +222,6 @@ class CandidateFeed(FeedSettings):
     """`candidate`."""
     map: CandidateMap
     """Where each field comes from."""
-
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name."""
-        return _mapped(self.map)
 
 
 Feed = Annotated[

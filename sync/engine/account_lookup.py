@@ -12,8 +12,9 @@ from sync.engine.protocols import Target
 from sync.engine.steps import OnTest, Ready
 from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found, doubts_when_sent
-from sync.records.base import COMPARED, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, PlannedChange, Result
+from sync.records.kinds import COMPARED
 from sync.records.remote import RemotePerson, RemoteTest
 
 _UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"

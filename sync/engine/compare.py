@@ -1,7 +1,8 @@
 """What is known held against what Inspera shows. What it does not show, and what is not known, is no difference."""
 
-from sync.records.base import COMPARED, Kind, listed
+from sync.records.base import Kind, listed
 from sync.records.changes import Fields, Value
+from sync.records.kinds import COMPARED
 from sync.records.remote import Member, RemotePerson, RemoteTest
 
 There = RemotePerson | RemoteTest | Member

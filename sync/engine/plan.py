@@ -8,8 +8,9 @@ from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gath
 from sync.engine.protocols import Feed, Progress
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.guard import HeldScope, Limits
-from sync.records.base import NEEDS, ON_A_TEST, PEOPLE, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action
+from sync.records.kinds import NEEDS, ON_A_TEST, PEOPLE
 from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"

@@ -8,8 +8,9 @@ from itertools import groupby
 from sync.engine.compare import There, differences
 from sync.engine.protocols import Clock, Target
 from sync.errors import CallError, Stop
-from sync.records.base import PEOPLE, PERSON_OF, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action, Fields, WrittenRecord
+from sync.records.kinds import PEOPLE, PERSON_OF
 from sync.state.store import Store
 
 SAMPLE = 20

@@ -6,9 +6,11 @@ from hashlib import blake2b
 from types import MappingProxyType
 
 from sync.mapping.values import SEPARATOR
-from sync.records.base import COMPARED, KEY_FIELDS, RECORD_TYPES, SENT_ONCE, Record, Test, utc_text
+from sync.records.base import utc_text
 from sync.records.changes import Value
-from sync.records.specs import FieldValue
+from sync.records.fields import FieldValue
+from sync.records.kinds import COMPARED, KEY_FIELDS, RECORD_CLASSES, SENT_ONCE, Record
+from sync.records.test import Test
 
 _VERSION = b"\x01"
 """Raised when the same fields would hash differently, so that old fingerprints are never mistaken for new ones."""
@@ -21,7 +23,7 @@ _COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType(
             SEPARATOR.join(f"{name}=%s" for name in COMPARED[kind]),
             slice(len(KEY_FIELDS[kind]), len(KEY_FIELDS[kind]) + len(COMPARED[kind])),
         )
-        for kind, record in RECORD_TYPES.items()
+        for kind, record in RECORD_CLASSES.items()
     }
 )
 

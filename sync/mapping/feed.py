@@ -1,6 +1,6 @@
 """A whole feed made ready: every row becomes a record, row errors, or nothing."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
@@ -8,14 +8,16 @@ from typing import NamedTuple
 from sync.errors import UsageError
 from sync.mapping.conditions import Condition, compile_condition
 from sync.mapping.fields import CompiledField, compile_field
-from sync.mapping.records import Conflicts, RecordShape, shape_of
+from sync.mapping.records import RecordShape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
 from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
 from sync.mapping.windows import Complete, compile_windows
-from sync.records.base import KEY_FIELDS, ON_A_TEST, Key, Kind, Record, Row, RowError, row_place
-from sync.records.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
+from sync.records.base import Key, Kind, Row, RowError, row_place
+from sync.records.checks import UNUSABLE, Conflict
+from sync.records.fields import MAX_ID, FieldSpec, FieldValue
+from sync.records.kinds import KEY_FIELDS, KEY_FROM, ON_A_TEST, Record
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be confused with another."""
@@ -209,7 +211,7 @@ class CompiledFeed:
             self._complete(fields)
         return tuple(fields.values())
 
-    def _conflicting(self, made: Mapping[str, FieldValue]) -> Conflicts:
+    def _conflicting(self, made: Mapping[str, FieldValue]) -> Iterator[Conflict]:
         return iter(()) if self._conflicts is None else self._conflicts(made)
 
     def _carefully(self, row: Row) -> Record | list[RowError] | None:
@@ -230,7 +232,9 @@ class CompiledFeed:
                 self._complete(made)
         except BadValueError as error:
             problems.append(("end", error))
-        problems.extend(self._conflicting(made))
+        problems.extend(
+            (one.field, BadValueError(one.reason, one.remedy)) for one in self._conflicting(made)
+        )
         return (
             self._worded(row, problems, _key(self.kind, made))
             if problems

@@ -13,7 +13,7 @@ from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, notice, title, within
 from sync.records.base import joined, listed
-from sync.records.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
+from sync.records.fields import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.text.masking import quoted_value
 
 Reader = Callable[[Texts], FieldValue]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
-from sync.records.base import SHARES
+from sync.records.candidate import SHARES
 from sync.text.masking import quoted_value
 
 MAX_EXTRA_PERCENT = 100

@@ -12,7 +12,7 @@ from html.entities import html5
 from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
-from sync.records.specs import TextKind
+from sync.records.fields import TextKind
 from sync.text.characters import (
     LIKE_ASCII,
     LIKE_LATIN,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.times import next_day
-from sync.records.specs import FieldValue
+from sync.records.fields import FieldValue
 
 END, DURATION = "start + duration", "end - start"
 _COMPUTED = {"end": END, "duration": DURATION}

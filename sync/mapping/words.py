@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from sync.contract import OptionRule, sound_pin
 from sync.mapping.values import BadValueError
-from sync.records.base import MAX_TITLE
-from sync.records.specs import FieldSpec
+from sync.records.fields import FieldSpec
+from sync.records.test import MAX_TITLE
 from sync.text.masking import quoted_value
 
 SWITCH = MappingProxyType(

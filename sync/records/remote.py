@@ -1,9 +1,13 @@
 """What Inspera has, and what a seat on a test is to be, in our own words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
+from typing import TYPE_CHECKING, Final
 
+from sync.records.candidate import CANDIDATE
 from sync.records.changes import Fields
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +42,41 @@ class RemotePerson:
     status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A candidate, a contributor or a committee on a test as Inspera shows it; `None` is what it did not show.
+MEMBER_KINDS: Final = (CANDIDATE, CONTRIBUTOR, COMMITTEE)
+"""The kinds that can be read back from a test."""
 
-    `extra_time` is in minutes; `roles` and `committees` are lists (`sync.records.base.joined`), roles without the vendor's
-    prefix; `type` is a committee's.
-    """
+if TYPE_CHECKING:
 
-    remote_user_id: str | None = None
-    candidate_id: str | None = None
-    extra_time: int | None = None
-    room: str | None = None
-    building: str | None = None
-    committees: str | None = None
-    roles: str | None = None
-    type: str | None = None
+    @dataclass(frozen=True)
+    class Member:
+        """A candidate, a contributor or a committee on a test as Inspera shows it; `None` is what it did not show.
+
+        It has every field that records of these kinds compare; those that code names are listed here. `extra_time` is
+        in minutes; `roles` and `committees` are lists (`sync.records.base.joined`), roles without the vendor's prefix.
+        """
+
+        remote_user_id: str | None = None
+        candidate_id: str | None = None
+        extra_time: int | None = None
+        room: str | None = None
+        building: str | None = None
+        committees: str | None = None
+        roles: str | None = None
+        type: str | None = None
+
+else:  # made from the record types, so that a new field is one line there and none here
+    Member = make_dataclass(
+        "Member",
+        [
+            (name, "str | int | None", None)
+            for name in dict.fromkeys(
+                ["remote_user_id", *(name for each in MEMBER_KINDS for name in each.compared)]
+            )
+        ],
+        frozen=True,
+        slots=True,
+        namespace={"__module__": __name__},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,7 @@ from sync.planning.candidate_numbers import Holder
 from sync.planning.decide import DraftedChange, Pair
 from sync.planning.freeze import Moment, TimeFacts, TimeRules
 from sync.planning.guard import HeldScope, Limits
-from sync.records.base import (
-    COMPARED,
-    KEY_FIELDS,
-    PEOPLE,
-    PERSON_OF,
-    RECORD_TYPES,
-    Key,
-    Kind,
-    Record,
-    RowError,
-    row_place,
-)
+from sync.records.base import Key, Kind, RowError, row_place
 from sync.records.changes import (
     Action,
     Cause,
@@ -31,6 +20,7 @@ from sync.records.changes import (
     Verdict,
     WrittenRecord,
 )
+from sync.records.kinds import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_CLASSES, Record
 from sync.records.remote import RemotePerson
 from sync.state import history, journal, kept_values, old_copy
 from sync.state.compare import (
@@ -266,7 +256,7 @@ class Store:
                 key = (str(values["key"]),)
                 where = row_place(self._places[int(values["feed"])], int(values["line"]), key)
                 yield (
-                    RECORD_TYPES[kind](
+                    RECORD_CLASSES[kind](
                         values["key"], **{name: values[name] for name in COMPARED[kind]}
                     ),
                     where,
@@ -291,7 +281,7 @@ class Store:
         kept_values.leave_alone(self._connection, self._fingerprint_of)
 
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
-        return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
+        return self._fingerprint(RECORD_CLASSES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""

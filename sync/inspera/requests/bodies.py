@@ -5,22 +5,12 @@ from typing import Final
 
 from sync.contract import Call
 from sync.records.base import Kind, listed
-from sync.records.changes import Fields, Value
+from sync.records.changes import Fields
+from sync.records.fields import RecordType
+from sync.records.learner import LEARNER
+from sync.records.staff import STAFF
+from sync.records.test import TEST
 
-_PERSON: Final = {
-    "username": "username",
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "email": "email",
-}
-_TEST: Final = {
-    "external_test_id": "externalTestId",
-    "title": "title",
-    "start": "startTime",
-    "end": "endTime",
-    "duration": "duration",
-}
-_STAFF_LISTS: Final = {"accesses": "authorizedAccesses", "organisations": "organisations"}
 _STATUSES: Final = {"active": "ACTIVE", "disabled": "DISABLED"}
 _USER_TYPES: Final = {Kind.LEARNER: "student", Kind.STAFF: "admin"}
 
@@ -35,7 +25,11 @@ def learner(fields: Fields, password: str | None) -> dict[str, object]:
 
     That external ids are taken in this form is inferred.
     """
-    body: dict[str, object] = dict(worded(_PERSON, fields))
+    return _person(LEARNER, fields, password)
+
+
+def _person(record: RecordType, fields: Fields, password: str | None) -> dict[str, object]:
+    body = copied(record, fields)
     auth_system, external_id = fields.get("auth_system"), fields.get("external_id")
     if auth_system and external_id:
         body["externalIds"] = [{"authType": auth_system, "externalId": external_id}]
@@ -50,9 +44,8 @@ def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
     What is `None` is left out.
     """
     body = {
-        **learner(fields, password),
+        **_person(STAFF, fields, password),
         "userType": _USER_TYPES[Kind.STAFF],
-        **lists(_STAFF_LISTS, fields),
     }
     status = fields.get("status")
     return {**body, "status": _STATUSES[str(status)]} if status else body
@@ -60,7 +53,7 @@ def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
 
 def test(fields: Fields) -> dict[str, object]:
     """A test's title and times, without its template (vendor contract, Test API: create or update)."""
-    return dict(worded(_TEST, fields))
+    return copied(TEST, fields)
 
 
 def new_test(fields: Fields) -> dict[str, object]:
@@ -104,11 +97,10 @@ def token(client_id: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
     return query, {"code": key, "Content-Type": "application/x-www-form-urlencoded"}
 
 
-def worded(words: Mapping[str, str], fields: Fields) -> dict[str, Value]:
-    """Fields under the vendor's names; what is `None` is left out."""
-    return {theirs: fields[ours] for ours, theirs in words.items() if fields.get(ours) is not None}
-
-
-def lists(words: Mapping[str, str], fields: Fields) -> dict[str, list[str]]:
-    """The same for fields that hold several values (`sync.records.base.joined`)."""
-    return {theirs: list(listed(value)) for theirs, value in worded(words, fields).items()}
+def copied(record: RecordType, fields: Fields) -> dict[str, object]:
+    """Return the fields that are sent as they are, under the vendor's names. What is `None` is left out."""
+    return {
+        theirs: list(listed(fields[name])) if record.fields[name].many else fields[name]
+        for name, theirs in record.copied.items()
+        if fields.get(name) is not None
+    }

@@ -4,24 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sync.contract import Call
-from sync.inspera.requests.bodies import lists, worded, wrapped
+from sync.inspera.requests.bodies import copied, wrapped
+from sync.records.candidate import CANDIDATE
 from sync.records.changes import Fields, Value
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
 from sync.records.remote import Assignment
+from sync.records.staff import STAFF
 
-_CANDIDATE: Final = {
-    "candidate_id": "candidateId",
-    "extra_time": "extraTimeMins",
-    "room": "roomName",
-    "building": "buildingName",
-}
-_CONTRIBUTOR: Final = {
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "email": "email",
-    "room": "roomName",
-    "building": "buildingName",
-}
-_LISTS: Final = {"roles": "roles", "committees": "committeesName"}
+NAMES: Final = {name: STAFF.copied[name] for name in ("first_name", "last_name", "email")}
+"""What is sent of the person with each contributor, with the vendor's names."""
+
 _GROUPS: Final = {
     "security": "securityOptions",
     "explanation": "explanationOptions",
@@ -31,35 +24,28 @@ _GROUPS: Final = {
 
 
 def candidates(call: Call, entries: Sequence[Assignment]) -> object:
-    """Learners for a test, all of one auth system (vendor contract, Test API: candidates; inferred)."""
-    committees = {"committees": _LISTS["committees"]}
-    return _people(
-        call,
-        entries,
-        [
-            {**worded(_CANDIDATE, entry.fields), **lists(committees, entry.fields)}
-            for entry in entries
-        ],
-    )
+    """Return learners for a test, all of one auth system (vendor contract, Test API: candidates; inferred)."""
+    return _people(call, entries, [copied(CANDIDATE, entry.fields) for entry in entries])
 
 
 def contributors(call: Call, entries: Sequence[Assignment]) -> object:
-    """Staff for a test, all of one auth system (vendor contract, Test API: contributors).
+    """Return staff for a test, all of one auth system (vendor contract, Test API: contributors).
 
-    That nobody is to be told is said each time, since the vendor's default is not known.
+    Each entry says whether the person is notified, since the vendor's default is not known.
     """
-    return _people(
-        call,
-        entries,
-        [
-            {
-                **worded(_CONTRIBUTOR, entry.fields),
-                "sendNotification": bool(entry.fields.get("notify")),
-                **lists(_LISTS, entry.fields),
-            }
-            for entry in entries
-        ],
-    )
+    people = [
+        {
+            **{
+                theirs: entry.fields[name]
+                for name, theirs in NAMES.items()
+                if entry.fields.get(name) is not None
+            },
+            "sendNotification": bool(entry.fields.get("notify")),
+            **copied(CONTRIBUTOR, entry.fields),
+        }
+        for entry in entries
+    ]
+    return _people(call, entries, people)
 
 
 def leaving_people(call: Call, entries: Sequence[Assignment]) -> object:
@@ -71,10 +57,7 @@ def committees(call: Call, entries: Sequence[Assignment]) -> object:
     """Committees for a test (vendor contract, Test API: committees)."""
     return wrapped(
         call,
-        [
-            {"name": entry.external_id, **worded({"type": "type"}, entry.fields)}
-            for entry in entries
-        ],
+        [{"name": entry.external_id, **copied(COMMITTEE, entry.fields)} for entry in entries],
     )
 
 
@@ -94,9 +77,7 @@ def options(call: Call, entries: Sequence[Assignment]) -> object:
 
 def secrets(entries: Sequence[Assignment]) -> tuple[str, ...]:
     """What an answer must not make us repeat: the values of secret options, and names and addresses of people."""
-    hidden = [
-        entry.fields.get(name) for entry in entries for name in ("first_name", "last_name", "email")
-    ]
+    hidden = [entry.fields.get(name) for entry in entries for name in NAMES]
     hidden += [entry.fields.get("value") for entry in entries if entry.fields.get("secret")]
     return tuple(str(value) for value in hidden if value)
 

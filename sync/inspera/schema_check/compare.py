@@ -6,29 +6,33 @@ from enum import StrEnum
 from typing import Final
 
 from sync.contract import TOKEN, Call
+from sync.inspera.requests.entries import NAMES
 from sync.inspera.schema_check.nearest import nearest
 from sync.inspera.schema_check.schema import METHODS, Members, Schema, Segments, segments, shape
+from sync.records.candidate import CANDIDATE
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
+from sync.records.learner import LEARNER
+from sync.records.staff import STAFF
+from sync.records.test import TEST
 
-_PERSON: Final = ("username", "firstName", "lastName", "email", "password", "externalIds")
-_STAFF: Final = (*_PERSON, "userType", "status", "authorizedAccesses", "organisations")
-_TEST: Final = ("externalTestId", "title", "startTime", "endTime", "duration")
-_SEAT: Final = ("externalId", "roomName", "buildingName", "committeesName")
+_STAFF: Final = (*STAFF.members, "userType")
 
 SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "token.fetch": ("grant_type", "client_id", "code"),
-    "learner.save": _PERSON,
+    "learner.save": LEARNER.members,
     "staff.save": _STAFF,
     "staff.enable": _STAFF,
     "staff.disable": _STAFF,
     "export.order": ("resourceType", "parameters"),
-    "test.create": (*_TEST, "sourceTemplateId"),
-    "test.update": _TEST,
+    "test.create": TEST.members,
+    "test.update": tuple(TEST.copied.values()),
     "option.set": ("securityOptions", "explanationOptions", "examDayOptions", "generalOption"),
-    "committee.create": ("name", "type"),
-    "committee.remove": ("name", "type"),
-    "contributor.assign": (*_SEAT, "firstName", "lastName", "email", "roles", "sendNotification"),
+    "committee.create": COMMITTEE.members,
+    "committee.remove": COMMITTEE.members,
+    "contributor.assign": (*CONTRIBUTOR.members, *NAMES.values()),
     "contributor.remove": ("externalId",),
-    "candidate.assign": (*_SEAT, "candidateId", "extraTimeMins"),
+    "candidate.assign": CANDIDATE.members,
     "candidate.remove": ("externalId",),
 }
 """Members that a call may send, within its wrapper where it has one (vendor contract, Token to Test API)."""

@@ -3,7 +3,7 @@
 import pytest
 from sync.config import contract_checks
 from sync.mapping import words
-from sync.records.specs import STATUSES
+from sync.records.staff import STATUSES
 
 from .configurations import SOUND, STAFF, changed, with_committees, with_contributors, with_option
 from .conftest import Errors, Load

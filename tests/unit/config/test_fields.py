@@ -138,8 +138,8 @@ def test_keys_default_to_the_external_identifiers(load_text: Load) -> None:
     assert isinstance(learners, LearnerFeed)
     assert isinstance(tests, TestFeed)
     assert isinstance(candidates, CandidateFeed)
-    assert learners.fields()["key"] == learners.map.external_id
-    assert tests.fields()["key"] == tests.map.external_test_id
+    assert learners.fields()["key"] == learners.fields()["external_id"]
+    assert tests.fields()["key"] == tests.fields()["external_test_id"]
     assert set(candidates.fields()) == {"test", "learner"}
 
 

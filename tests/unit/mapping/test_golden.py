@@ -7,18 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 from sync.mapping import fingerprint
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    Staff,
-    Test,
-    joined,
-)
+from sync.records.base import Kind, joined
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 NINE = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 ONE = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
