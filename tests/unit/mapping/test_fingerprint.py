@@ -10,7 +10,7 @@ from sync.records.candidate import Candidate
 from sync.records.checks import email_errors, time_conflicts
 from sync.records.committee import Committee
 from sync.records.contributor import Contributor
-from sync.records.kinds import Record
+from sync.records.kinds import COMPARED, Record
 from sync.records.learner import Learner
 from sync.records.option import Option
 from sync.records.staff import Staff
@@ -166,14 +166,7 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
         "duration": 240,
         "template": "1001",
     }
-    assert list(fields_of(CANDIDATE)) == [
-        "candidate_id",
-        "extra_time",
-        "room",
-        "building",
-        "committees",
-        "extra_share",
-    ]
+    assert list(fields_of(CANDIDATE)) == [*COMPARED[Kind.CANDIDATE], "extra_share"]
     assert fields_of(CONTRIBUTOR) == {
         "roles": "evaluate\nplan",
         "committees": "A",

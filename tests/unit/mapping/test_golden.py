@@ -97,7 +97,7 @@ GOLDEN: dict[str, tuple[Record, str]] = {
         "01a98ca93d35905a6e75788e31b25f27",
     ),
     "candidate, whole": (
-        Candidate("INF1000-H26", "1001", "17", 60, "101", "Main", "A", 75_000),
+        Candidate("INF1000-H26", "1001", "17", 60, "101", "Main", "A", extra_share=75_000),
         "01b8ff241cef03ddbba9966e5e4f7762",
     ),
     "candidate, zero minutes": (
