@@ -1,4 +1,7 @@
-"""Settings of the service: when its jobs run and what they do, and how it stops and is looked after."""
+"""Settings of the service.
+
+When its jobs run and what they do, and how it stops and is looked after.
+"""
 
 import re
 from datetime import timedelta
@@ -34,7 +37,7 @@ JobName = Annotated[
 
 
 def _checked_cron(text: str) -> str:
-    """The five fields, if they ever come true; that does not depend on the zone."""
+    """Return the five fields, if they ever come true; that does not depend on the zone."""
     try:
         crontab(text, "UTC")
     except ValueError as error:
@@ -55,7 +58,8 @@ class JobSettings(Strict):
     """When something is to be done, and what."""
 
     cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
-    """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as `"@daily"`. Needs `zone`."""
+    """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as
+    `"@daily"`. Needs `zone`."""
     every: Annotated[Duration, between(timedelta(seconds=1), 366 * _DAY)] | None = None
     """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
     zone: Annotated[str, AfterValidator(checked_zone)] | None = None
@@ -69,14 +73,16 @@ class JobSettings(Strict):
         ]
         | None
     ) = None
-    """The kinds that it keeps in step; all that have feeds if left out. What their records need is added as well."""
+    """The kinds that it keeps in step; all that have feeds if left out. What their records need is
+    added as well."""
     mode: Literal["apply", "plan"] = "apply"
     """`apply` carries out what it plans; `plan` only says in the log what it would do."""
     changed: bool = False
-    """Whether only what changed is read, where a feed says `updated_column`. Then nothing is removed."""
+    """Whether only what changed is read, where a feed says `updated_column`. Then nothing is
+    removed."""
     jitter: Annotated[Duration, between(timedelta(0), timedelta(hours=1))] = timedelta(0)
-    """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
-    less than `every`."""
+    """Each run begins up to this much late, by chance, so that not all tools call at the same
+    second. Always less than `every`."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> "JobSettings":
@@ -116,7 +122,7 @@ class JobSettings(Strict):
         return crontab(self.cron or "", self.zone or "")
 
     def chosen(self) -> frozenset[Kind]:
-        """The kinds that it keeps in step; none for all."""
+        """Return the kinds that it keeps in step; none for all."""
         return frozenset(self.kinds or ())
 
 
@@ -140,7 +146,8 @@ class ServiceSettings(Strict):
     """Where the service answers, and how long stopping and a run may take."""
 
     listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
-    """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
+    """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if
+    left out."""
     shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
         timedelta(seconds=30)
     )

@@ -1,4 +1,7 @@
-"""Where each field of a record comes from: the `map` of a feed of each kind, made from the kind's record type."""
+"""Where each field of a record comes from.
+
+The `map` of a feed of each kind, made from the kind's record type.
+"""
 
 from typing import TYPE_CHECKING, TypeAlias
 

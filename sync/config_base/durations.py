@@ -56,7 +56,8 @@ Duration = Annotated[
     PlainSerializer(duration_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["90s", "26h", "1h30m"]}),
 ]
-"""A duration, written such as `90s`, `26h` or `1h30m`. Pydantic's own spelling (`PT1H`) is refused."""
+"""A duration, written such as `90s`, `26h` or `1h30m`. Pydantic's own spelling (`PT1H`) is
+refused."""
 
 
 def between(least: timedelta, most: timedelta) -> AfterValidator:

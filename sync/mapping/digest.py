@@ -13,9 +13,11 @@ from sync.records.kinds import COMPARED, KEY_FIELDS, RECORD_CLASSES, SENT_ONCE, 
 from sync.records.test import Test
 
 _VERSION = b"\x01"
-"""Raised when the same fields would hash differently, so that old fingerprints are never mistaken for new ones."""
+"""Raised when the same fields would hash differently, so that old fingerprints are never mistaken
+for new ones."""
 
-# By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a row.
+# By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a
+# row.
 _COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType(
     {
         record: (
@@ -29,9 +31,12 @@ _COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType(
 
 
 def fingerprint(record: Record) -> bytes:
-    """16 bytes that differ when a compared field differs: a version, then BLAKE2b over the fields that are not `None`.
+    """16 bytes that differ when a compared field differs.
 
-    Fields that are unmapped or blank are skipped, so a field that the model gains later changes no fingerprint.
+    A version, then BLAKE2b over the fields that are not `None`.
+
+    Fields that are unmapped or blank are skipped, so a field that the model gains later changes no
+    fingerprint.
     """
     names, whole, compared = _COMPARED[record.__class__]
     fields: tuple[FieldValue, ...] = record
@@ -50,9 +55,12 @@ def fingerprint(record: Record) -> bytes:
 
 
 def fields_of(record: Record) -> dict[str, Value]:
-    """The record's fields as they are stored, compared and shown: those compared, then those sent once; times as text.
+    """Return the record's fields as they are stored, compared and shown.
 
-    A password and an option's secret are among those sent once: for the call only, never to be stored or shown.
+    Those compared, then those sent once; times as text.
+
+    A password and an option's secret are among those sent once: for the call only, never to be
+    stored or shown.
     """
     return {
         name: _plain(getattr(record, name))

@@ -15,11 +15,15 @@ from sync.records.kinds import RECORD_CLASSES, Record, fields_for
 from sync.records.option import Option
 
 FindConflicts = Callable[[Mapping[str, FieldValue]], Iterator[Conflict]]
-"""Yields what is wrong between a row's fields, which are given by name as far as they could be read."""
+"""Yields what is wrong between a row's fields, which are given by name as far as they could be
+read."""
 
 
 class RecordShape(NamedTuple):
-    """A kind of record: its fields, how they make it (in that order), and what can be wrong between them."""
+    """A kind of record.
+
+    Its fields, how they make it (in that order), and what can be wrong between them.
+    """
 
     kind: Kind
     fields: Mapping[str, FieldSpec]

@@ -1,7 +1,10 @@
-"""The values that everything else speaks of: rows, row errors and records. No behaviour beyond naming themselves.
+"""The values that everything else speaks of: rows, row errors and records.
 
-A record's *key* is the source's stable identifier and is never sent. In every record `None` means "unmapped or blank:
-leave Inspera's value alone" and `""` means "clear it" (only where a feed says `blank: clear`).
+No behaviour beyond naming themselves.
+
+A record's *key* is the source's stable identifier and is never sent. In every record `None` means
+"unmapped or blank: leave Inspera's value alone" and `""` means "clear it" (only where a feed says
+`blank: clear`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +14,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 Key = tuple[str, ...]
-"""`(key,)` for a person or a test; for what is on a test `(test, …)`: its learner, staff, committee or option."""
+"""`(key,)` for a person or a test; for what is on a test `(test, …)`: its learner, staff, committee
+or option."""
 
 
 class Kind(StrEnum):
@@ -27,7 +31,9 @@ class Kind(StrEnum):
 
 
 class Row(NamedTuple):
-    """One row as its source gives it: values by column name, untouched, with the line (or row number) it came from.
+    """One row as its source gives it.
+
+    Values by column name, untouched, with the line (or row number) it came from.
 
     A named tuple, because it is made for every row: a frozen dataclass takes three times as long.
     """
@@ -40,10 +46,10 @@ class Row(NamedTuple):
 class RowError:
     """A row (or a record) that can't be used: where, which field, why, and what to do.
 
-    `key` is the record's key as far as it could be read: whole, so that the record keeps what is known; for what is
-    on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that, which defers all removals of the
-    kind. Row errors of one `cause` are said in one line; an empty one stands for itself. With
-    `left_out` the record is made all the same, without this field.
+    `key` is the record's key as far as it could be read: whole, so that the record keeps what is
+    known; for what is on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that,
+    which defers all removals of the kind. Row errors of one `cause` are said in one line; an empty
+    one stands for itself. With `left_out` the record is made all the same, without this field.
     """
 
     where: str
@@ -60,15 +66,19 @@ class RowError:
 
 
 UNNUMBERED = ("row", "entry")
-"""What rows are counted in where they have no lasting number: those of a database and of a directory."""
+"""What rows are counted in where they have no lasting number: those of a database and of a
+directory."""
 
 _UNNUMBERED = tuple(f" {unit}" for unit in UNNUMBERED)
 
 
 def row_place(place: str, line: int, key: Key | None = None) -> str:
-    """Return how a row is named to people; `place` ends with what its rows are counted in, such as `students.csv line`.
+    """Return how a row is named to people.
 
-    A row of a database or a directory has another number in each reading, so its record's key names it where it can.
+    `place` ends with what its rows are counted in, such as `students.csv line`.
+
+    A row of a database or a directory has another number in each reading, so its record's key names
+    it where it can.
     """
     if key and key[0] and place.endswith(_UNNUMBERED):
         return f"{place.rpartition(' ')[0]} key {' / '.join(part for part in key if part)}"
@@ -82,7 +92,9 @@ _BETWEEN = "\n"
 
 
 def joined(items: Iterable[str]) -> str:
-    """Several values as one text, sorted and each once, so that their order is no difference; none is `""`.
+    """Several values as one text, sorted and each once, so that their order is no difference.
+
+    None is `""`.
 
     No value can hold the line break that stands between them.
     """
@@ -90,15 +102,18 @@ def joined(items: Iterable[str]) -> str:
 
 
 def listed(text: object) -> tuple[str, ...]:
-    """The inverse of `joined`; nothing gives no values."""
+    """Return the inverse of `joined`; nothing gives no values."""
     return tuple(str(text).split(_BETWEEN)) if text else ()
 
 
 def utc_text(time: datetime) -> str:
-    """An aware time as it is stored, compared and sent: UTC, whole seconds, such as `2024-10-18T07:00:00Z`."""
+    """Return an aware time as it is stored, compared and sent.
+
+    UTC, whole seconds, such as `2024-10-18T07:00:00Z`.
+    """
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def utc_time(text: str) -> datetime:
-    """The inverse of `utc_text`."""
+    """Return the inverse of `utc_text`."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

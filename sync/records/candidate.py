@@ -11,13 +11,17 @@ MAX_CANDIDATES: Final = 1500
 """Candidates that one test can hold (vendor contract, Test API: candidates)."""
 
 SHARES: Final = 300_000
-"""The whole, of which extra time is a share: thousandths of a percent, and of a minute an hour, are exact in it."""
+"""The whole, of which extra time is a share: thousandths of a percent, and of a minute an hour, are
+exact in it."""
 
 
 class Candidate(NamedTuple):
-    """A learner on a test; `test` and `learner` are keys. `extra_time` is in whole minutes, `committees` a list.
+    """A learner on a test; `test` and `learner` are keys.
 
-    `extra_share` is extra time as a share of the test's duration, in `SHARES`, before it is turned into minutes.
+    `extra_time` is in whole minutes, `committees` a list.
+
+    `extra_share` is extra time as a share of the test's duration, in `SHARES`, before it is turned
+    into minutes.
     """
 
     test: Annotated[str, common.TEST]

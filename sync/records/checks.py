@@ -11,7 +11,8 @@ from sync.records.learner import Learner
 from sync.records.staff import Staff
 
 UNUSABLE: Final = "(unusable)"
-"""In the place of an email that could not be read at all. It is not an address, so it is never sent."""
+"""In the place of an email that could not be read at all. It is not an address, so it is never
+sent."""
 
 
 class Conflict(NamedTuple):
@@ -55,7 +56,9 @@ def name_errors(record: Record, where: str) -> list[RowError]:
 
 
 def email_errors(record: Record, where: str) -> list[RowError]:
-    """Return the row error of a person whose email is not an address. Nothing is looked up on the network.
+    """Return the row error of a person whose email is not an address.
+
+    Nothing is looked up on the network.
 
     The check takes 26 µs, too long for every row. It is for records that are new or have changed.
 

@@ -9,7 +9,10 @@ from sync.records.fields import FieldSpec, RecordType
 
 
 class Committee(NamedTuple):
-    """A committee of a test (vendor contract, Test API: committees). `type` is `GRADING` or `REASSESSMENT`."""
+    """A committee of a test (vendor contract, Test API: committees).
+
+    `type` is `GRADING` or `REASSESSMENT`.
+    """
 
     test: Annotated[str, common.TEST]
     committee: Annotated[

@@ -9,7 +9,8 @@ from sync.records.base import Kind
 from sync.records.fields import FieldSpec, RecordType
 
 ROLE_PREFIX: Final = "ar_"
-"""Before some roles as Inspera shows them (vendor contract, Test API: read), so sources may have it, too."""
+"""Before some roles as Inspera shows them (vendor contract, Test API: read), so sources may have
+it, too."""
 
 
 class Contributor(NamedTuple):

@@ -1,8 +1,8 @@
 """What a kind of record says about its fields, and what is derived from it.
 
-Each kind has one file in this package. It declares the record as a named tuple whose fields are annotated with a
-`FieldSpec`, and a `RecordType` that reads these annotations. The feeds' `map`, the columns of the state, the bodies of
-requests and what is compared are all derived from there.
+Each kind has one file in this package. It declares the record as a named tuple whose fields are
+annotated with a `FieldSpec`, and a `RecordType` that reads these annotations. The feeds' `map`, the
+columns of the state, the bodies of requests and what is compared are all derived from there.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,8 @@ from typing import Literal, get_args, get_type_hints
 from sync.records.base import Kind
 
 TextKind = Literal["free", "word", "label", "identifier"]
-"""`free` is taken as it is (passwords), `word` is one of those that the configuration knows (statuses, times)."""
+"""`free` is taken as it is (passwords), `word` is one of those that the configuration knows
+(statuses, times)."""
 
 FieldType = Literal["text", "title", "time", "duration", "extra_time", "choice", "notice"]
 """How a source's text becomes the field's value."""
@@ -45,13 +46,16 @@ class FieldSpec:
         required: whether a feed must map it.
         mapped: whether a feed can map it. Other fields are made from mapped ones.
         identity: whether Inspera knows the record by it, or can't change it.
-        once: whether it is never compared: it matters only when the record is sent, or becomes another field.
+        once: whether it is never compared: it matters only when the record is sent, or becomes
+            another field.
         secret: whether it is never stored, logged or shown.
         indexed: whether the state looks records up by it.
-        sent_as: the vendor's name for it in requests; empty when it is not sent under a name of its own.
-        copied: whether requests hold its value as it is, a list as a list. Other values are put into words by
-            `sync.inspera.requests`.
-        shown_as: the vendor's names for it in answers, the first one that is there counts; usually the one of requests.
+        sent_as: the vendor's name for it in requests; empty when it is not sent under a name of its
+            own.
+        copied: whether requests hold its value as it is, a list as a list. Other values are put
+            into words by `sync.inspera.requests`.
+        shown_as: the vendor's names for it in answers, the first one that is there counts; usually
+            the one of requests.
     """
 
     description: str = ""
@@ -91,8 +95,8 @@ class RecordType:
         numbers: the fields that hold whole numbers.
 
     Raises:
-        TypeError: a field is not annotated with a `FieldSpec`, or the fields are in another order than the key, what
-            is compared, and what is not. Fingerprints rely on that order.
+        TypeError: a field is not annotated with a `FieldSpec`, or the fields are in another order
+            than the key, what is compared, and what is not. Fingerprints rely on that order.
     """
 
     kind: Kind

@@ -54,7 +54,8 @@ NUMBERS: Final = frozenset(name for each in RECORD_TYPES.values() for name in ea
 """Fields that hold whole numbers."""
 
 SENT_ONCE: Final = {kind: each.once for kind, each in RECORD_TYPES.items()}
-"""Fields that are never compared: they matter when the record is made or sent, or are turned into another field."""
+"""Fields that are never compared: they matter when the record is made or sent, or are turned into
+another field."""
 
 SECRETS: Final = {
     kind: name
@@ -64,7 +65,8 @@ SECRETS: Final = {
 """The field of a kind that is never stored in the state, logged or shown."""
 
 IDENTITY: Final = {kind: each.identity for kind, each in RECORD_TYPES.items()}
-"""Fields by which Inspera knows a record, or that it can't change: one that changes is an identity change."""
+"""Fields by which Inspera knows a record, or that it can't change: one that changes is an identity
+change."""
 
 COMPARED: Final = {kind: each.compared for kind, each in RECORD_TYPES.items()}
 """Fields that are fingerprinted, remembered and compared, in the order in which they are shown."""

@@ -11,8 +11,8 @@ from sync.records.fields import FieldSpec, RecordType
 class Option(NamedTuple):
     """One setting of a test (vendor contract, Test API: settings).
 
-    `value` is text, `true` or `false` for a switch. A pin or a quit code is in `secret` instead; the state keeps a
-    digest of it in the place of the value.
+    `value` is text, `true` or `false` for a switch. A pin or a quit code is in `secret` instead;
+    the state keeps a digest of it in the place of the value.
     """
 
     test: Annotated[str, common.TEST]

@@ -11,7 +11,10 @@ STATUSES: Final = ("active", "disabled")
 
 
 class Staff(NamedTuple):
-    """A person who makes, runs or grades exams: an administrative user (vendor contract, Users API; inferred)."""
+    """A person who makes, runs or grades exams.
+
+    An administrative user (vendor contract, Users API; inferred).
+    """
 
     key: Annotated[
         str,

@@ -7,11 +7,15 @@ from sync.records.base import Kind
 from sync.records.fields import MAX_ID, FieldSpec, RecordType
 
 MAX_TITLE: Final = 500
-"""Characters in a test's title, which may not hold `[` or `]` (vendor contract, Test API: create)."""
+"""Characters in a test's title, which may not hold `[` or `]` (vendor contract, Test API:
+create)."""
 
 
 class Test(NamedTuple):
-    """An exam event (vendor contract, Test API). Times are aware and in UTC; `duration` is in whole minutes."""
+    """An exam event (vendor contract, Test API).
+
+    Times are aware and in UTC; `duration` is in whole minutes.
+    """
 
     key: Annotated[
         str,

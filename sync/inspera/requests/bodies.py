@@ -16,12 +16,14 @@ _USER_TYPES: Final = {Kind.LEARNER: "student", Kind.STAFF: "admin"}
 
 
 def wrapped(call: Call, content: object) -> object:
-    """What is sent, inside the member that the call has for it, when it has one."""
+    """Return what is sent, inside the member that the call has for it, when it has one."""
     return {call.wrapper: content} if call.wrapper else content
 
 
 def learner(fields: Fields, password: str | None) -> dict[str, object]:
-    """A learner to be created or updated by `username` (vendor contract, Users API). What is `None` is left out.
+    """Return a learner to be created or updated by `username` (vendor contract, Users API).
+
+    What is `None` is left out.
 
     That external ids are taken in this form is inferred.
     """
@@ -39,7 +41,9 @@ def _person(record: RecordType, fields: Fields, password: str | None) -> dict[st
 
 
 def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
-    """A member of staff to be saved by `username` (vendor contract, Users API: administrative users; inferred).
+    """Return a member of staff to be saved by `username` (vendor contract, Users API.
+
+    Administrative users; inferred).
 
     What is `None` is left out.
     """
@@ -52,12 +56,18 @@ def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
 
 
 def test(fields: Fields) -> dict[str, object]:
-    """A test's title and times, without its template (vendor contract, Test API: create or update)."""
+    """Return a test's title and times, without its template (vendor contract, Test API.
+
+    Create or update).
+    """
     return copied(TEST, fields)
 
 
 def new_test(fields: Fields) -> dict[str, object]:
-    """A test with the template that it is made from, which is sent this once (vendor contract, Test API: create)."""
+    """Return a test with the template that it is made from, which is sent this once.
+
+    Vendor contract, Test API: create.
+    """
     template = fields.get("template")
     if template is None or template == "":
         return test(fields)
@@ -67,38 +77,56 @@ def new_test(fields: Fields) -> dict[str, object]:
 
 
 def test_search(external_test_id: str) -> dict[str, str]:
-    """The query that looks a test up by its external id (vendor contract, Test API: search)."""
+    """Return the query that looks a test up by its external id (vendor contract, Test API.
+
+    Search).
+    """
     return {"externalTestID": external_test_id}
 
 
 def person_search(words: str) -> dict[str, str]:
-    """The query that looks people up (vendor contract, Users API: search users; inferred)."""
+    """Return the query that looks people up (vendor contract, Users API: search users.
+
+    Inferred).
+    """
     return {"query": words}
 
 
 def some_tests() -> dict[str, str]:
-    """The plainest search, to see that it works: an empty one might be refused (vendor contract, Test API: search)."""
+    """Return the plainest search, to see that it works.
+
+    An empty one might be refused (vendor contract, Test API: search).
+    """
     return {"query": "a"}
 
 
 def export_order(kind: Kind) -> dict[str, object]:
-    """An order for all users of one type (vendor contract, Users API: export users)."""
+    """Return an order for all users of one type (vendor contract, Users API: export users)."""
     return {"resourceType": "AllUsers", "parameters": {"userType": _USER_TYPES[kind]}}
 
 
 def page(query: Mapping[str, str], number: int) -> dict[str, str]:
-    """The same query for another page of its results (vendor contract, Test API: search; inferred)."""
+    """Return the same query for another page of its results (vendor contract, Test API: search.
+
+    Inferred).
+    """
     return {**query, "page": str(number)}
 
 
 def token(client_id: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Query and headers that fetch a token; the key stays out of the address (vendor contract, Token)."""
+    """Query and headers that fetch a token.
+
+    The key stays out of the address (vendor contract, Token).
+    """
     query = {"grant_type": "authorization_code", "client_id": client_id}
     return query, {"code": key, "Content-Type": "application/x-www-form-urlencoded"}
 
 
 def copied(record: RecordType, fields: Fields) -> dict[str, object]:
-    """Return the fields that are sent as they are, under the vendor's names. What is `None` is left out."""
+    """Return the fields that are sent as they are, under the vendor's names.
+
+    What is `None` is left out.
+    """
     return {
         theirs: list(listed(fields[name])) if record.fields[name].many else fields[name]
         for name, theirs in record.copied.items()

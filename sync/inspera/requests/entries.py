@@ -1,4 +1,7 @@
-"""What is put on a test, or taken off it, in the vendor's words: many entries of one kind in one body."""
+"""What is put on a test, or taken off it, in the vendor's words.
+
+Many entries of one kind in one body.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -24,7 +27,10 @@ _GROUPS: Final = {
 
 
 def candidates(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return learners for a test, all of one auth system (vendor contract, Test API: candidates; inferred)."""
+    """Return learners for a test, all of one auth system (vendor contract, Test API: candidates.
+
+    Inferred).
+    """
     return _people(call, entries, [copied(CANDIDATE, entry.fields) for entry in entries])
 
 
@@ -49,12 +55,15 @@ def contributors(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def leaving_people(call: Call, entries: Sequence[Assignment]) -> object:
-    """People to be taken off a test, all of one auth system (vendor contract, Test API; inferred)."""
+    """Return people to be taken off a test, all of one auth system (vendor contract, Test API.
+
+    Inferred).
+    """
     return _people(call, entries, [{} for _ in entries])
 
 
 def committees(call: Call, entries: Sequence[Assignment]) -> object:
-    """Committees for a test (vendor contract, Test API: committees)."""
+    """Return committees for a test (vendor contract, Test API: committees)."""
     return wrapped(
         call,
         [{"name": entry.external_id, **copied(COMMITTEE, entry.fields)} for entry in entries],
@@ -62,12 +71,15 @@ def committees(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def leaving_committees(call: Call, entries: Sequence[Assignment]) -> object:
-    """Committees to be taken off a test (vendor contract, Test API: committees)."""
+    """Return committees to be taken off a test (vendor contract, Test API: committees)."""
     return wrapped(call, [{"name": entry.external_id} for entry in entries])
 
 
 def options(call: Call, entries: Sequence[Assignment]) -> object:
-    """Settings of a test, those given and no others (vendor contract, Test API: settings)."""
+    """Return settings of a test, those given and no others (vendor contract, Test API.
+
+    Settings).
+    """
     groups: dict[str, list[dict[str, object]]] = {}
     for entry in entries:
         group = groups.setdefault(_GROUPS[str(entry.fields["group"])], [])
@@ -76,7 +88,10 @@ def options(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def secrets(entries: Sequence[Assignment]) -> tuple[str, ...]:
-    """What an answer must not make us repeat: the values of secret options, and names and addresses of people."""
+    """Return what an answer must not make us repeat.
+
+    The values of secret options, and names and addresses of people.
+    """
     hidden = [entry.fields.get(name) for entry in entries for name in NAMES]
     hidden += [entry.fields.get("value") for entry in entries if entry.fields.get("secret")]
     return tuple(str(value) for value in hidden if value)

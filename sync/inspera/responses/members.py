@@ -1,4 +1,7 @@
-"""Who and what is on a test, in our words. A `ValueError` says that an answer is not of the expected form."""
+"""Who and what is on a test, in our words.
+
+A `ValueError` says that an answer is not of the expected form.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,12 +24,15 @@ from sync.records.remote import Member, Members
 
 
 def candidates(document: object) -> Members:
-    """The candidates of a test (vendor contract, Test API: read; inferred). One with several ids is under each."""
+    """Return the candidates of a test (vendor contract, Test API: read; inferred).
+
+    One with several ids is under each.
+    """
     return _people(member(unwrapped(document), "candidates"), CANDIDATE)
 
 
 def contributors(document: object) -> Members:
-    """The contributors that reading a test shows (vendor contract, Test API: read)."""
+    """Return the contributors that reading a test shows (vendor contract, Test API: read)."""
     row = unwrapped(document)
     if "contributors" not in row:
         return _not_shown("contributors")
@@ -34,7 +40,10 @@ def contributors(document: object) -> Members:
 
 
 def committees(document: object) -> Members:
-    """The committees that reading a test shows, as names or as objects (vendor contract, Test API: read)."""
+    """Return the committees that reading a test shows, as names or as objects.
+
+    Vendor contract, Test API: read.
+    """
     row = unwrapped(document)
     if "committees" not in row:
         return _not_shown("committees")
