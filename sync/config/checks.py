@@ -43,7 +43,7 @@ def crossed(data: Plain, folder: Path) -> Iterator[SettingError]:
     if isinstance(bundle, str) and not (folder / bundle).is_file():
         yield SettingError(
             ("inspera", "ca_bundle"),
-            "is not there, or is no file",
+            "is missing, or is not a file",
             "correct the path, or take the line out",
         )
 
@@ -173,11 +173,11 @@ def _fillings(data: Plain) -> Iterator[SettingError]:
         kind = str(feed.get("kind"))
         should_yield = feed.get("on_conflict") in ("skip", "fill")
         if kind in giving and not should_yield:
-            reason = "stands below a feed of the same kind that gives way to those above it"
+            reason = "stands below a feed of the same kind that yields to those above it"
             yield SettingError(
                 ("feeds", index, "kind"),
                 reason,
-                "put this feed above that one, or let it give way, too",
+                "put this feed above that one, or let it yield, too",
             )
         if should_yield:
             giving.add(kind)
@@ -256,7 +256,7 @@ def _notices(data: Plain) -> Iterator[SettingError]:
 def _twice(index: int, feed: dict[str, Plain], name: str) -> Iterator[SettingError]:
     """Find a field that the feed gives for all of its rows and `map` for each."""
     if feed.get(name) is not None and value_at(feed, ("map", name)) is not None:
-        reason = "is given beside the one in 'map'"
+        reason = "is given next to the one in 'map'"
         yield SettingError(("feeds", index, name), reason, "keep one of them", on_name=True)
 
 

@@ -114,7 +114,7 @@ def _pin(text: str) -> _ContractError | None:
     if sound_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
-    return _ContractError("is no pin that Inspera takes", remedy)
+    return _ContractError("is not a pin that Inspera accepts", remedy)
 
 
 def _switch(text: str) -> _ContractError | None:
@@ -135,7 +135,9 @@ def _among(what: str, words: Iterable[str], more: str, text: str) -> _ContractEr
     words = list(words)
     known = text.lower() in {word.lower() for word in words}
     return (
-        None if known else _ContractError(f"is no {what}", f"use one of {', '.join(words)}{more}")
+        None
+        if known
+        else _ContractError(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
     )
 
 
@@ -160,7 +162,7 @@ def _options(data: Plain) -> dict[str, OptionRule]:
     found = dict(OPTIONS)
     for name, option in declared.items() if isinstance(declared, dict) else ():
         says = option if isinstance(option, dict) else {}
-        # A type that is no type is told elsewhere; here it must not make sound values look wrong.
+        # A type that does not exist is reported elsewhere; here it must not make sound values look wrong.
         holds = _TYPES.get(str(says.get("type", "switch")), "text")
         secret = holds == "pin" or str(says.get("secret")).lower() in _TRUE
         found.setdefault(name, OptionRule("general", holds, secret))

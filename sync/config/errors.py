@@ -9,7 +9,7 @@ from sync.errors import UsageError
 
 Steps = tuple[str | int, ...]
 """The way to a setting, from the top of the file: names of settings, and positions in lists counted
-from nought."""
+from zero."""
 
 MOST_PRINTED = 100
 MOST_OF_A_NAME = 60

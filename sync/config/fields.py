@@ -117,7 +117,7 @@ class FieldSettings(Strict):
     column: Named | None = None
     """The column that holds the value."""
     template: Template | None = None
-    """Text with columns in braces, such as `{course}-{term}`; beside a `pattern`, with that
+    """Text with columns in braces, such as `{course}-{term}`; with a `pattern`, with that
     pattern's groups. A place with a question mark may be blank, as in `{given} {middle?}`: the text
     before it is then left out, too."""
     first_of: Annotated[tuple[Named, ...], AfterValidator(filled)] | None = None
@@ -180,13 +180,13 @@ class FieldSettings(Strict):
             )
             given = [name for name in names if getattr(self, name)]
             return [
-                InvalidSetting(name, "does nothing beside 'constant'", "keep one of them")
+                InvalidSetting(name, "does nothing next to 'constant'", "keep one of them")
                 for name in given
             ]
         if self.first_of is not None and (self.column is not None or self.template is not None):
             return [
                 InvalidSetting(
-                    "first_of", "is given beside another source of the value", "keep one of them"
+                    "first_of", "is given next to another source of the value", "keep one of them"
                 )
             ]
         if self.column is None and self.template is None and self.first_of is None:
@@ -201,7 +201,7 @@ class FieldSettings(Strict):
             return [
                 InvalidSetting(
                     "template",
-                    "is given beside 'column'",
+                    "is given next to 'column'",
                     "keep one, or add the 'pattern' whose groups it joins",
                 )
             ]
@@ -219,7 +219,9 @@ class FieldSettings(Strict):
         remedy = f"the groups are {', '.join(sorted(groups))}"
         missing = sorted(placeholders(self.template or "") - groups)
         return [
-            InvalidSetting("template", f"names '{name}', which is no group of the pattern", remedy)
+            InvalidSetting(
+                "template", f"names '{name}', which is not a group of the pattern", remedy
+            )
             for name in missing
         ]
 
@@ -339,7 +341,8 @@ class EndSettings(TimeSettings):
 def _beside_computed(spec: FieldSettings) -> list[InvalidSetting]:
     given = [name for name in type(spec).model_fields if name != "computed" and getattr(spec, name)]
     return [
-        InvalidSetting(name, "does nothing beside 'computed'", "keep one of them") for name in given
+        InvalidSetting(name, "does nothing next to 'computed'", "keep one of them")
+        for name in given
     ]
 
 

@@ -27,7 +27,7 @@ _DAY = timedelta(days=1)
 
 def _checked_name(text: str) -> str:
     if not re.match(_NAME, text):
-        raise told_one("is no name of a job", "use up to 40 letters (a to z), digits, - and _")
+        raise told_one("is not a valid job name", "use up to 40 letters (a to z), digits, - and _")
     return text
 
 

@@ -120,13 +120,13 @@ def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> SettingErro
         return SettingError(steps, "is needed", "add it: it says what the settings around it mean")
     if steps[0] == "sources" and value in SOURCES.broken:
         return SettingError(steps, *SOURCES.broken[value])
-    return SettingError(steps, "is none of the choices", suggestion(value, choices))
+    return SettingError(steps, "is not one of the choices", suggestion(value, choices))
 
 
 def _no_choice(steps: Steps, data: Plain) -> SettingError:
     choices = tuple(str(one) for one in _choices(setting_at(steps, data)))
     return SettingError(
-        steps, "is none of the choices", suggestion(str(value_at(data, steps)), choices)
+        steps, "is not one of the choices", suggestion(str(value_at(data, steps)), choices)
     )
 
 

@@ -56,7 +56,7 @@ class InsperaSettings(Strict):
     """The tenant's address, such as `https://example.inspera.com`, without a path. `http://` only
     for this machine."""
     client_id: Annotated[str, Field(min_length=1)]
-    """The client id that Inspera shows beside the API key; usually the first part of the tenant's
+    """The client id that Inspera shows next to the API key; usually the first part of the tenant's
     host name."""
     api_key: SecretRef
     """The API key, best as `${file:PATH}`, `${cred:NAME}` or `${NAME}`. It is read only when a call

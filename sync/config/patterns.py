@@ -98,9 +98,9 @@ def checked_zone(name: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         if name.upper() in _NOT_ZONES:
             raise told_one(
-                "is no time zone", f"did you mean '{_NOT_ZONES[name.upper()]}'?"
+                "is not a valid time zone", f"did you mean '{_NOT_ZONES[name.upper()]}'?"
             ) from None
         near = get_close_matches(name, sorted(zoneinfo.available_timezones()), n=1, cutoff=0.75)
         remedy = f"did you mean '{near[0]}'?" if near else "write one such as Europe/Oslo"
-        raise told_one("is no time zone", remedy) from None
+        raise told_one("is not a valid time zone", remedy) from None
     return name

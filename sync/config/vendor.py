@@ -52,7 +52,7 @@ def _checked_path(text: str) -> str:
 def _checked_wrapper(text: str) -> str:
     if not _MEMBER.fullmatch(text):
         raise told_one(
-            "is no name of a member",
+            "is not a valid member name",
             "write one such as candidates, or '' where the body itself holds it",
         )
     return text
@@ -114,7 +114,8 @@ class OptionSettings(Strict):
 def _checked_option(name: str) -> str:
     if not _OPTION.fullmatch(name):
         raise told_one(
-            "is no name of an option", "write it as Inspera does, in capitals, such as SHOW_TIMER"
+            "is not a valid option name",
+            "write it as Inspera does, in capitals, such as SHOW_TIMER",
         )
     if name in OPTIONS:
         raise told_one("is an option that is known already", "take it out; it can be used as it is")

@@ -30,7 +30,7 @@ class Place:
 
 
 def place_of(mark: yaml.Mark | None) -> Place:
-    """PyYAML's mark, which counts from nought, as a place."""
+    """PyYAML's mark, which counts from zero, as a place."""
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 

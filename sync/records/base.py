@@ -92,9 +92,9 @@ _BETWEEN = "\n"
 
 
 def joined(items: Iterable[str]) -> str:
-    """Several values as one text, sorted and each once, so that their order is no difference.
+    """Several values as one text, sorted and each once, so that their order makes no difference.
 
-    None is `""`.
+    Without any, the text is empty.
 
     No value can hold the line break that stands between them.
     """

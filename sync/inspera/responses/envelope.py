@@ -29,7 +29,7 @@ _TOKEN_LIFE = 3600.0
 
 
 def failed(document: object) -> bool:
-    """Tell whether a 2xx is none.
+    """Tell whether an answer with status 2xx reports a failure.
 
     `success` is false or there are `errors` (vendor contract, Conventions).
     """
@@ -70,7 +70,7 @@ def token(document: object) -> tuple[str, float]:
     An hour when that is not said (vendor contract, Token).
 
     Raises:
-        ValueError: there is none.
+        ValueError: the answer has no token.
     """
     content = document if isinstance(document, dict) else {}
     value, life = content.get("access_token"), content.get("expires_in")

@@ -61,7 +61,7 @@ class _Text:
         self._text, self._at = "", 0
 
     def peek(self) -> str:
-        """Return the next character that is no space, which is not used; nothing at the end."""
+        """Return the next character other than a space, without using it; nothing at the end."""
         while True:
             space = _SPACE.match(self._text, self._at)
             self._at = space.end() if space else self._at
@@ -71,7 +71,7 @@ class _Text:
                 return ""
 
     def take(self, expected: str) -> str:
-        """Use the next character that is no space, which must be one of these."""
+        """Use the next character other than a space, which must be one of these."""
         found = self.peek()
         if not found or found not in expected:
             raise ValueError("not JSON, or cut off")

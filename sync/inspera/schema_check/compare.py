@@ -45,7 +45,7 @@ BESIDE: Final = dict.fromkeys(
     ("contributor.assign", "contributor.remove", "candidate.assign", "candidate.remove"),
     ("authenticationSystem",),
 )
-"""Members that are always sent beside the wrapper (vendor contract, Test API: contributors,
+"""Members that are always sent next to the wrapper (vendor contract, Test API: contributors,
 candidates)."""
 
 Place = tuple[str, Segments]

@@ -29,7 +29,7 @@ Segments = tuple[str, ...]
 
 
 class SchemaError(ValueError):
-    """The document is no schema that can be read; `str()` says why."""
+    """The document can't be read as a schema; `str()` says why."""
 
 
 @dataclass(slots=True)

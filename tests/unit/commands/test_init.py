@@ -408,7 +408,7 @@ def test_with_nobody_to_ask_everything_that_is_missing_is_listed(
     ("words", "said"),
     [
         (("--url", "example.inspera.com"), "--url: should begin with https://"),
-        (("--zone", "Europe/Olso"), "--zone: is no time zone, did you mean 'Europe/Oslo'?"),
+        (("--zone", "Europe/Olso"), "--zone: is not a valid time zone, did you mean 'Europe/Oslo'?"),
         (("--key-file", "a}b"), "--key-file: is no path that a reference can name"),
         (("--encoding", "latin-nonsense"), "--csv: is not a known text encoding"),
         (("--output", "nowhere/a.yaml"), "its folder is not there"),

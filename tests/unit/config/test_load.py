@@ -119,12 +119,12 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: E
 @pytest.mark.parametrize(
     ("more", "error"),
     [
-        ("verify: some", "25:9: verify: is none of the choices, did you mean 'sample'?"),
-        ("verify: true", "25:9: verify: is none of the choices, known here: sample, all, none"),
+        ("verify: some", "25:9: verify: is not one of the choices, did you mean 'sample'?"),
+        ("verify: true", "25:9: verify: is not one of the choices, known here: sample, all, none"),
         ("verify:", "25:8: verify: is empty, give it a value, or take the line out"),
         (
             "reconcile: {people: export_all}",
-            "25:21: reconcile.people: is none of the choices, did you mean 'export'?",
+            "25:21: reconcile.people: is not one of the choices, did you mean 'export'?",
         ),
         (
             "reconcile: {repair: maybe}",
@@ -136,11 +136,11 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: E
         ),
         (
             "on_absence: {staff: remove}",
-            "25:21: on_absence.staff: is none of the choices, known here: disable, delete, keep",
+            "25:21: on_absence.staff: is not one of the choices, known here: disable, delete, keep",
         ),
         (
             "on_absence: {committee: forget}",
-            "25:25: on_absence.committee: is none of the choices, known here: keep, remove",
+            "25:25: on_absence.committee: is not one of the choices, known here: keep, remove",
         ),
         (
             "on_absence: {option: keep}",
@@ -211,7 +211,7 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> 
         (
             "kind: candidate",
             "kind: candidat",
-            "22:11: feeds[3].kind: is none of the choices, did you mean 'candidate'?",
+            "22:11: feeds[3].kind: is not one of the choices, did you mean 'candidate'?",
         ),
         (
             "  - kind: candidate\n    s",
@@ -221,7 +221,7 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> 
         (
             "source: seats",
             "source: seats\n    blank: kepe",
-            "24:12: feeds[3].blank: is none of the choices, did you mean 'keep'?",
+            "24:12: feeds[3].blank: is not one of the choices, did you mean 'keep'?",
         ),
         (
             "source: seats",

@@ -122,7 +122,7 @@ def test_a_error_in_a_merged_mapping_stands_where_it_was_written(errors_of: Erro
         text.replace("end: {column: end, zone: Europe/Oslo}", "end: {<<: *when, column: end}")
     )
     assert errors == [
-        f"19:42: feeds[2].map.{name}.zone: is no time zone, did you mean 'Europe/Oslo'?"
+        f"19:42: feeds[2].map.{name}.zone: is not a valid time zone, did you mean 'Europe/Oslo'?"
         for name in ("start", "end")
     ]
 
