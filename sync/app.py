@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sync.config import Feed as FeedSettings
 from sync.config import Loaded, TestFeed, load
 from sync.config.feeds import ConditionSettings as Condition
+from sync.config.fields import TimeSettings
 from sync.config.limits import LimitsSettings
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import MembershipPolicy
@@ -212,7 +213,8 @@ class App:
     def test_zone(self) -> ZoneInfo | None:
         """Return the zone in which people read the times of tests; None unless all feeds agree."""
         feeds = self.loaded.settings.feeds
-        return common_zone({feed.map.start.zone for feed in feeds if isinstance(feed, TestFeed)})
+        starts = (feed.fields()["start"] for feed in feeds if isinstance(feed, TestFeed))
+        return common_zone({start.zone for start in starts if isinstance(start, TimeSettings)})
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
@@ -282,7 +284,7 @@ class App:
     def membership_policy(self) -> MembershipPolicy:
         """Return what the configuration says about members that were on a test before us."""
         settings = self.loaded.settings
-        delay = timedelta(seconds=settings.inspera.read_after_write_delay)
+        delay = settings.inspera.read_after_write_delay
         unread_is_managed, batch = (
             settings.existing.unread == "managed",
             settings.inspera.batch_size,
@@ -321,11 +323,11 @@ class App:
             calls_per_second=inspera.calls_per_second,
             workers=inspera.workers,
             batch_size=inspera.batch_size,
-            connect_timeout=inspera.connect_timeout,
-            read_timeout=inspera.read_timeout,
+            connect_timeout=inspera.connect_timeout.total_seconds(),
+            read_timeout=inspera.read_timeout.total_seconds(),
             attempts=inspera.attempts,
-            retry_after_ceiling=inspera.retry_after_ceiling,
-            read_after_write_delay=inspera.read_after_write_delay,
+            retry_after_ceiling=inspera.retry_after_ceiling.total_seconds(),
+            read_after_write_delay=inspera.read_after_write_delay.total_seconds(),
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,

@@ -17,8 +17,9 @@ from sync.engine.resolve import Resolution, Resolver
 from sync.engine.run import plan_only
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
-from sync.records.base import KEY_FIELDS, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
+from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
 from sync.state.backend import OpenState, Wait

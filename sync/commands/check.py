@@ -12,8 +12,8 @@ from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
-from sync.mapping import late_row_errors, nameless
-from sync.records.base import key_of
+from sync.records.checks import email_errors, name_errors
+from sync.records.kinds import key_of
 from sync.report.plan_text import MOST, left_out_text, row_errors_text
 from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
@@ -87,6 +87,6 @@ def _found(secrets: int, sources: int, row_errors: int) -> str:
 def _judge_people(store: Store) -> None:
     """Add the row errors of people that take too long to look for in every row."""
     for record, where in store.staging.people():
-        store.staging.add_row_errors(late_row_errors(record, where))
+        store.staging.add_row_errors(email_errors(record, where))
         if store.known.find(record.kind, key_of(record)) is None:
-            store.staging.add_row_errors(nameless(record, where))
+            store.staging.add_row_errors(name_errors(record, where))

@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import islice
 
 from sync.engine.protocols import Feed
-from sync.records.base import PEOPLE, Kind, Row
+from sync.records.base import Kind, Row
 from sync.records.extract import Extract, Since
+from sync.records.kinds import PEOPLE
 from sync.state.store import Store
 from sync.text.masking import masked, national_ids, quoted_value
 

@@ -7,7 +7,8 @@ from typing import Final
 from sync import contract
 from sync.config.model import Settings
 from sync.contract import Call
-from sync.records.base import ON_A_TEST, PEOPLE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import ON_A_TEST, PEOPLE
 
 _OF_KIND: Final[Mapping[Kind, tuple[Call, ...]]] = {
     Kind.LEARNER: (contract.LEARNER_SAVE,),

@@ -16,8 +16,9 @@ from sync.engine.repair import Repair
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
 from sync.planning.guard import Scope
-from sync.records.base import PEOPLE, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action
+from sync.records.kinds import PEOPLE
 from sync.report.plan_text import MOST
 from sync.report.stays_text import FIRST, stays_text
 from sync.report.wording import key_text

@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 from sync.config import Feed, FieldSettings, Loaded, TimeSettings
 from sync.config.fields import placeholders
 from sync.contract import OptionRule
-from sync.mapping import CompiledFeed, late_row_errors
-from sync.records.base import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
+from sync.mapping import CompiledFeed
+from sync.records.base import Kind, Row, listed, utc_text
+from sync.records.candidate import SHARES
+from sync.records.checks import email_errors
+from sync.records.kinds import PEOPLE, Record
 from sync.report.sampled import HIDDEN, MappedRecord, SampleOutcome, Shown, ShownTime
 from sync.text.masking import masked
 
@@ -63,7 +66,7 @@ def _secrets(feed: Feed, options: Mapping[str, OptionRule]) -> tuple[str, ...]:
         return ("password",)
     if feed.kind is not Kind.OPTION:
         return ()
-    rule = options.get((feed.map.option.constant or "").strip().upper())
+    rule = options.get((feed.fields()["option"].constant or "").strip().upper())
     return () if rule is not None and not rule.secret and rule.type != "pin" else ("value",)
 
 
@@ -99,7 +102,7 @@ def made_of(
         return MappedRecord(
             number, mapper.kind, SampleOutcome.ROW_ERRORS, joined, row_errors=mapped
         )
-    row_errors = late_row_errors(mapped, f"{mapper.place} {row.line}")
+    row_errors = email_errors(mapped, f"{mapper.place} {row.line}")
     fields = {name: _shown(mapped, name, spec, hidden) for name, spec in feed.fields().items()}
     return MappedRecord(
         number,

@@ -11,8 +11,9 @@ from sync.engine.interruption import Interruption
 from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere, StateError
 from sync.exit_codes import Exit
-from sync.records.base import PEOPLE, Kind
+from sync.records.base import Kind
 from sync.records.changes import Fields
+from sync.records.kinds import PEOPLE
 from sync.state.store import Store
 from sync.state.tenant import TenantIdentity, read_tenant, store_tenant
 

@@ -1,4 +1,7 @@
-"""The YAML configuration: one strict model, a loader that says every error with its line, and its JSON Schema."""
+"""The YAML configuration.
+
+One strict model, a loader that says every error with its line, and its JSON Schema.
+"""
 
 from sync.config.errors import ConfigurationError, ConfigurationErrors
 from sync.config.feeds import (

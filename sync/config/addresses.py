@@ -1,4 +1,7 @@
-"""Checks of addresses in settings: the tenant's, the proxy's and the state's. No message repeats what it checks."""
+"""Checks of addresses in settings: the tenant's, the proxy's and the state's.
+
+No message repeats what it checks.
+"""
 
 import re
 from urllib.parse import SplitResult, urlsplit
@@ -13,7 +16,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
 def checked_tenant(text: str) -> str:
-    """The tenant's address without a trailing slash, if it names a host and nothing below it."""
+    """Return the tenant's address without a trailing slash, if it names a host and nothing below it."""
     parts = _split(text, "write it as https://example.inspera.com")
     if parts.path not in ("", "/"):
         raise told_one("should have no path", "end it after the host name; '/api' is added to it")
@@ -26,7 +29,7 @@ def checked_tenant(text: str) -> str:
 
 
 def checked_proxy(text: str) -> str:
-    """The proxy's address without a trailing slash, if it names a host and no user."""
+    """Return the proxy's address without a trailing slash, if it names a host and no user."""
     parts = _split(text, "write it as http://proxy.example.edu:3128")
     if parts.path not in ("", "/"):
         raise told_one("should have no path", "end it after the host name and port")
@@ -34,7 +37,10 @@ def checked_proxy(text: str) -> str:
 
 
 def checked_state(text: str) -> str:
-    """The state's URL, if it names a SQLite file or a PostgreSQL database; the latter in one spelling."""
+    """Return the state's URL, if it names a SQLite file or a PostgreSQL database.
+
+    The latter in one spelling.
+    """
     server = _SERVER.fullmatch(text)
     if server is not None:
         return _checked_server(f"postgresql://{server['rest']}")
@@ -78,7 +84,7 @@ def _checked_server(url: str) -> str:
 
 
 def _split(text: str, remedy: str) -> SplitResult:
-    """The address in parts, its scheme http or https, its host well formed, and nothing secret in it."""
+    """Return the address in parts, its scheme http or https, its host well formed, and nothing secret in it."""
     if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
         raise told_one("holds a character that an address can't", remedy)
     try:

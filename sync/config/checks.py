@@ -1,4 +1,7 @@
-"""Checks between settings. They read the plain values, so that they speak even when the model refuses some of them."""
+"""Checks between settings.
+
+They read the plain values, so that they speak even when the model refuses some of them.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +11,8 @@ from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggestion
 from sync.config.patterns import fixed_zone
 from sync.config.tree import Plain, feeds_in, value_at
-from sync.records.base import PEOPLE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import PEOPLE
 from sync.sources import SOURCES
 
 _NEEDS = {
@@ -21,7 +25,7 @@ _NEEDS = {
 
 
 def crossed(data: Plain, folder: Path) -> Iterator[SettingError]:
-    """What is wrong between settings; relative paths are taken from `folder`."""
+    """Yield what is wrong between settings; relative paths are taken from `folder`."""
     yield from _sources_named(data)
     yield from _joins(data)
     yield from _changes(data)
@@ -39,13 +43,16 @@ def crossed(data: Plain, folder: Path) -> Iterator[SettingError]:
     if isinstance(bundle, str) and not (folder / bundle).is_file():
         yield SettingError(
             ("inspera", "ca_bundle"),
-            "is not there, or is no file",
+            "is missing, or is not a file",
             "correct the path, or take the line out",
         )
 
 
 def unused(data: Plain) -> Iterator[SettingError]:
-    """Sources that no feed reads, and a password that nothing asks for: harmless, and perhaps a slip."""
+    """Yield sources that no feed reads, and a password that nothing asks for.
+
+    Harmless, and perhaps a slip.
+    """
     yield from _state_password(data)
     yield from _fixed_zones(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
@@ -101,7 +108,7 @@ def _sources_named(data: Plain) -> Iterator[SettingError]:
 
 
 def _joined(feed: dict[str, Plain]) -> tuple[str, ...]:
-    """The names of the sources that a feed joins."""
+    """Return the names of the sources that a feed joins."""
     joins = feed.get("join")
     return tuple(joins) if isinstance(joins, dict) else ()
 
@@ -125,7 +132,7 @@ def _joins(data: Plain) -> Iterator[SettingError]:
 
 
 def _texts(value: Plain) -> Iterator[str]:
-    """All names and texts that stand below this place."""
+    """Yield all names and texts that stand below this place."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield name
@@ -138,7 +145,7 @@ def _texts(value: Plain) -> Iterator[str]:
 
 
 def _changes(data: Plain) -> Iterator[SettingError]:
-    """What is read for changes only must be whole in each row, and able to wait without its secrets."""
+    """Check that what is read for changes only is whole in each row, and can wait without its secrets."""
     for index, feed in feeds_in(data):
         source = value_at(data, ("sources", str(feed.get("source"))))
         type_ = SOURCES.get(str(source.get("type"))) if isinstance(source, dict) else None
@@ -159,18 +166,18 @@ def _changes(data: Plain) -> Iterator[SettingError]:
 
 
 def _fillings(data: Plain) -> Iterator[SettingError]:
-    """A feed that fills what another lacks."""
+    """Check a feed that fills what another lacks."""
     above: dict[str, list[Plain]] = {}
     giving: set[str] = set()
     for index, feed in feeds_in(data):
         kind = str(feed.get("kind"))
         should_yield = feed.get("on_conflict") in ("skip", "fill")
         if kind in giving and not should_yield:
-            reason = "stands below a feed of the same kind that gives way to those above it"
+            reason = "stands below a feed of the same kind that yields to those above it"
             yield SettingError(
                 ("feeds", index, "kind"),
                 reason,
-                "put this feed above that one, or let it give way, too",
+                "put this feed above that one, or let it yield, too",
             )
         if should_yield:
             giving.add(kind)
@@ -213,7 +220,10 @@ def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[SettingError
 
 
 def _alone(data: Plain) -> Iterator[SettingError]:
-    """What is on a test names others by key; without a feed of these, all of it would wait for ever."""
+    """Check that there are feeds of the kinds that a feed names by key.
+
+    Without them, all of it would wait for ever.
+    """
     kinds = {index: feed.get("kind") for index, feed in feeds_in(data)}
     for index, kind in kinds.items():
         names, needed = next((_NEEDS[one] for one in _NEEDS if one == kind), ("", ()))
@@ -244,9 +254,9 @@ def _notices(data: Plain) -> Iterator[SettingError]:
 
 
 def _twice(index: int, feed: dict[str, Plain], name: str) -> Iterator[SettingError]:
-    """A field that the feed gives for all of its rows and `map` for each."""
+    """Find a field that the feed gives for all of its rows and `map` for each."""
     if feed.get(name) is not None and value_at(feed, ("map", name)) is not None:
-        reason = "is given beside the one in 'map'"
+        reason = "is given next to the one in 'map'"
         yield SettingError(("feeds", index, name), reason, "keep one of them", on_name=True)
 
 
@@ -260,7 +270,10 @@ def _blanks(data: Plain) -> Iterator[SettingError]:
 
 
 def _unfinished(data: Plain) -> Iterator[SettingError]:
-    """Fields with nothing behind them: taken as not mapped, they would silently never be sent."""
+    """Yield fields with nothing behind them.
+
+    Taken as not mapped, they would silently never be sent.
+    """
     for index, feed in feeds_in(data):
         fields = feed.get("map")
         for name, spec in fields.items() if isinstance(fields, dict) else ():

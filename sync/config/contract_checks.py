@@ -1,4 +1,6 @@
-"""Checks against what the vendor's contract names: roles, options, types and pins in feeds, and calls that are changed.
+"""Checks against what the vendor's contract names.
+
+Roles, options, types and pins in feeds, and calls that are changed.
 
 They read the plain values, and no message repeats one: it may be a pin.
 """
@@ -24,7 +26,8 @@ from sync.contract import (
     is_valid_pin,
     places_of,
 )
-from sync.records.base import LISTS, PEOPLE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import LISTS, PEOPLE
 
 _TRUE = ("true", "yes", "on", "1")
 SWITCH = (*_TRUE, "false", "no", "off", "0")
@@ -44,7 +47,7 @@ _Judge = Callable[[str], _ContractError | None]
 
 
 def words_fixed(data: Plain) -> Iterator[SettingError]:
-    """Constants, defaults and meanings in lookups that Inspera would not take."""
+    """Yield constants, defaults and meanings in lookups that Inspera would not take."""
     options = _options(data)
     for index, feed in feeds_in(data):
         fields = feed.get("map")
@@ -55,13 +58,16 @@ def words_fixed(data: Plain) -> Iterator[SettingError]:
 
 
 def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, _ContractError]:
-    """What is wrong at each place of a field's rule; of a list that stands at one place, the last that is wrong."""
+    """Return what is wrong at each place of a field's rule.
+
+    Of a list that stands at one place, the last that is wrong.
+    """
     judged = ((steps, judge(text)) for steps, text in _fixed(spec, many=many) if text)
     return {steps: wrong for steps, wrong in judged if wrong}
 
 
 def _fixed(spec: Plain, *, many: bool) -> Iterator[tuple[Steps, str]]:
-    """The words that a field's rule has in itself, one by one, with where they stand in it."""
+    """Yield the words that a field's rule has in itself, one by one, with where they stand in it."""
     if not isinstance(spec, dict):
         return
     separator = str(spec.get("separator") or ";")
@@ -93,7 +99,7 @@ def _judge(
 
 
 def _named_option(feed: Mapping[str, Plain]) -> str:
-    """The option that all rows of an option feed are about, empty when it differs from row to row."""
+    """Return the option that all rows of an option feed are about, empty when it differs from row to row."""
     constant = value_at(dict(feed), ("map", "option", "constant"))
     return constant.strip().upper() if isinstance(constant, str) else ""
 
@@ -108,7 +114,7 @@ def _pin(text: str) -> _ContractError | None:
     if is_valid_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
-    return _ContractError("is no pin that Inspera takes", remedy)
+    return _ContractError("is not a pin that Inspera accepts", remedy)
 
 
 def _switch(text: str) -> _ContractError | None:
@@ -129,7 +135,9 @@ def _among(what: str, words: Iterable[str], more: str, text: str) -> _ContractEr
     words = list(words)
     known = text.lower() in {word.lower() for word in words}
     return (
-        None if known else _ContractError(f"is no {what}", f"use one of {', '.join(words)}{more}")
+        None
+        if known
+        else _ContractError(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
     )
 
 
@@ -149,12 +157,12 @@ _JUDGES: Mapping[tuple[str, str], _Judge] = {
 
 
 def _options(data: Plain) -> dict[str, OptionRule]:
-    """The options in force, as far as the plain values tell."""
+    """Return the options in force, as far as the plain values tell."""
     declared = value_at(data, ("inspera", "options"))
     found = dict(OPTIONS)
     for name, option in declared.items() if isinstance(declared, dict) else ():
         says = option if isinstance(option, dict) else {}
-        # A type that is no type is told elsewhere; here it must not make sound values look wrong.
+        # A type that does not exist is reported elsewhere; here it must not make sound values look wrong.
         holds = _TYPES.get(str(says.get("type", "switch")), "text")
         secret = holds == "pin" or str(says.get("secret")).lower() in _TRUE
         found.setdefault(name, OptionRule("general", holds, secret))
@@ -175,7 +183,7 @@ def secrets_fixed(data: Plain) -> Iterator[Steps]:
 
 
 def calls_changed(data: Plain) -> Iterator[SettingError]:
-    """Calls under `inspera.calls` that there are not, or that could not be made as they are changed."""
+    """Yield calls under `inspera.calls` that there are not, or that could not be made as they are changed."""
     calls = value_at(data, ("inspera", "calls"))
     for name, changed in calls.items() if isinstance(calls, dict) else ():
         steps = ("inspera", "calls", name)
@@ -210,7 +218,7 @@ def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[
 
 
 def _wrapper(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
-    """A call without members that it can't do without, and that wraps nothing, sends no body."""
+    """Refuse a wrapper for a call that sends no body."""
     if changed.get("wrapper") and not (call.fields or call.wrapper):
         yield SettingError(
             (*steps, "wrapper"), "would hold nothing: this call sends no body", "take it out"

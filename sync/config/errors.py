@@ -8,14 +8,18 @@ from typing import NamedTuple
 from sync.errors import UsageError
 
 Steps = tuple[str | int, ...]
-"""The way to a setting, from the top of the file: names of settings, and positions in lists counted from nought."""
+"""The way to a setting, from the top of the file: names of settings, and positions in lists counted
+from zero."""
 
 MOST_PRINTED = 100
 MOST_OF_A_NAME = 60
 
 
 class SettingError(NamedTuple):
-    """Something wrong at a setting, before its line is known; `on_name` puts it at the name, not at the value."""
+    """Something wrong at a setting, before its line is known.
+
+    `on_name` puts it at the name, not at the value.
+    """
 
     steps: Steps
     reason: str
@@ -27,8 +31,9 @@ class SettingError(NamedTuple):
 class ConfigurationError:
     """One thing that is wrong (or, as a warning, unwise) in a configuration file.
 
-    `line` and `column` count from 1, and are None when the file itself is the matter; `path` names the setting as
-    `feeds[1].map.start`, lists counted from 1, and is empty when the text is not even YAML. No value is ever shown.
+    `line` and `column` count from 1, and are None when the file itself is the matter; `path` names
+    the setting as `feeds[1].map.start`, lists counted from 1, and is empty when the text is not
+    even YAML. No value is ever shown.
     """
 
     file: str
@@ -45,7 +50,10 @@ class ConfigurationError:
 
 
 class ConfigurationErrors(UsageError):  # noqa: N818 - named, like all errors here, by what it means
-    """The configuration can't be used. `errors` holds everything that is wrong with it, in the file's order."""
+    """The configuration can't be used.
+
+    `errors` holds everything that is wrong with it, in the file's order.
+    """
 
     def __init__(self, errors: Sequence[ConfigurationError]) -> None:
         self.errors = tuple(sorted(errors, key=lambda error: (error.line or 0, error.column or 0)))
@@ -56,7 +64,7 @@ class ConfigurationErrors(UsageError):  # noqa: N818 - named, like all errors he
 
 
 def path_text(steps: Steps) -> str:
-    """The way to a setting as people read it: `feeds[1].map.start`."""
+    """Return the way to a setting as people read it: `feeds[1].map.start`."""
     text = ""
     for step in steps:
         text += f"[{step + 1}]" if isinstance(step, int) else f".{_quoted(name_text(step))}"
@@ -64,12 +72,18 @@ def path_text(steps: Steps) -> str:
 
 
 def _quoted(name: str) -> str:
-    """The name, in quotes when it would not stand out as one in a path: blank, or with dots or spaces in it."""
+    """Return the name, in quotes when it would not stand out as one in a path.
+
+    Blank, or with dots or spaces in it.
+    """
     return name if re.fullmatch(r"[\w-]+", name) else f"'{name}'"
 
 
 def name_text(name: str) -> str:
-    """A name from the file, made fit for one line: unprintable characters escaped, and cut when it is very long."""
+    """Return a name from the file, made fit for one line.
+
+    Unprintable characters escaped, and cut when it is very long.
+    """
     seen = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
     )

@@ -1,7 +1,7 @@
 """Feeds: which rows of a source become records of one kind, and how each field is made."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config.fields import FieldSettings
-from sync.config.jobs import within
 from sync.config.maps import (
     CandidateMap,
     CommitteeMap,
@@ -27,21 +26,25 @@ from sync.config.maps import (
 )
 from sync.config.patterns import checked_expression
 from sync.config_base.base import Filled, Named, Strict, Values, filled, told_one
-from sync.config_base.durations import Duration
+from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
+from sync.records.kinds import KEY_FROM
 from sync.text.characters import Damage
 
 
 class JoinSettings(Strict):
-    """Columns from another source, for the rows that agree with this feed's own; named `{source}.{column}`."""
+    """Columns from another source, for the rows that agree with this feed's own.
+
+    Named `{source}.{column}`.
+    """
 
     by: Annotated[dict[Named, Named], AfterValidator(filled)]
     """Which columns agree: this feed's own, each with the other source's."""
     ignore_case: bool = False
     """Whether upper and lower case are the same in them."""
     missing: Literal["blank", "error", "skip"] = "blank"
-    """What it means when the other source has no such row: its columns are `blank`, the row is a `error`, or `skip`
-    the row."""
+    """What it means when the other source has no such row: its columns are `blank`, the row is a
+    `error`, or `skip` the row."""
 
 
 class ConditionSettings(Strict):
@@ -67,7 +70,7 @@ class ConditionSettings(Strict):
 
     @property
     def plain(self) -> tuple[str, ...] | None:
-        """The values, when nothing else is said; None otherwise."""
+        """Return the values, when nothing else is said; None otherwise."""
         return None if self.pattern is not None or self.ignore_case else self.any_of
 
 
@@ -96,51 +99,62 @@ class FeedSettings(Strict):
     source: Annotated[str, Field(min_length=1)]
     """The name of a source, as it stands under `sources`."""
     where: Annotated[dict[Named, Condition], Field(default_factory=dict)]
-    """Takes only the rows whose columns hold one of these values. Without it, every row. Instead of values, a column
-    may have `any_of`, `pattern` and `ignore_case`."""
+    """Takes only the rows whose columns hold one of these values. Without it, every row. Instead of
+    values, a column may have `any_of`, `pattern` and `ignore_case`."""
     where_not: Annotated[dict[Named, Condition], Field(default_factory=dict)]
     """Leaves out the rows of which one of these columns holds one of these values."""
     join: Annotated[dict[str, JoinSettings], Field(default_factory=dict)]
     """Other sources, by their names, from which columns are taken."""
     on_conflict: Literal["error", "skip", "fill"] = "error"
-    """What it means when a feed above, of the same kind, has a record with the same key: `error` if the two differ,
-    `skip` its own, or `fill` what is blank there."""
+    """What it means when a feed above, of the same kind, has a record with the same key: `error` if
+    the two differ, `skip` its own, or `fill` what is blank there."""
     departure: Annotated[dict[Named, Condition], Field(default_factory=dict)]
-    """Columns with the values by which a row says that its record departs: it may be removed without a full reading."""
+    """Columns with the values by which a row says that its record departs: it may be removed
+    without a full reading."""
     updated_column: Named | None = None
-    """The column that says when a row last changed. `plan --changed` and `apply --changed` then read no more than what
-    changed since the last time; nothing is removed on such a reading."""
+    """The column that says when a row last changed. `plan --changed` and `apply --changed` then
+    read no more than what changed since the last time; nothing is removed on such a reading."""
     allow_empty: bool = False
-    """Whether it can be right that this feed has no row at all. Otherwise its source counts as unhealthy then."""
+    """Whether it can be right that this feed has no row at all. Otherwise its source counts as
+    unhealthy then."""
     blank: Literal["keep", "clear"] = "keep"
-    """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for options and
-    committees, which have nothing that can be emptied)."""
+    """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for
+    options and committees, which have nothing that can be emptied)."""
 
     allow_text: tuple[Damage, ...] = ()
-    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html` (`&aring;`), `escape`
-    (`\\u00e5`, `%C3%A5`), `null` (`\\N`, `(null)`, `#N/A`; as identifiers also `NULL`), `replacement` (a character
-    that was lost, U+FFFD)."""
+    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html`
+    (`&aring;`), `escape` (`\\u00e5`, `%C3%A5`), `null` (`\\N`, `(null)`, `#N/A`; as identifiers
+    also `NULL`), `replacement` (a character that was lost, U+FFFD)."""
 
     @property
     def clear_blanks(self) -> bool:
-        """Whether a blank value empties Inspera's."""
+        """Tell whether a blank value empties Inspera's."""
         return self.blank == "clear"
 
+    def fields(self) -> dict[str, FieldSettings]:
+        """Return every field that is made, by name.
 
-def _mapped(fields: Strict) -> dict[str, FieldSettings]:
-    """The fields that are mapped, in the order of the model."""
-    every = ((name, getattr(fields, name)) for name in type(fields).model_fields)
-    return {name: spec for name, spec in every if spec is not None}
+        `key` is there, too, where it is made from another field.
+        """
+        feed: Any = self  # each kind of feed declares its own `kind` and `map`
+        made: dict[str, FieldSettings] = feed.map.mapped()
+        source = KEY_FROM.get(feed.kind)
+        return {"key": made[source], **made} if source else made
 
 
 class PeopleFeed(FeedSettings):
     """What the feeds of learners and of staff have in common."""
 
     auth_system: Filled | None = None
-    """The auth system that every person of this feed logs in with, as the tenant names it, such as `FEIDE`."""
+    """The auth system that every person of this feed logs in with, as the tenant names it, such as
+    `FEIDE`."""
 
-    def _fields(self, fields: LearnerMap | StaffMap) -> dict[str, FieldSettings]:
-        made = {"key": fields.external_id, **_mapped(fields)}
+    def fields(self) -> dict[str, FieldSettings]:
+        """Return every field that is made, by name.
+
+        `auth_system` is there once the configuration is loaded.
+        """
+        made = super().fields()
         if self.auth_system is not None:
             made["auth_system"] = FieldSettings(constant=self.auth_system)
         return made
@@ -154,10 +168,6 @@ class LearnerFeed(PeopleFeed):
     map: LearnerMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
-        return self._fields(self.map)
-
 
 class StaffFeed(PeopleFeed):
     """A feed of staff: the people who make, run and grade exams, as administrative users."""
@@ -167,10 +177,6 @@ class StaffFeed(PeopleFeed):
     map: StaffMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
-        return self._fields(self.map)
-
 
 class TestFeed(FeedSettings):
     """A feed of tests: the exams as events in time."""
@@ -179,16 +185,13 @@ class TestFeed(FeedSettings):
 
     kind: Literal[Kind.TEST]
     """`test`."""
-    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = (
+    longest_duration: Annotated[Duration, between(timedelta(minutes=1), timedelta(days=366))] = (
         timedelta(hours=24)
     )
-    """How long a test of this feed may last. A longer one is held for a person; home exams may need `7d`."""
+    """How long a test of this feed may last. A longer one is held for a person; home exams may need
+    `7d`."""
     map: TestMap
     """Where each field comes from."""
-
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name; `key` is always there."""
-        return {"key": self.map.external_test_id, **_mapped(self.map)}
 
 
 class OptionFeed(FeedSettings):
@@ -199,10 +202,6 @@ class OptionFeed(FeedSettings):
     map: OptionMap
     """Where each part comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name."""
-        return _mapped(self.map)
-
 
 class CommitteeFeed(FeedSettings):
     """A feed of committees. None is needed for those that contributors and candidates name."""
@@ -212,13 +211,12 @@ class CommitteeFeed(FeedSettings):
     map: CommitteeMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name."""
-        return _mapped(self.map)
-
 
 class ContributorFeed(FeedSettings):
-    """A feed of contributors: what staff do on tests. Several roles of one person are a list, or several rows."""
+    """A feed of contributors: what staff do on tests.
+
+    Several roles of one person are a list, or several rows.
+    """
 
     kind: Literal[Kind.CONTRIBUTOR]
     """`contributor`."""
@@ -228,8 +226,11 @@ class ContributorFeed(FeedSettings):
     """Where each field comes from."""
 
     def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name; `notify` is among them only when somebody is to be told."""
-        made = _mapped(self.map)
+        """Return every field that is made, by name.
+
+        `notify` is there only when people are to be notified.
+        """
+        made = super().fields()
         return {**made, "notify": FieldSettings(constant="true")} if self.notify else made
 
 
@@ -240,10 +241,6 @@ class CandidateFeed(FeedSettings):
     """`candidate`."""
     map: CandidateMap
     """Where each field comes from."""
-
-    def fields(self) -> dict[str, FieldSettings]:
-        """Every field that is made, by name."""
-        return _mapped(self.map)
 
 
 Feed = Annotated[

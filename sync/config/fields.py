@@ -31,7 +31,10 @@ from sync.config_base.base import (
 
 
 class RuleWords(TypedDict):
-    """A field's rule in plain values, named as the mapping names them: `FieldRule(**spec.as_rule())`."""
+    """A field's rule in plain values, named as the mapping names them.
+
+    `FieldRule(**spec.as_rule())`.
+    """
 
     column: str | None
     template: str | None
@@ -51,7 +54,7 @@ class RuleWords(TypedDict):
 
 
 def _checked_template(text: str) -> str:
-    """The template, if it can be filled in: plain `{name}` placeholders, at least one."""
+    """Return the template, if it can be filled in: plain `{name}` placeholders, at least one."""
     try:
         parts = [
             (name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None
@@ -74,7 +77,7 @@ def _checked_template(text: str) -> str:
 
 
 def placeholders(template: str) -> frozenset[str]:
-    """The names between the braces of a sound template."""
+    """Return the names between the braces of a sound template."""
     return frozenset(
         name.removesuffix("?") for _, name, _, _ in Formatter().parse(template) if name
     )
@@ -106,15 +109,20 @@ Template = Annotated[Named, AfterValidator(_checked_template)]
 
 
 class FieldSettings(Strict):
-    """How one field is made. A text is short for `column`, or for `template` when it holds a `{`."""
+    """How one field is made.
+
+    A text is short for `column`, or for `template` when it holds a `{`.
+    """
 
     column: Named | None = None
     """The column that holds the value."""
     template: Template | None = None
-    """Text with columns in braces, such as `{course}-{term}`; beside a `pattern`, with that pattern's groups. A place
-    with a question mark may be blank, as in `{given} {middle?}`: the text before it is then left out, too."""
+    """Text with columns in braces, such as `{course}-{term}`; with a `pattern`, with that
+    pattern's groups. A place with a question mark may be blank, as in `{given} {middle?}`: the text
+    before it is then left out, too."""
     first_of: Annotated[tuple[Named, ...], AfterValidator(filled)] | None = None
-    """Several columns, or templates, of which the first that is not blank counts, as in `[preferred, given]`."""
+    """Several columns, or templates, of which the first that is not blank counts, as in
+    `[preferred, given]`."""
     # These three may hold a password or a pin, so no repr shows them.
     constant: Annotated[Filled | None, Field(repr=False)] = None
     """One value for every row."""
@@ -123,7 +131,8 @@ class FieldSettings(Strict):
     lookup: Annotated[
         Annotated[dict[Word, Word], AfterValidator(filled)] | None, Field(repr=False)
     ] = None
-    """A table of values: what the column says, and what it means here. A value that is not in the table is an error."""
+    """A table of values: what the column says, and what it means here. A value that is not in the
+    table is an error."""
     lower: bool = False
     """Turn the value into lower case."""
     upper: bool = False
@@ -171,13 +180,13 @@ class FieldSettings(Strict):
             )
             given = [name for name in names if getattr(self, name)]
             return [
-                InvalidSetting(name, "does nothing beside 'constant'", "keep one of them")
+                InvalidSetting(name, "does nothing next to 'constant'", "keep one of them")
                 for name in given
             ]
         if self.first_of is not None and (self.column is not None or self.template is not None):
             return [
                 InvalidSetting(
-                    "first_of", "is given beside another source of the value", "keep one of them"
+                    "first_of", "is given next to another source of the value", "keep one of them"
                 )
             ]
         if self.column is None and self.template is None and self.first_of is None:
@@ -192,7 +201,7 @@ class FieldSettings(Strict):
             return [
                 InvalidSetting(
                     "template",
-                    "is given beside 'column'",
+                    "is given next to 'column'",
                     "keep one, or add the 'pattern' whose groups it joins",
                 )
             ]
@@ -210,19 +219,21 @@ class FieldSettings(Strict):
         remedy = f"the groups are {', '.join(sorted(groups))}"
         missing = sorted(placeholders(self.template or "") - groups)
         return [
-            InvalidSetting("template", f"names '{name}', which is no group of the pattern", remedy)
+            InvalidSetting(
+                "template", f"names '{name}', which is not a group of the pattern", remedy
+            )
             for name in missing
         ]
 
     @property
     def case(self) -> Literal["lower", "upper"] | None:
-        """The case that the value is turned into, if any."""
+        """Return the case that the value is turned into, if any."""
         if self.lower:
             return "lower"
         return "upper" if self.upper else None
 
     def as_rule(self) -> RuleWords:
-        """Everything the mapping needs to know, in plain values."""
+        """Return everything the mapping needs to know, in plain values."""
         return RuleWords(
             column=self.column,
             template=self.template,
@@ -249,15 +260,19 @@ class FieldSettings(Strict):
 
 
 class TimeSettings(FieldSettings):
-    """How a date and time is made. Without `format` the source writes ISO 8601, such as `2026-05-20T09:00`."""
+    """How a date and time is made.
+
+    Without `format` the source writes ISO 8601, such as `2026-05-20T09:00`.
+    """
 
     format: str | None = None
     """How the source writes the time, in the letters of strptime, such as `%d.%m.%Y %H:%M`."""
     zone: str | None = None
-    """The time zone that the source means, such as `Europe/Oslo`. Needed when `format` has no `%z`."""
+    """The time zone that the source means, such as `Europe/Oslo`. Needed when `format` has no
+    `%z`."""
     language: Languages | None = None
-    """The language, or several, in which the source writes months and weekdays (`%B`, `%b`, `%A`, `%a`): `nb`, `sv`,
-    `da`, `de`, `nl` or `en`. Without it, English."""
+    """The language, or several, in which the source writes months and weekdays (`%B`, `%b`, `%A`,
+    `%a`): `nb`, `sv`, `da`, `de`, `nl` or `en`. Without it, English."""
 
     @field_validator("format")
     @classmethod
@@ -293,7 +308,7 @@ class TimeSettings(FieldSettings):
         return found
 
     def as_rule(self) -> RuleWords:
-        """Everything the mapping needs to know, in plain values."""
+        """Return everything the mapping needs to know, in plain values."""
         return {
             **super().as_rule(),
             "format": self.format,
@@ -308,8 +323,8 @@ class EndSettings(TimeSettings):
     computed: Literal["start + duration"] | None = None
     """`start + duration`, where the source has no end of its own. Nothing else is given then."""
     next_day: bool = False
-    """Whether an end that comes before the start is on the day after, for sources that give times of day only, such as
-    22:00 to 02:00. Otherwise it is an error."""
+    """Whether an end that comes before the start is on the day after, for sources that give times
+    of day only, such as 22:00 to 02:00. Otherwise it is an error."""
 
     def _conflicts(self) -> list[InvalidSetting]:
         if self.computed is not None:
@@ -317,7 +332,7 @@ class EndSettings(TimeSettings):
         return super()._conflicts()
 
     def as_rule(self) -> RuleWords:
-        """Everything the mapping needs to know, in plain values."""
+        """Return everything the mapping needs to know, in plain values."""
         return RuleWords(
             **{**super().as_rule(), "computed": self.computed, "next_day": self.next_day}
         )
@@ -326,7 +341,8 @@ class EndSettings(TimeSettings):
 def _beside_computed(spec: FieldSettings) -> list[InvalidSetting]:
     given = [name for name in type(spec).model_fields if name != "computed" and getattr(spec, name)]
     return [
-        InvalidSetting(name, "does nothing beside 'computed'", "keep one of them") for name in given
+        InvalidSetting(name, "does nothing next to 'computed'", "keep one of them")
+        for name in given
     ]
 
 
@@ -334,10 +350,11 @@ class MinutesSettings(FieldSettings):
     """How a number of minutes is made."""
 
     minutes: Literal["number", "hh:mm", "hours", "iso8601"] | None = None
-    """How the source writes it: `number` of minutes (the default), `hh:mm`, `hours` (1.5), or `iso8601` (PT1H30M)."""
+    """How the source writes it: `number` of minutes (the default), `hh:mm`, `hours` (1.5), or
+    `iso8601` (PT1H30M)."""
 
     def as_rule(self) -> RuleWords:
-        """Everything the mapping needs to know, in plain values."""
+        """Return everything the mapping needs to know, in plain values."""
         return RuleWords(**{**super().as_rule(), "minutes": self.minutes})
 
 
@@ -345,7 +362,8 @@ class DurationSettings(MinutesSettings):
     """How the duration of a test is made: from the source, or computed."""
 
     computed: Literal["end - start"] | None = None
-    """`end - start`, where the working time is all the time from start to end. Nothing else is given then."""
+    """`end - start`, where the working time is all the time from start to end. Nothing else is
+    given then."""
 
     def _conflicts(self) -> list[InvalidSetting]:
         if self.computed is not None:
@@ -353,7 +371,7 @@ class DurationSettings(MinutesSettings):
         return super()._conflicts()
 
     def as_rule(self) -> RuleWords:
-        """Everything the mapping needs to know, in plain values."""
+        """Return everything the mapping needs to know, in plain values."""
         return RuleWords(**{**super().as_rule(), "computed": self.computed})
 
 
@@ -367,7 +385,10 @@ def _checked_separator(text: str) -> str:
 
 
 class ListSettings(FieldSettings):
-    """How a list is made: one text, taken apart. `lookup` and `default` are for each item; blank items don't count."""
+    """How a list is made: one text, taken apart.
+
+    `lookup` and `default` are for each item; blank items don't count.
+    """
 
     separator: (
         Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_checked_separator)]
@@ -376,5 +397,5 @@ class ListSettings(FieldSettings):
     """What stands between two items, `;` by default. Spaces around an item don't count."""
 
     def as_rule(self) -> RuleWords:
-        """Everything the mapping needs to know, in plain values."""
+        """Return everything the mapping needs to know, in plain values."""
         return RuleWords(**{**super().as_rule(), "separator": self.separator})

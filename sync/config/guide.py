@@ -1,4 +1,7 @@
-"""Finds one's way in the settings model: what stands at a place of the file, and what could stand there."""
+"""Finds one's way in the settings model.
+
+What stands at a place of the file, and what could stand there.
+"""
 
 from difflib import get_close_matches
 from types import UnionType
@@ -17,7 +20,7 @@ MOST_NAMED = 12
 
 
 def setting_at(steps: Steps, data: Plain) -> Any:
-    """The type that the model gives to this place, with a kind or type chosen as the file does; None when unknown.
+    """Return the type that the model gives to this place, with a kind or type chosen as the file does; None when unknown.
 
     The answer is a pydantic model, a plain type, or what is left of an annotation.
     """
@@ -28,18 +31,21 @@ def setting_at(steps: Steps, data: Plain) -> Any:
 
 
 def is_secret(steps: Steps, data: Plain) -> bool:
-    """Whether the model has a secret at this place, to be read only when it is used."""
+    """Tell whether the model has a secret at this place, to be read only when it is used."""
     return setting_at(steps, data) is SecretRef
 
 
 def names_at(steps: Steps, data: Plain) -> tuple[str, ...]:
-    """The settings that can stand below this place."""
+    """Return the settings that can stand below this place."""
     here = setting_at(steps, data)
     return tuple(here.model_fields) if _is_model(here) else ()
 
 
 def described(steps: Steps, data: Plain) -> str:
-    """The first sentence of what the model says about this setting; empty when it says nothing."""
+    """Return the first sentence of what the model says about this setting.
+
+    Empty when it says nothing.
+    """
     owner = setting_at(steps[:-1], data)
     info: FieldInfo | None = (
         owner.model_fields.get(steps[-1]) if _is_model(owner) and steps else None
@@ -49,7 +55,10 @@ def described(steps: Steps, data: Plain) -> str:
 
 
 def suggestion(name: str, known: tuple[str, ...]) -> str:
-    """What to do about a name that is not known: the nearest one, or those that there are."""
+    """Return what to do about a name that is not known.
+
+    The nearest one, or those that there are.
+    """
     near = get_close_matches(name, known, n=1)
     if near:
         return f"did you mean '{name_text(near[0])}'?"
@@ -76,7 +85,10 @@ def _below(here: Any, step: str | int) -> Any:
 
 
 def _chosen(here: Any, value: Plain) -> Any:
-    """The one of several types that this value asks for: by `kind` or `type`, or the one that is not None."""
+    """Return the one of several types that this value asks for.
+
+    By `kind` or `type`, or the one that is not None.
+    """
     if get_origin(here) is Annotated:
         return _chosen(get_args(here)[0], value)
     if get_origin(here) not in (Union, UnionType):

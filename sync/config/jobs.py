@@ -1,4 +1,7 @@
-"""Settings of the service: when its jobs run and what they do, and how it stops and is looked after."""
+"""Settings of the service.
+
+When its jobs run and what they do, and how it stops and is looked after.
+"""
 
 import re
 from datetime import timedelta
@@ -14,7 +17,7 @@ from pydantic import (
 from sync.config.patterns import checked_zone
 from sync.config_base.addresses import is_loopback
 from sync.config_base.base import InvalidSetting, Strict, filled, told, told_one
-from sync.config_base.durations import Duration, duration_text
+from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab
 
@@ -24,7 +27,7 @@ _DAY = timedelta(days=1)
 
 def _checked_name(text: str) -> str:
     if not re.match(_NAME, text):
-        raise told_one("is no name of a job", "use up to 40 letters (a to z), digits, - and _")
+        raise told_one("is not a valid job name", "use up to 40 letters (a to z), digits, - and _")
     return text
 
 
@@ -33,22 +36,8 @@ JobName = Annotated[
 ]
 
 
-def within(least: timedelta, most: timedelta) -> AfterValidator:
-    """Return the check that a duration lies between these two."""
-
-    def check(value: timedelta) -> timedelta:
-        if not least <= value <= most:
-            raise told_one(
-                f"is not from {duration_text(least)} to {duration_text(most)}",
-                "give a length between these",
-            )
-        return value
-
-    return AfterValidator(check)
-
-
 def _checked_cron(text: str) -> str:
-    """The five fields, if they ever come true; that does not depend on the zone."""
+    """Return the five fields, if they ever come true; that does not depend on the zone."""
     try:
         crontab(text, "UTC")
     except ValueError as error:
@@ -69,8 +58,9 @@ class JobSettings(Strict):
     """When something is to be done, and what."""
 
     cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
-    """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as `"@daily"`. Needs `zone`."""
-    every: Annotated[Duration, within(timedelta(seconds=1), 366 * _DAY)] | None = None
+    """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as
+    `"@daily"`. Needs `zone`."""
+    every: Annotated[Duration, between(timedelta(seconds=1), 366 * _DAY)] | None = None
     """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
     zone: Annotated[str, AfterValidator(checked_zone)] | None = None
     """Whose clock `cron` means, such as `Europe/Oslo`."""
@@ -83,14 +73,16 @@ class JobSettings(Strict):
         ]
         | None
     ) = None
-    """The kinds that it keeps in step; all that have feeds if left out. What their records need is added as well."""
+    """The kinds that it keeps in step; all that have feeds if left out. What their records need is
+    added as well."""
     mode: Literal["apply", "plan"] = "apply"
     """`apply` carries out what it plans; `plan` only says in the log what it would do."""
     changed: bool = False
-    """Whether only what changed is read, where a feed says `updated_column`. Then nothing is removed."""
-    jitter: Annotated[Duration, within(timedelta(0), timedelta(hours=1))] = timedelta(0)
-    """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
-    less than `every`."""
+    """Whether only what changed is read, where a feed says `updated_column`. Then nothing is
+    removed."""
+    jitter: Annotated[Duration, between(timedelta(0), timedelta(hours=1))] = timedelta(0)
+    """Each run begins up to this much late, by chance, so that not all tools call at the same
+    second. Always less than `every`."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> "JobSettings":
@@ -130,7 +122,7 @@ class JobSettings(Strict):
         return crontab(self.cron or "", self.zone or "")
 
     def chosen(self) -> frozenset[Kind]:
-        """The kinds that it keeps in step; none for all."""
+        """Return the kinds that it keeps in step; none for all."""
         return frozenset(self.kinds or ())
 
 
@@ -150,10 +142,11 @@ class ServiceSettings(Strict):
     """Where the service answers, and how long stopping and a run may take."""
 
     listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
-    """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
-    shutdown_timeout: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = (
+    """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if
+    left out."""
+    shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
         timedelta(seconds=30)
     )
     """How long it may take at most to stop after SIGTERM."""
-    run_timeout: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
+    run_timeout: Annotated[Duration, between(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take at most; what is left then is for the next one."""

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sync.config.jobs import within
 from sync.config_base.base import Filled, InvalidSetting, Strict, empty_is_default, told
-from sync.config_base.durations import Duration
+from sync.config_base.durations import Duration, between
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -17,21 +16,29 @@ class OnAbsence(Strict):
     """What becomes of a record that its source no longer has, once every feed of its kind was read whole."""
 
     learner: Literal["release", "keep"] = "release"
-    """`release` forgets the learner (Inspera can't delete one) when no seat is left; `keep` goes on keeping them."""
+    """`release` forgets the learner (Inspera can't delete one) when no seat is left; `keep` goes on
+    keeping them."""
     staff: Literal["disable", "delete", "keep"] = "disable"
-    """`disable` keeps the person out of Inspera, and can be undone; `delete` is for good; `keep` leaves them be."""
+    """`disable` keeps the person out of Inspera, and can be undone; `delete` is for good; `keep`
+    leaves them be."""
     test: Literal["withdraw", "keep"] = "withdraw"
-    """`withdraw` lists a test that has not ended for a person to look at (nothing is deleted); `keep` leaves it be."""
+    """`withdraw` lists a test that has not ended for a person to look at (nothing is deleted);
+    `keep` leaves it be."""
     committee: Literal["keep", "remove"] = "keep"
     """`keep` leaves the committee on the test; `remove` takes it off, if this tool made it."""
     contributor: Literal["remove", "keep"] = "remove"
-    """`remove` takes the contributor off the test, if this tool put them there; `keep` leaves them on it."""
+    """`remove` takes the contributor off the test, if this tool put them there; `keep` leaves them
+    on it."""
     candidate: Literal["remove", "keep"] = "remove"
-    """`remove` takes the candidate off the test, unless the test has started; `keep` leaves them on it."""
+    """`remove` takes the candidate off the test, unless the test has started; `keep` leaves them on
+    it."""
 
 
 class LimitSettings(Strict):
-    """How many changes go unasked: `max(at_least, min(percent of known, at_most))`; of more, all are held."""
+    """How many changes go unasked: `max(at_least, min(percent of known, at_most))`.
+
+    Of more, all are held.
+    """
 
     at_least: Count
     """This many always go."""
@@ -65,8 +72,8 @@ class KindLimit(LimitSettings):
     at_most: Count | None = 500
     """But never more than this many, or than `at_most_percent` where that is more."""
     at_most_percent: Percent = 3
-    """`at_most` grows to this share of the kind's known records, in per cent: with 100,000 known, 3,000. 0 where you
-    set `at_most` yourself and not this."""
+    """`at_most` grows to this share of the kind's known records, in per cent: with 100,000 known,
+    3,000. 0 where you set `at_most` yourself and not this."""
 
     @model_validator(mode="before")
     @classmethod
@@ -102,7 +109,10 @@ class UpdateLimit(LimitSettings):
 
 
 class LimitsSettings(Strict):
-    """How much may change in one run without a person's word. What is above is held until `apply --allow HASH`."""
+    """How much may change in one run without a person's word.
+
+    What is above is held until `apply --allow HASH`.
+    """
 
     kind: Annotated[KindLimit, BeforeValidator(empty_is_default)] = KindLimit()
     """Removals of one kind."""
@@ -115,9 +125,10 @@ class LimitsSettings(Strict):
 class FreezeSettings(Strict):
     """How long before its start a test is left as it is. It stays so until it has ended."""
 
-    before: Annotated[Duration, within(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
-    """From how long before its start until its end nothing shortens, moves or renames a test, or takes anybody off it,
-    unless a person allows it. Additions, more extra time and a later end are sent."""
+    before: Annotated[Duration, between(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
+    """From how long before its start until its end nothing shortens, moves or renames a test, or
+    takes anybody off it, unless a person allows it. Additions, more extra time and a later end are
+    sent."""
 
 
 class ExistingSettings(Strict):
@@ -130,10 +141,12 @@ class ExistingSettings(Strict):
     """Whose the candidates, contributors and committees are that we put on an existing test that could not be read first;
     only `managed` ones are removed."""
     look_up_learners: bool = True
-    """Whether each new learner is looked up before being made, so that nobody gets a second account. That takes two
-    calls more for each; `false` is for the first load of a tenant that has nobody yet."""
+    """Whether each new learner is looked up before being made, so that nobody gets a second
+    account. That takes two calls more for each; `false` is for the first load of a tenant that has
+    nobody yet."""
     match_email: bool = False
-    """Whether `adopt` matches a person by email address too, where neither the external id nor the login finds one."""
+    """Whether `adopt` matches a person by email address too, where neither the external id nor the
+    login finds one."""
 
 
 class ReconcileSettings(Strict):
@@ -142,4 +155,5 @@ class ReconcileSettings(Strict):
     repair: bool = False
     """Whether what is managed and was changed there, or is gone, is put right. Otherwise it is only listed."""
     people: Literal["one_by_one", "export", "none"] = "one_by_one"
-    """How people are read: one call for each (`one_by_one`), all at once by Inspera's export (`export`), or not."""
+    """How people are read: one call for each (`one_by_one`), all at once by Inspera's export
+    (`export`), or not."""

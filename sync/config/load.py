@@ -1,4 +1,7 @@
-"""Reads the configuration file: all of it or nothing, and everything that is wrong with it at once."""
+"""Reads the configuration file.
+
+All of it or nothing, and everything that is wrong with it at once.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,11 +44,11 @@ class Loaded:
 
     @property
     def state_url(self) -> str:
-        """The state's URL; the path of a file is absolute."""
+        """Return the state's URL; the path of a file is absolute."""
         return self.settings.state_url(self.folder)
 
     def state_password(self) -> str:
-        """The password for a state on PostgreSQL; empty when none is set.
+        """Return the password for a state on PostgreSQL; empty when none is set.
 
         Raises:
             UsageError: it is missing, empty or unreadable.
@@ -55,7 +58,7 @@ class Loaded:
 
 
 def load(path: Path) -> Loaded:
-    """The configuration in this file. Secrets are not read yet; other references are.
+    """Return the configuration in this file. Secrets are not read yet; other references are.
 
     Raises:
         ConfigurationFaults: it can't be used; holds every error, with its line.
@@ -143,7 +146,10 @@ class _Reader:
         self.unwise: list[SettingError] = []
 
     def expanded(self, value: Plain, steps: Steps) -> Plain:
-        """The value with its references resolved; one that could not be stays as it is, and becomes a finding."""
+        """Return the value with its references resolved.
+
+        One that could not be stays as it is, and becomes a finding.
+        """
         if isinstance(value, dict):
             return {name: self.expanded(inner, (*steps, name)) for name, inner in value.items()}
         if isinstance(value, list):

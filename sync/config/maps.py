@@ -1,4 +1,11 @@
-"""Where each field of a record comes from: the `map` of a feed of each kind."""
+"""Where each field of a record comes from.
+
+The `map` of a feed of each kind, made from the kind's record type.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from pydantic import Field, create_model
 
 from sync.config.fields import (
     DurationSettings,
@@ -9,135 +16,64 @@ from sync.config.fields import (
     TimeSettings,
 )
 from sync.config_base.base import Strict
+from sync.records.base import Kind
+from sync.records.fields import FieldSpec, RecordType
+from sync.records.kinds import RECORD_TYPES
+
+_BY_TYPE: dict[str, type[FieldSettings]] = {
+    "time": TimeSettings,
+    "duration": DurationSettings,
+    "extra_time": MinutesSettings,
+}
 
 
-class LearnerMap(Strict):
-    """Where each field of a learner comes from. A field that is not mapped is never sent."""
+class RecordMap(Strict):
+    """The `map` of a feed. A field that is not mapped is never sent."""
 
-    key: FieldSettings | None = None
-    """The source's own stable identifier, such as a student number. It is never sent. Default: `external_id`."""
-    username: FieldSettings
-    """The login name in Inspera. It can't be changed there afterwards."""
-    external_id: FieldSettings
-    """The identifier by which the auth system knows the person."""
-    auth_system: FieldSettings | None = None
-    """The auth system, where it differs from row to row; otherwise use the feed's own `auth_system`."""
-    first_name: FieldSettings
-    """The given name."""
-    last_name: FieldSettings
-    """The family name."""
-    email: FieldSettings | None = None
-    """The email address."""
-    password: FieldSettings | None = None
-    """A first password. It is sent when the learner is created, and never stored, compared or shown."""
+    __test__ = False  # not a test case, whatever pytest thinks of a TestMap
+
+    def mapped(self) -> dict[str, FieldSettings]:
+        """Return the fields that are mapped, in the record's order."""
+        every = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: settings for name, settings in every if settings is not None}
 
 
-class StaffMap(Strict):
-    """Where each field of a member of staff comes from. A field that is not mapped is never sent."""
-
-    key: FieldSettings | None = None
-    """The source's own stable identifier, such as an employee number. It is never sent. Default: `external_id`."""
-    username: FieldSettings
-    """The login name in Inspera. It can't be changed there afterwards."""
-    external_id: FieldSettings
-    """The identifier by which the auth system knows the person."""
-    auth_system: FieldSettings | None = None
-    """The auth system, where it differs from row to row; otherwise use the feed's own `auth_system`."""
-    first_name: FieldSettings
-    """The given name."""
-    last_name: FieldSettings
-    """The family name."""
-    email: FieldSettings | None = None
-    """The email address."""
-    status: FieldSettings | None = None
-    """`active` or `disabled`; where the source has other words, `lookup` translates them."""
-    accesses: ListSettings | None = None
-    """What the person may do in Inspera: a list, in the tenant's words."""
-    organisations: ListSettings | None = None
-    """The organisations in Inspera to which the person belongs: a list, in the tenant's words."""
-    password: FieldSettings | None = None
-    """A first password. It is sent when the person is created, and never stored, compared or shown."""
+def _settings_of(name: str, spec: FieldSpec) -> type[FieldSettings]:
+    if spec.many:
+        return ListSettings
+    if name == "end":  # the one time that can be computed
+        return EndSettings
+    return _BY_TYPE.get(spec.type, FieldSettings)
 
 
-class TestMap(Strict):
-    """Where each field of a test comes from. A field that is not mapped is never sent."""
-
-    __test__ = False  # not a test case, whatever pytest thinks of its name
-
-    key: FieldSettings | None = None
-    """The source's own stable identifier. It is never sent. Default: `external_test_id`."""
-    external_test_id: FieldSettings
-    """The identifier under which Inspera keeps the test for us."""
-    title: FieldSettings
-    """The title: at most 500 characters, without square brackets."""
-    start: TimeSettings
-    """When the test opens."""
-    end: EndSettings
-    """When the test closes for those without extra time."""
-    duration: DurationSettings
-    """The working time, in minutes; at most the time between start and end."""
-    template: FieldSettings | None = None
-    """The test in Inspera to copy. It is sent only when the test is created."""
+def _map_of(record: RecordType) -> type[RecordMap]:
+    fields: dict[str, object] = {}
+    for name, spec in record.fields.items():
+        if spec.mapped:
+            settings = _settings_of(name, spec)
+            about = Field(... if spec.required else None, description=spec.description)
+            fields[name] = (settings if spec.required else settings | None, about)
+    note = record.note or "A field that is not mapped is never sent."
+    return create_model(  # type: ignore[call-overload, no-any-return]  # the fields are known at run time only
+        f"{record.make.__name__}Map",
+        __base__=RecordMap,
+        __module__=__name__,
+        __doc__=f"Where each field of {record.noun} comes from. {note}",
+        **fields,
+    )
 
 
-class OptionMap(Strict):
-    """Where each part of a test's option comes from. Usually `option` is a constant: one feed for each option."""
+MAPS = {kind: _map_of(record) for kind, record in RECORD_TYPES.items()}
 
-    test: FieldSettings
-    """The key of the test, as the test feed's `key` makes it."""
-    option: FieldSettings
-    """The option's name in Inspera, such as `LOCKDOWN_BROWSER`, or one declared under `inspera.options`."""
-    value: FieldSettings
-    """What the option is set to. A switch takes true or false (also yes, no, 1, 0, on, off); a pin is a secret, of 6 or
-    more printable ASCII characters with letters and digits among them. A blank leaves Inspera's value alone."""
-
-
-class CommitteeMap(Strict):
-    """Where each field of a committee comes from. A field that is not mapped is never sent."""
-
-    test: FieldSettings
-    """The key of the test, as the test feed's `key` makes it."""
-    committee: FieldSettings
-    """The committee's name: at most 50 characters."""
-    type: FieldSettings | None = None
-    """`GRADING` or `REASSESSMENT`. Without it, Inspera makes it a grading committee."""
-
-
-class ContributorMap(Strict):
-    """Where each field of a contributor comes from. A field that is not mapped is never sent."""
-
-    test: FieldSettings
-    """The key of the test, as the test feed's `key` makes it."""
-    staff: FieldSettings
-    """The key of the member of staff, as the staff feed's `key` makes it."""
-    roles: ListSettings
-    """What the person does on the test: a list of `evaluate`, `monitor`, `plan`, `author`, `invigilate`,
-    `chief_invigilate` and `review`; where the source has other words, `lookup` translates them."""
-    committees: ListSettings | None = None
-    """The committees that the person is on: a list of names. Those that no feed names are created."""
-    room: FieldSettings | None = None
-    """The room."""
-    building: FieldSettings | None = None
-    """The building."""
-    notify: FieldSettings | None = None
-    """Whether Inspera tells the person, once, that they are on the test: true or false. Otherwise use the feed's own
-    `notify`."""
-
-
-class CandidateMap(Strict):
-    """Where each field of a candidate comes from. A field that is not mapped is never sent."""
-
-    test: FieldSettings
-    """The key of the test, as the test feed's `key` makes it."""
-    learner: FieldSettings
-    """The key of the learner, as the learner feed's `key` makes it."""
-    candidate_id: FieldSettings | None = None
-    """The candidate number on this test."""
-    extra_time: MinutesSettings | None = None
-    """Extra time: minutes, or a share of the duration such as `25%`, `12,5 %` or `15 min/h`; at most the duration."""
-    room: FieldSettings | None = None
-    """The room."""
-    building: FieldSettings | None = None
-    """The building."""
-    committees: ListSettings | None = None
-    """The committees that grade the candidate: a list of names. Those that no feed names are created."""
+if TYPE_CHECKING:
+    LearnerMap: TypeAlias = RecordMap
+    StaffMap: TypeAlias = RecordMap
+    TestMap: TypeAlias = RecordMap
+    OptionMap: TypeAlias = RecordMap
+    CommitteeMap: TypeAlias = RecordMap
+    ContributorMap: TypeAlias = RecordMap
+    CandidateMap: TypeAlias = RecordMap
+else:
+    LearnerMap, StaffMap, TestMap = MAPS[Kind.LEARNER], MAPS[Kind.STAFF], MAPS[Kind.TEST]
+    OptionMap, CommitteeMap = MAPS[Kind.OPTION], MAPS[Kind.COMMITTEE]
+    ContributorMap, CandidateMap = MAPS[Kind.CONTRIBUTOR], MAPS[Kind.CANDIDATE]

@@ -1,4 +1,6 @@
-"""Pydantic's complaints in words for people. None of them repeats a value: it may be a secret in the wrong place.
+"""Pydantic's complaints in words for people.
+
+None of them repeats a value: it may be a secret in the wrong place.
 
 Only what a source's own validators say (`ValueError`) is passed on as it is.
 """
@@ -50,13 +52,16 @@ _BOUNDS = {
 
 
 def findings_of(error: ValidationError, data: Plain) -> Iterator[SettingError]:
-    """Everything pydantic found wrong with these values, each at its setting."""
+    """Yield everything pydantic found wrong with these values, each at its setting."""
     for detail in error.errors(include_url=False, include_input=False):
         yield from _findings(detail["type"], _steps(detail["loc"], data), detail, data)
 
 
 def _steps(loc: Steps, data: Plain) -> Steps:
-    """The way as the file has it: without pydantic's tags, and ending where the file's own value ends."""
+    """Return the way as the file has it.
+
+    Without pydantic's tags, and ending where the file's own value ends.
+    """
     loc = loc[:-1] if loc and loc[-1] == "[key]" else loc  # pydantic's word for the name itself
     tagged = len(loc) > 2 and loc[0] in _TAGGED
     steps = loc[:2] + loc[3:] if tagged else loc
@@ -95,7 +100,7 @@ def _missing(steps: Steps, data: Plain) -> SettingError:
 
 
 def _lowered(text: str) -> str:
-    """A sentence as the end of another; a name in capitals stays as it is."""
+    """Return a sentence as the end of another; a name in capitals stays as it is."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
@@ -115,18 +120,18 @@ def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> SettingErro
         return SettingError(steps, "is needed", "add it: it says what the settings around it mean")
     if steps[0] == "sources" and value in SOURCES.broken:
         return SettingError(steps, *SOURCES.broken[value])
-    return SettingError(steps, "is none of the choices", suggestion(value, choices))
+    return SettingError(steps, "is not one of the choices", suggestion(value, choices))
 
 
 def _no_choice(steps: Steps, data: Plain) -> SettingError:
     choices = tuple(str(one) for one in _choices(setting_at(steps, data)))
     return SettingError(
-        steps, "is none of the choices", suggestion(str(value_at(data, steps)), choices)
+        steps, "is not one of the choices", suggestion(str(value_at(data, steps)), choices)
     )
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
-    """The values of a Literal, or of the one inside an optional."""
+    """Return the values of a Literal, or of the one inside an optional."""
     found: list[Any] = []
     for one in get_args(annotation):
         found += _choices(one) if get_args(one) else ([] if one is type(None) else [one])

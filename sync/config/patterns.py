@@ -1,4 +1,7 @@
-"""Checks of the small languages inside settings: regular expressions, date formats and time zones."""
+"""Checks of the small languages inside settings.
+
+Regular expressions, date formats and time zones.
+"""
 
 import re
 import warnings
@@ -15,14 +18,14 @@ _DATES = (frozenset("dm"), frozenset("db"), frozenset("dB"), frozenset("j"))
 
 
 def checked_pattern(text: str) -> str:
-    """The regular expression, if it compiles without doubt and names a group."""
+    """Return the regular expression, if it compiles without doubt and names a group."""
     if not re.compile(checked_expression(text)).groupindex:
         raise told_one("has no named group", "name the part to take, as in (?P<value>…)")
     return text
 
 
 def checked_expression(text: str) -> str:
-    """The regular expression, if it compiles without doubt."""
+    """Return the regular expression, if it compiles without doubt."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -38,12 +41,12 @@ def checked_expression(text: str) -> str:
 
 
 def groups_of(pattern: str) -> frozenset[str]:
-    """The names of a sound expression's groups."""
+    """Return the names of a sound expression's groups."""
     return frozenset(re.compile(pattern).groupindex)
 
 
 def checked_format(text: str) -> str:
-    """The date format, if it can be read anywhere and says the year, the day and the hour."""
+    """Return the date format, if it can be read anywhere and says the year, the day and the hour."""
     letters = frozenset(_DIRECTIVES.findall(text))
     unknown = sorted(letters - _KNOWN)
     if unknown:
@@ -89,15 +92,15 @@ def fixed_zone(name: str) -> str:
 
 
 def checked_zone(name: str) -> str:
-    """The time zone's name, if this machine (or the tzdata package) knows it."""
+    """Return the time zone's name, if this machine (or the tzdata package) knows it."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         if name.upper() in _NOT_ZONES:
             raise told_one(
-                "is no time zone", f"did you mean '{_NOT_ZONES[name.upper()]}'?"
+                "is not a valid time zone", f"did you mean '{_NOT_ZONES[name.upper()]}'?"
             ) from None
         near = get_close_matches(name, sorted(zoneinfo.available_timezones()), n=1, cutoff=0.75)
         remedy = f"did you mean '{near[0]}'?" if near else "write one such as Europe/Oslo"
-        raise told_one("is no time zone", remedy) from None
+        raise told_one("is not a valid time zone", remedy) from None
     return name

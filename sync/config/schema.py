@@ -1,21 +1,33 @@
 """The configuration as a JSON Schema, by which editors complete, explain and check it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema
+
 from sync.config.model import Settings
+from sync.config_base.durations import duration_text
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
+class _Generator(GenerateJsonSchema):
+    """Pydantic's generator, with the defaults of durations in our spelling, which pydantic ignores here."""
+
+    def encode_default(self, dft: Any) -> Any:
+        """Return a default as JSON."""
+        return duration_text(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
 def json_schema() -> dict[str, Any]:
-    """The settings model as a JSON Schema (draft 2020-12), every setting with its description and default."""
-    schema = Settings.model_json_schema()
+    """Return the settings model as a JSON Schema (draft 2020-12), every setting with its description and default."""
+    schema = Settings.model_json_schema(schema_generator=_Generator)
     schema["title"] = "inspera-sync"
     schema["description"] = f"The configuration file of inspera-sync. {Settings.__doc__}"
     return {"$schema": DIALECT, **schema}
 
 
 def schema_text() -> str:
-    """The same as text, just as `config/schema.json` holds it."""
+    """Return the same as text, just as `config/schema.json` holds it."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

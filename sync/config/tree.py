@@ -1,4 +1,6 @@
-"""A YAML file as plain values that remember their lines: every scalar stays the text that was written.
+"""A YAML file as plain values that remember their lines.
+
+Every scalar stays the text that was written.
 
 An empty value is None, and the settings model says what is a number and what is true or false.
 """
@@ -15,7 +17,8 @@ Plain = str | None | list["Plain"] | dict[str, "Plain"]
 """A value of the file: text, nothing, a list or a mapping."""
 
 MOST_VALUES = 50_000
-"""Values in one file, aliases written out; a few lines of aliases of aliases can stand for billions."""
+"""Values in one file, aliases written out; a few lines of aliases of aliases can stand for
+billions."""
 
 MOST_LEVELS = 30
 
@@ -34,7 +37,8 @@ class Tree:
         data: the values, merge keys and aliases written out.
         values: where each value begins.
         names: where the name of each value begins, for values in mappings.
-        findings: what is wrong with the tree as such: names given twice, tags, names that are no text.
+        findings: what is wrong with the tree as such: names given twice, tags, names that are no
+            text.
     """
 
     data: Plain = None
@@ -55,7 +59,7 @@ class Tree:
 
 
 def value_at(data: Plain, steps: Steps) -> Plain:
-    """The value at the end of this way, None where there is none."""
+    """Return the value at the end of this way, None where there is none."""
     for step in steps:
         if isinstance(data, dict) and isinstance(step, str):
             data = data.get(step)
@@ -67,7 +71,7 @@ def value_at(data: Plain, steps: Steps) -> Plain:
 
 
 def feeds_in(data: Plain) -> Iterator[tuple[int, dict[str, Plain]]]:
-    """The feeds that are mappings, each with its position in the list."""
+    """Yield the feeds that are mappings, each with its position in the list."""
     feeds = value_at(data, ("feeds",))
     for index, feed in enumerate(feeds if isinstance(feeds, list) else ()):
         if isinstance(feed, dict):
@@ -75,7 +79,7 @@ def feeds_in(data: Plain) -> Iterator[tuple[int, dict[str, Plain]]]:
 
 
 def read_tree(text: str) -> Tree:
-    """The text as a tree.
+    """Return the text as a tree.
 
     Raises:
         NotYaml: it is not one well-formed YAML document, or is absurdly large or deep.
@@ -96,7 +100,7 @@ class _Writer:
         self._count = 0
 
     def value(self, node: yaml.Node, steps: Steps) -> Plain:
-        """The node's value, at this place in the tree."""
+        """Return the node's value, at this place in the tree."""
         self._counted(node, steps)
         self._tree.values[steps] = place_of(node.start_mark)
         if id(node) in self._open:
@@ -144,7 +148,10 @@ class _Writer:
         )
 
     def _pairs(self, node: yaml.MappingNode, steps: Steps) -> Pairs:
-        """The entries of a mapping, then what `<<:` brings that it does not say itself; the first to say it wins."""
+        """Return the entries of a mapping, then what `<<:` brings that it does not say itself.
+
+        The first to say it wins.
+        """
         pairs: Pairs = {}
         merges: Pairs = {}
         for key, value in node.value:
@@ -196,5 +203,5 @@ class _Writer:
 
 
 def _is_text(text: str) -> bool:
-    """Whether all of it is characters; an escape can stand for half of one, or for none."""
+    """Tell whether all of it is characters; an escape can stand for half of one, or for none."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

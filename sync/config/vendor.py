@@ -1,4 +1,7 @@
-"""Where a tenant differs from the vendor's contract: calls that it takes otherwise, and options that it has besides."""
+"""Where a tenant differs from the vendor's contract.
+
+Calls that it takes otherwise, and options that it has besides.
+"""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +24,10 @@ _OPTION = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 def _checked_path(text: str) -> str:
-    """The path, if it stays below `/api` of the tenant; which places it needs depends on the call."""
+    """Return the path, if it stays below `/api` of the tenant.
+
+    Which places it needs depends on the call.
+    """
     if not text.startswith("/") or text.startswith("//"):
         raise told_one(
             "should begin with one '/'", "write what follows /api, such as /v1/test/{test}"
@@ -46,19 +52,23 @@ def _checked_path(text: str) -> str:
 def _checked_wrapper(text: str) -> str:
     if not _MEMBER.fullmatch(text):
         raise told_one(
-            "is no name of a member",
+            "is not a valid member name",
             "write one such as candidates, or '' where the body itself holds it",
         )
     return text
 
 
 class CallSettings(Strict):
-    """How this tenant takes a call, where it differs from what is known or assumed. What is left out stays as it is."""
+    """How this tenant takes a call, where it differs from what is known or assumed.
+
+    What is left out stays as it is.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None
     """The HTTP method. A call that only reads takes `GET` or `POST`, any other all but `GET`."""
     path: Annotated[str, AfterValidator(_checked_path)] | None = None
-    """The path after `/api`, such as `/v1/test/{test}/candidates`, with the same places in braces as the usual one."""
+    """The path after `/api`, such as `/v1/test/{test}/candidates`, with the same places in braces
+    as the usual one."""
     wrapper: Annotated[str, AfterValidator(_checked_wrapper)] | None = None
     """The member of the body that holds what is sent, or `''` where the body itself does."""
 
@@ -76,7 +86,7 @@ class CallSettings(Strict):
         return value
 
     def applied_to(self, call: Call) -> Call:
-        """The call as this tenant takes it."""
+        """Return the call as this tenant takes it."""
         return replace(
             call,
             method=call.method if self.method is None else self.method,
@@ -89,21 +99,23 @@ class OptionSettings(Strict):
     """An option of tests that this tenant has and the vendor's contract does not name."""
 
     group: OptionGroup
-    """The group that the option is sent in; those of `security` can change only until the test is activated."""
+    """The group that the option is sent in; those of `security` can change only until the test is
+    activated."""
     type: OptionType = "switch"
     """What it holds: a `switch` (true or false), a `pin`, or any `text`."""
     secret: bool = False
     """Whether its value must never be stored, logged or shown. A pin's never is."""
 
     def as_rule(self) -> OptionRule:
-        """What is to be known of the option."""
+        """Return what is to be known of the option."""
         return OptionRule(self.group, self.type, self.secret or self.type == "pin")
 
 
 def _checked_option(name: str) -> str:
     if not _OPTION.fullmatch(name):
         raise told_one(
-            "is no name of an option", "write it as Inspera does, in capitals, such as SHOW_TIMER"
+            "is not a valid option name",
+            "write it as Inspera does, in capitals, such as SHOW_TIMER",
         )
     if name in OPTIONS:
         raise told_one("is an option that is known already", "take it out; it can be used as it is")

@@ -30,7 +30,7 @@ class Place:
 
 
 def place_of(mark: yaml.Mark | None) -> Place:
-    """PyYAML's mark, which counts from nought, as a place."""
+    """PyYAML's mark, which counts from zero, as a place."""
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 
@@ -43,7 +43,7 @@ class YamlError(Exception):
 
 
 def compose(text: str) -> yaml.Node | None:
-    """The document's root node, None for a text without any.
+    """Return the document's root node, None for a text without any.
 
     Raises:
         NotYaml: it is not one well-formed YAML document.
@@ -125,7 +125,10 @@ _REWORDED = (
 
 
 def _reworded(problem: str) -> tuple[str, str]:
-    """PyYAML's complaint in our words. Its own often quote the text, in which there may be a secret."""
+    """PyYAML's complaint in our words.
+
+    Its own often quote the text, in which there may be a secret.
+    """
     for pattern, reason, remedy in _REWORDED:
         if re.search(pattern, problem):
             return reason, remedy

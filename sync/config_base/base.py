@@ -1,4 +1,7 @@
-"""What all settings have in common: strictness, the text type of the `map`, and errors told by our own validators."""
+"""What all settings have in common.
+
+Strictness, the text type of the `map`, and errors told by our own validators.
+"""
 
 import unicodedata
 from collections.abc import Iterable, Sized
@@ -19,7 +22,10 @@ _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Strict(BaseModel):
-    """The base of all settings: unknown names are refused, nothing changes after loading, errors show no value."""
+    """The base of all settings.
+
+    Unknown names are refused, nothing changes after loading, errors show no value.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -39,14 +45,14 @@ class InvalidSetting(NamedTuple):
 
 
 def told(found: Iterable[InvalidSetting]) -> PydanticCustomError:
-    """The exception by which a validator hands over what it found, in words that operators will see."""
+    """Return the exception by which a validator hands over what it found, in words that operators will see."""
     words = tuple(found)
     text = "; ".join(f"{one.reason}, {one.remedy}" for one in words)
     return PydanticCustomError("told", "{text}", {"text": text, "told": words})
 
 
 def told_one(reason: str, remedy: str) -> PydanticCustomError:
-    """The same for a single thing, wrong with the setting that is being validated."""
+    """Return the same for a single thing, wrong with the setting that is being validated."""
     return told([InvalidSetting("", reason, remedy)])
 
 
@@ -54,19 +60,25 @@ Collection = TypeVar("Collection", bound=Sized)
 
 
 def filled(value: Collection) -> Collection:
-    """The list or mapping, if it holds anything. Pydantic's own check also counts entries that are wrong as missing."""
+    """Return the list or mapping, if it holds anything.
+
+    Pydantic's own check also counts entries that are wrong as missing.
+    """
     if not len(value):
         raise told_one("is empty", "give at least one entry")
     return value
 
 
 def empty_is_default(value: object) -> object:
-    """An empty section (all its lines commented out) is one that sets nothing."""
+    """Return an empty mapping for a section whose lines are all commented out."""
     return {} if value is None else value
 
 
 def _cleaned(text: str) -> str:
-    """The text as values of sources are compared: stripped, composed (NFC), without control characters."""
+    """Return the text as values of sources are compared.
+
+    Stripped, composed (NFC), without control characters.
+    """
     text = unicodedata.normalize("NFC", text.strip())
     if any(unicodedata.category(character) in _REFUSED for character in text):
         raise told_one(
@@ -129,7 +141,10 @@ Values = Annotated[
 
 
 def text_or_settings(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """The JSON Schema of settings for which one text is short: it tells editors that either will do."""
+    """Return the JSON Schema of settings for which one text is short.
+
+    It tells editors that either will do.
+    """
     reference = handler(schema)
     whole: dict[str, Any] = handler.resolve_ref_schema(reference)
     if "anyOf" not in whole:

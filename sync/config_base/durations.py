@@ -1,60 +1,75 @@
-"""Durations as the configuration writes them: `90s`, `26h`, `1h30m`."""
+"""Durations in the configuration: one type, one spelling and one message for all of them."""
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from sync.config_base.base import told_one
 
-_SIZES = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_SHAPE = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
-_SCHEMA = r"^[0-9]{1,6}[dhms]([0-9]{1,6}[hms]){0,3}$"
-_REMEDY = "write it with its unit, such as 90s, 30m, 6h, 1d or 1h30m"
+_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
+_SHAPE: Final = re.compile("".join(rf"(?:([0-9]{{1,6}}){unit})?" for unit in _UNITS))
+_PATTERN: Final = "^([0-9]{1,6}(d|h|m|s|ms))+$"  # editors need no more than the characters
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the duration that a text such as `90s`, `30m`, `6h`, `1d` or `1h30m` means.
+    """Return the length of `90s`, `30m`, `26h`, `7d`, `1h30m` or `200ms`.
 
     Raises:
         ValueError: the text is not a duration.
     """
     found = _SHAPE.fullmatch(text.strip())
-    if found is None or not any(found.groups()):
-        raise ValueError(_REMEDY)
-    numbers = zip(_SIZES.values(), found.groups(), strict=True)
-    return timedelta(seconds=sum(size * int(number or 0) for size, number in numbers))
+    numbers = found.groups() if found else ()
+    if not any(numbers):
+        raise ValueError("not a duration")
+    parts = zip(_UNITS.values(), numbers, strict=True)
+    return timedelta(**{unit: int(number) for unit, number in parts if number})
 
 
 def duration_text(duration: timedelta) -> str:
-    """Return a duration as the configuration writes it, to the second, such as `1h30m`."""
-    seconds = int(duration.total_seconds())
+    """Return a duration as it is written in the configuration, such as `1h30m`."""
+    rest = duration // timedelta(milliseconds=1)
     parts = []
-    for unit, size in _SIZES.items():
-        number, seconds = divmod(seconds, size)
+    for unit, name in _UNITS.items():
+        number, rest = divmod(rest, timedelta(**{name: 1}) // timedelta(milliseconds=1))
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts) or "0s"
 
 
+_LONG: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
 def rounded_duration(duration: timedelta) -> str:
     """Return a duration for people, in one unit: a long one is rounded down, such as `26h`."""
     seconds = int(duration.total_seconds())
-    for unit, size in _SIZES.items():
+    for unit, size in _LONG.items():
         if seconds >= size and (seconds % size == 0 or seconds >= 2 * size):
             return f"{seconds // size}{unit}"
     return "0s"
 
 
-def _parsed(value: object) -> object:
-    """Parse our own notation: pydantic's (ISO 8601) is not what people write in such files."""
+def _parsed(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     try:
-        return parse_duration(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise told_one("is not a duration", str(error)) from None
+        return parse_duration(str(value))
+    except ValueError:
+        raise told_one(
+            "is not a valid duration",
+            "write it with its unit, such as 200ms, 90s, 30m, 26h, 7d or 1h30m",
+        ) from None
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_parsed),
+    PlainSerializer(duration_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["90s", "26h", "1h30m"]}),
+]
+"""A duration, written such as `90s`, `26h` or `1h30m`. Pydantic's own spelling (`PT1H`) is
+refused."""
 
 
 def _not_zero(duration: timedelta) -> timedelta:
@@ -63,14 +78,19 @@ def _not_zero(duration: timedelta) -> timedelta:
     return duration
 
 
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(
-        _parsed, json_schema_input_type=Annotated[str, StringConstraints(pattern=_SCHEMA)]
-    ),
-    PlainSerializer(duration_text, return_type=str, when_used="json"),
-]
-"""A duration, such as `90s`, `26h` or `1h30m`."""
-
 PositiveDuration = Annotated[Duration, AfterValidator(_not_zero)]
 """A duration that is longer than zero."""
+
+
+def between(least: timedelta, most: timedelta) -> AfterValidator:
+    """Return the check that a duration lies between these two, both included."""
+
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise told_one(
+                f"is not between {duration_text(least)} and {duration_text(most)}",
+                "give a duration in this range",
+            )
+        return value
+
+    return AfterValidator(check)

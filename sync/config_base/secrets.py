@@ -28,7 +28,10 @@ _CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
 
 class BrokenReference(UsageError):  # noqa: N818 - named, like all errors here, by what it means
-    """A reference can't be read as one, or what it names isn't there. `str()` says which, why and what to do."""
+    """A reference can't be read as one, or what it names isn't there.
+
+    `str()` says which, why and what to do.
+    """
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}, {remedy}")
@@ -46,7 +49,7 @@ class Reference(NamedTuple):
 
 
 def references(text: str) -> Iterator[Reference]:
-    """The references in a setting's text, without reading what they stand for.
+    """Yield the references in a setting's text, without reading what they stand for.
 
     Raises:
         BrokenReference: a `${` that begins no reference.
@@ -57,10 +60,11 @@ def references(text: str) -> Iterator[Reference]:
 
 
 def expand(text: str, folder: Path) -> str:
-    """The text with every reference replaced by what it stands for, and `$${` by `${`.
+    """Return the text with every reference replaced by what it stands for, and `$${` by `${`.
 
     Raises:
-        BrokenReference: a `${` that begins no reference, or one whose value is missing, empty or unreadable.
+        BrokenReference: a `${` that begins no reference, or one whose value is missing, empty or
+            unreadable.
     """
     return _MARKS.sub(
         lambda mark: "${" if mark[0] == "$${" else _value(_parse(mark[1]), folder), text
@@ -160,7 +164,9 @@ def _filled(value: str, reference: Reference) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretRef:
-    """A secret as the YAML gives it: a reference, read when it is used, or (unwisely) the secret itself.
+    """A secret as the YAML gives it.
+
+    A reference, read when it is used, or (unwisely) the secret itself.
 
     Neither repr nor str ever show more than the reference.
     """
@@ -168,10 +174,13 @@ class SecretRef:
     _text: str
 
     def reveal(self, folder: Path) -> str:
-        """The secret. Relative paths are taken from `folder`; nothing is kept, so a changed file is seen at once.
+        """Return the secret.
+
+        Relative paths are taken from `folder`; nothing is kept, so a changed file is seen at once.
 
         Raises:
-            UsageError: what it refers to is missing, empty or unreadable, or can't be a secret that is sent.
+            UsageError: what it refers to is missing, empty or unreadable, or can't be a secret that
+                is sent.
         """
         secret = _without_newline(expand(self._text, folder))
         if secret != secret.strip() or not secret.isprintable():
@@ -183,11 +192,11 @@ class SecretRef:
         return secret
 
     def is_plain(self) -> bool:
-        """Whether the secret itself stands in the YAML, so that everybody who reads the file knows it."""
+        """Tell whether the secret itself stands in the YAML, so that everybody who reads the file knows it."""
         return not any(references(self._text))
 
     def loose_files(self, folder: Path) -> tuple[Reference, ...]:
-        """The files named here that more than their owner may read."""
+        """Return the files named here that more than their owner may read."""
         return tuple(
             one
             for one in references(self._text)

@@ -14,8 +14,9 @@ from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found, doubts_when_sent
-from sync.records.base import COMPARED, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, PlannedChange, Result
+from sync.records.kinds import COMPARED
 from sync.records.remote import RemotePerson, RemoteTest
 
 _UNSURE = (

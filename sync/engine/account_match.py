@@ -10,8 +10,9 @@ from unicodedata import normalize
 
 from sync.engine.protocols import Target
 from sync.errors import CallMissing, Refused
-from sync.records.base import PERSON_OF, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Fields
+from sync.records.kinds import PERSON_OF
 from sync.records.remote import RemotePerson
 from sync.state.store import Store
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sync.contract import OPTIONS, OptionRule
 from sync.planning.candidate_numbers import Holder, Who
 from sync.planning.freeze import Moment, TimeFacts
-from sync.records.base import PERSON_OF, Kind, listed, utc_time
+from sync.records.base import Kind, listed, utc_time
 from sync.records.changes import Action, Cause, Fields, Outcome, PlannedChange, Result
+from sync.records.kinds import PERSON_OF
 from sync.state.store import Store
 
 

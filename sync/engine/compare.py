@@ -3,8 +3,9 @@
 A field that Inspera does not show, or that is not known, does not differ.
 """
 
-from sync.records.base import COMPARED, Kind, listed
+from sync.records.base import Kind, listed
 from sync.records.changes import Fields, Value
+from sync.records.kinds import COMPARED
 from sync.records.remote import Member, RemotePerson, RemoteTest
 
 There = RemotePerson | RemoteTest | Member

@@ -22,7 +22,7 @@ from sync.engine.protocols import Clock, Progress, Target
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
-from sync.records.base import ON_A_TEST, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import (
     ADDITIONS,
     CALLING,
@@ -34,6 +34,7 @@ from sync.records.changes import (
     Result,
     Verdict,
 )
+from sync.records.kinds import ON_A_TEST
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere
-from sync.records.base import PEOPLE, Kind
+from sync.records.base import Kind
 from sync.records.changes import PlannedChange
+from sync.records.kinds import PEOPLE
 from sync.state.store import Store
 
 SAMPLE = 20

@@ -26,8 +26,10 @@ from sync.planning.guard import (
     unless_fresh,
 )
 from sync.planning.remedies import adopt
-from sync.records.base import COMPARED, MAX_CANDIDATES, Kind
+from sync.records.base import Kind
+from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange, Result
+from sync.records.kinds import COMPARED
 from sync.records.remote import Assignment, Member, Members, RemoteTest
 
 _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})

@@ -12,8 +12,9 @@ from enum import StrEnum
 from sync.engine.compare import There, differences
 from sync.engine.protocols import Progress, Reread
 from sync.errors import CallError, Stop
-from sync.records.base import PEOPLE, PERSON_OF, Key, Kind, utc_time
+from sync.records.base import Key, Kind, utc_time
 from sync.records.changes import Fields
+from sync.records.kinds import PEOPLE, PERSON_OF
 from sync.records.remote import Members, RemotePerson
 from sync.state.store import Store
 

@@ -14,8 +14,9 @@ from sync.engine.adopt import DOUBTFUL, TAKEN, Adopter, AdoptionResult
 from sync.engine.protocols import Reread
 from sync.planning.diff import REFUSED
 from sync.planning.remedies import adopt, fields_text, sends_text
-from sync.records.base import COMPARED, IDENTITY, PEOPLE, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields, PlannedChange
+from sync.records.kinds import COMPARED, IDENTITY, PEOPLE
 from sync.records.remote import Members, RemotePerson
 from sync.state.journal import Journal
 from sync.state.store import Store

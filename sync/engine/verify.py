@@ -10,8 +10,9 @@ from sync.engine.context import RunContext, RunResult, RunSettings
 from sync.engine.executor import ExecutionResult
 from sync.engine.protocols import Clock, Target
 from sync.errors import CallError, Stop
-from sync.records.base import PEOPLE, PERSON_OF, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action, Fields, Result, WrittenRecord
+from sync.records.kinds import PEOPLE, PERSON_OF
 from sync.state.store import Store
 
 SAMPLE = 20

@@ -17,6 +17,8 @@ from sync.contract import (
 )
 from sync.inspera.requests import entries
 from sync.records.base import Kind
+from sync.records.candidate import CANDIDATE
+from sync.records.contributor import CONTRIBUTOR
 from sync.records.remote import Assignment, Member
 
 BuildBody = Callable[[Call, Sequence[Assignment]], object]
@@ -60,14 +62,14 @@ ASSIGNMENT_SPECS: Final[Mapping[Kind, AssignmentSpec]] = {
     Kind.CANDIDATE: AssignmentSpec(
         CANDIDATE_ASSIGN,
         entries.candidates,
-        ("candidate_id", "extra_time", "room", "building", "committees"),
+        CANDIDATE.compared,
         CANDIDATE_REMOVE,
         entries.leaving_people,
     ),
     Kind.CONTRIBUTOR: AssignmentSpec(
         CONTRIBUTOR_ASSIGN,
         entries.contributors,
-        ("roles", "committees", "room", "building"),
+        CONTRIBUTOR.compared,
         CONTRIBUTOR_REMOVE,
         entries.leaving_people,
     ),

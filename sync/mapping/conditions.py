@@ -23,7 +23,10 @@ class Condition(NamedTuple):
 
 
 class _Matching:
-    """A container of the texts that words or a pattern name. Remembers what it was asked, as columns repeat values."""
+    """A container of the texts that words or a pattern name.
+
+    Remembers what it was asked, as columns repeat values.
+    """
 
     def __init__(self, words: Words) -> None:
         self._fold = str.casefold if words.ignore_case else str

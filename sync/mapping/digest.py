@@ -6,14 +6,18 @@ from hashlib import blake2b
 from types import MappingProxyType
 
 from sync.mapping.values import SEPARATOR
-from sync.records.base import COMPARED, KEY_FIELDS, RECORD_TYPES, SENT_ONCE, Record, Test, utc_text
+from sync.records.base import utc_text
 from sync.records.changes import Value
-from sync.records.specs import FieldValue
+from sync.records.fields import FieldValue
+from sync.records.kinds import COMPARED, KEY_FIELDS, RECORD_CLASSES, SENT_ONCE, Record
+from sync.records.test import Test
 
 _VERSION = b"\x01"
-"""Raised when the same fields would hash differently, so that old fingerprints are never mistaken for new ones."""
+"""Raised when the same fields would hash differently, so that old fingerprints are never mistaken
+for new ones."""
 
-# By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a row.
+# By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a
+# row.
 _COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType(
     {
         record: (
@@ -21,15 +25,18 @@ _COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType(
             SEPARATOR.join(f"{name}=%s" for name in COMPARED[kind]),
             slice(len(KEY_FIELDS[kind]), len(KEY_FIELDS[kind]) + len(COMPARED[kind])),
         )
-        for kind, record in RECORD_TYPES.items()
+        for kind, record in RECORD_CLASSES.items()
     }
 )
 
 
 def fingerprint(record: Record) -> bytes:
-    """16 bytes that differ when a compared field differs: a version, then BLAKE2b over the fields that are not `None`.
+    """16 bytes that differ when a compared field differs.
 
-    Fields that are unmapped or blank are skipped, so a field that the model gains later changes no fingerprint.
+    A version, then BLAKE2b over the fields that are not `None`.
+
+    Fields that are unmapped or blank are skipped, so a field that the model gains later changes no
+    fingerprint.
     """
     names, whole, compared = _COMPARED[record.__class__]
     fields: tuple[FieldValue, ...] = record
@@ -48,9 +55,12 @@ def fingerprint(record: Record) -> bytes:
 
 
 def fields_of(record: Record) -> dict[str, Value]:
-    """The record's fields as they are stored, compared and shown: those compared, then those sent once; times as text.
+    """Return the record's fields as they are stored, compared and shown.
 
-    A password and an option's secret are among those sent once: for the call only, never to be stored or shown.
+    Those compared, then those sent once; times as text.
+
+    A password and an option's secret are among those sent once: for the call only, never to be
+    stored or shown.
     """
     return {
         name: _plain(getattr(record, name))

@@ -1,6 +1,6 @@
 """A whole feed made ready: every row becomes a record, row errors, or nothing."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
@@ -8,23 +8,29 @@ from typing import NamedTuple
 from sync.errors import UsageError
 from sync.mapping.conditions import Condition, compile_condition
 from sync.mapping.fields import CompiledField, compile_field
-from sync.mapping.records import Conflicts, RecordShape, shape_of
+from sync.mapping.records import RecordShape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
 from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
 from sync.mapping.windows import Complete, compile_windows
-from sync.records.base import KEY_FIELDS, ON_A_TEST, Key, Kind, Record, Row, RowError, row_place
-from sync.records.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
+from sync.records.base import Key, Kind, Row, RowError, row_place
+from sync.records.checks import UNUSABLE, Conflict
+from sync.records.fields import MAX_ID, FieldSpec, FieldValue
+from sync.records.kinds import KEY_FIELDS, KEY_FROM, ON_A_TEST, Record
 
 Origin = tuple[str | None, ...]
-"""For each part of the key: the combination of source values that made it, where it could be confused with another."""
+"""For each part of the key: the combination of source values that made it, where it could be
+confused with another."""
 
 _Problems = list[tuple[str, BadValueError]]
 
 
 class _Checks(NamedTuple):
-    """What is asked of a row beyond its fields: which are selected, which depart, and what is worked out."""
+    """What is asked of a row beyond its fields.
+
+    Which are selected, which depart, and what is worked out.
+    """
 
     conditions: Sequence[Condition]
     departure: Sequence[Condition] = ()
@@ -33,10 +39,13 @@ class _Checks(NamedTuple):
 
 
 class CompiledFeed:
-    """A feed's rules made into readers. Made by `compile_feed`; keeps no state, so threads may share it.
+    """A feed's rules made into readers.
 
-    `place` is what stands before a row's number when it is named to people, such as `students.csv line`; `columns` are
-    the columns that the feed needs, in its fields, in templates and in `where`.
+    Made by `compile_feed`; keeps no state, so threads may share it.
+
+    `place` is what stands before a row's number when it is named to people, such as `students.csv
+    line`; `columns` are the columns that the feed needs, in its fields, in templates and in
+    `where`.
     """
 
     def __init__(
@@ -67,7 +76,10 @@ class CompiledFeed:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Lays out the short way for sound rows: the texts, what needs a reader, and a record's order of them all."""
+        """Lays out the short way for sound rows.
+
+        The texts, what needs a reader, and a record's order of them all.
+        """
         made = list(self._fields.values())
         self._pick = _picker(self._ordered)
         self._specials = tuple(field.read for field in made if field.plain is None)
@@ -78,22 +90,23 @@ class CompiledFeed:
         )
 
     def at(self, place: str) -> "CompiledFeed":
-        """The same for rows of another place, such as `drop/2026-11-24.csv line` or `directory entry`."""
+        """Return the same for rows of another place, such as `drop/2026-11-24.csv line` or `directory entry`."""
         other = copy(self)
         other.place = place
         return other
 
     def missing(self, columns: Iterable[str]) -> list[str]:
-        """The needed columns that are not among `columns`, in alphabetical order."""
+        """Return the needed columns that are not among `columns`, in alphabetical order."""
         return sorted(self.columns.difference(columns))
 
     def map(self, row: Row) -> Record | list[RowError] | None:
-        """The row's record, or all of its row errors at once, or `None` when `where` does not select it. Never raises.
+        """Return the row's record, or all of its row errors at once, or `None` when `where` does not select it. Never raises.
 
         A row error's key is whole when it can be read, whatever else is wrong; `(test, "")` for what is on a test and of
         which only the test can be read; otherwise `None`.
         """
-        # The short way, for nearly every row; whatever is unusual goes the careful way, which means the same.
+        # The short way, for nearly every row; whatever is unusual goes the careful way, which means
+        # the same.
         try:
             raw = self._pick(row.values)
             if not all_sound(raw, MAX_ID):
@@ -119,7 +132,10 @@ class CompiledFeed:
         return self._make(*made)
 
     def key(self, row: Row) -> Key | None:
-        """The key of the record that a row is about, whether or not `where` selects it; None when it can't be read."""
+        """Return the key of the record that a row is about, whether or not `where` selects it.
+
+        None when it can't be read.
+        """
         texts, made = CarefulTexts(self._ordered, row.values), dict[str, FieldValue]()
         problems = [
             problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)
@@ -135,13 +151,16 @@ class CompiledFeed:
 
     @property
     def has_departures(self) -> bool:
-        """Whether rows of this feed can say that their record departs."""
+        """Tell whether rows of this feed can say that their record departs."""
         return bool(self._departure)
 
     def departure(self, row: Row) -> Key | list[RowError] | None:
-        """The key of the record that departs by this row, or why it can't be told which; `None` when none does.
+        """Return the key of the record that departs by this row, or why it can't be told which.
 
-        Columns that say so are no conditions of `where` here: `where: {status: active}` selects those who stay.
+        `None` when none does.
+
+        Columns that say so are no conditions of `where` here: `where: {status: active}` selects
+        those who stay.
         """
         texts = CarefulTexts(self._ordered, row.values)
         saying = {condition.at for condition in self._departure}
@@ -167,7 +186,9 @@ class CompiledFeed:
     def unsure(
         self, row: Row, field: str, error: BadValueError, without: Collection[str]
     ) -> list[RowError] | None:
-        """The row's row error when some columns of it (`without`) are not known; `None` when `where` rules it out anyhow.
+        """Return the row's row error when some columns of it (`without`) are not known.
+
+        `None` when `where` rules it out anyhow.
 
         The row error has the record's key as far as it can be read from the other columns.
         """
@@ -184,7 +205,7 @@ class CompiledFeed:
         return self._worded(row, [(field, error)], _key(self.kind, made))
 
     def origin(self, row: Row) -> Origin | None:
-        """Which combination of source values made each part of the row's key, where another could make the same part.
+        """Return which combination of source values made each part of the row's key, where another could make the same part.
 
         One entry for each part of the key (two for what is on a test): the values, joined by `SEPARATOR`, of a
         template over several when one of them holds a character of the template's literal text, or two places of the
@@ -209,11 +230,11 @@ class CompiledFeed:
             self._complete(fields)
         return tuple(fields.values())
 
-    def _conflicting(self, made: Mapping[str, FieldValue]) -> Conflicts:
+    def _conflicting(self, made: Mapping[str, FieldValue]) -> Iterator[Conflict]:
         return iter(()) if self._conflicts is None else self._conflicts(made)
 
     def _carefully(self, row: Row) -> Record | list[RowError] | None:
-        """The same as `map`, value by value, keeping everything that is wrong."""
+        """Return the same as `map`, value by value, keeping everything that is wrong."""
         texts = CarefulTexts(self._ordered, row.values)
         problems: _Problems = []
         for column, at, wanted, _ in self._conditions:
@@ -230,7 +251,9 @@ class CompiledFeed:
                 self._complete(made)
         except BadValueError as error:
             problems.append(("end", error))
-        problems.extend(self._conflicting(made))
+        problems.extend(
+            (one.field, BadValueError(one.reason, one.remedy)) for one in self._conflicting(made)
+        )
         return (
             self._worded(row, problems, _key(self.kind, made))
             if problems
@@ -238,7 +261,7 @@ class CompiledFeed:
         )
 
     def _read(self, name: str, texts: Texts, made: dict[str, FieldValue]) -> _Problems:
-        """Reads one field into `made`, and gives what is wrong with it."""
+        """Read one field into `made`, and gives what is wrong with it."""
         label = self._labels.get(name, name)
         try:
             made[name] = self._fields[name].careful(texts)
@@ -273,7 +296,10 @@ _UNMAPPED = CompiledField(_nothing, _nothing, None, None, None)
 
 
 def _picker(columns: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
-    """Gives a row's raw values in the order of these columns; raises `KeyError` when one is missing."""
+    """Return a row's raw values in the order of these columns.
+
+    Raises `KeyError` when one is missing.
+    """
     if len(columns) > 1:
         return itemgetter(*columns)
     return lambda values: tuple(values[column] for column in columns)
@@ -285,9 +311,12 @@ def _key(kind: Kind, made: Mapping[str, FieldValue]) -> Key | None:
 
 
 def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
-    """Makes a feed ready to map rows; `place` is how its source is named to people, such as `students.csv`.
+    """Make a feed ready to map rows.
 
-    Row errors then say `students.csv line 7`. Columns are named as the sources give them: stripped and in NFC.
+    `place` is how its source is named to people, such as `students.csv`.
+
+    Row errors then say `students.csv line 7`. Columns are named as the sources give them: stripped
+    and in NFC.
 
     Raises:
         UsageError: the rules can't be followed; it lists all that is wrong, one a line.
@@ -335,7 +364,9 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
 
 
 def _needs_names(rule: FeedRule) -> bool:
-    """Whether a blank first name is an error: where it is put together, since a person may have one name only.
+    """Tell whether a blank first name is an error.
+
+    Where it is put together, since a person may have one name only.
 
     Not where a blank clears it, or where another feed fills it.
     """
@@ -362,7 +393,7 @@ def _named(kind: Kind) -> str:
 
 
 def _labels(rule: FeedRule, wrong: list[str]) -> dict[str, str]:
-    """The parts of the key, each with the field whose rule makes it, by which its row errors are named."""
+    """Return the parts of the key, each with the field whose rule makes it, by which its row errors are named."""
     labels: dict[str, str] = {}
     source = KEY_FROM.get(rule.kind)
     for name in KEY_FIELDS[rule.kind]:

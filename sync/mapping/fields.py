@@ -13,11 +13,12 @@ from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, notice, title, within
 from sync.records.base import joined, listed
-from sync.records.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
+from sync.records.fields import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.text.masking import quoted_value
 
 Reader = Callable[[Texts], FieldValue]
-"""Gives the field's value, or what a blank becomes. Raises `BadValueError` when the value can't be used."""
+"""Gives the field's value, or what a blank becomes. Raises `BadValueError` when the value can't be
+used."""
 
 _Convert = Callable[[str], FieldValue]
 _CASES: Final = {"lower": str.lower, "upper": str.upper}
@@ -39,9 +40,9 @@ _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": n
 class CompiledField:
     """A field's reader, what a blank becomes, and what the feed can do faster than the reader.
 
-    `careful` is the reader that also checks the text; `read` is for rows that one look has shown to be sound.
-    `plain` is the index of the column whose text, when not too long, is the value; `composed` is a template over
-    several parts.
+    `careful` is the reader that also checks the text; `read` is for rows that one look has shown to
+    be sound. `plain` is the index of the column whose text, when not too long, is the value;
+    `composed` is a template over several parts.
     """
 
     read: Reader
@@ -59,7 +60,9 @@ def compile_field(
     clear_blanks: bool,
     allowed: Collection[str] = (),
 ) -> CompiledField:
-    """Makes a field's reader from its rule, and notes the columns that it needs. `allowed` is damage that may be.
+    """Make a field's reader from its rule, and notes the columns that it needs.
+
+    `allowed` is damage that may be.
 
     Raises:
         RuleError: the rule can't be followed.
@@ -82,7 +85,8 @@ def compile_field(
     composed = source.composed
     if composed is not None and fold is not None:
         composed = composed.folded(fold)
-    # Rows that are long as a whole go through the readers all the same, so no limit from `MAX_ID` on is passed over.
+    # Rows that are long as a whole go through the readers all the same, so no limit from `MAX_ID`
+    # on is passed over.
     plain = source.plain if spec.type == "text" and spec.limit >= MAX_ID and not steps else None
     return CompiledField(read, careful, blank, plain, composed)
 
@@ -166,7 +170,7 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
 def _blank(
     rule: FieldRule, spec: FieldSpec, convert: _Convert | None, *, clear_blanks: bool
 ) -> FieldValue:
-    """What a blank becomes: the default, "clear it", or nothing."""
+    """Return what a blank becomes: the default, "clear it", or nothing."""
     if rule.default is not None:
         try:
             text = clean(rule.default)
@@ -181,7 +185,7 @@ def _blank(
 def _each(
     rule: FieldRule, steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue
 ) -> Fold:
-    """Reads a list: takes it apart, reads each item as a single value would be read, and joins what came of them."""
+    """Read a list: takes it apart, reads each item as a single value would be read, and joins what came of them."""
     separator = rule.separator or _SEPARATOR
 
     def items(text: str) -> Iterator[str]:
@@ -216,7 +220,10 @@ def _reader(
 
 
 def _once(read: Reader) -> Reader:
-    """A constant's reader: it is the same in every row, and a bad one is the configuration's row error, not a row's."""
+    """Return a constant's reader.
+
+    It is the same in every row, and a bad one is the configuration's row error, not a row's.
+    """
     try:
         value = read(())
     except BadValueError as error:

@@ -1,4 +1,7 @@
-"""Durations and extra time: whole minutes, written in one of four ways, or a share of the test's duration."""
+"""Durations and extra time.
+
+Whole minutes, written in one of four ways, or a share of the test's duration.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,11 +9,12 @@ from decimal import Decimal
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
-from sync.records.base import SHARES
+from sync.records.candidate import SHARES
 from sync.text.masking import quoted_value
 
 MAX_EXTRA_PERCENT = 100
-"""Extra time is at most as long as the test, which is checked again once the test's duration is known."""
+"""Extra time is at most as long as the test, which is checked again once the test's duration is
+known."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
@@ -32,7 +36,10 @@ _CORRECT = "correct the duration in the source, or the feed's 'minutes'"
 
 
 class Share(int):
-    """Extra time as a share of the test's duration, in `SHARES`; a class of its own, to tell it from minutes."""
+    """Extra time as a share of the test's duration, in `SHARES`.
+
+    A class of its own, to tell it from minutes.
+    """
 
 
 def _number(text: str) -> int:
@@ -89,7 +96,7 @@ def _way(rule: FieldRule) -> Callable[[str], int]:
 
 
 def compile_duration(rule: FieldRule) -> Callable[[str], int]:
-    """The reader of a test's duration in whole minutes, more than 0.
+    """Return the reader of a test's duration in whole minutes, more than 0.
 
     Raises:
         RuleError: the rule's `minutes` is not one of the four ways.
@@ -106,7 +113,9 @@ def compile_duration(rule: FieldRule) -> Callable[[str], int]:
 
 
 def compile_extra_time(rule: FieldRule) -> Callable[[str], int]:
-    """Return the reader of extra time: whole minutes, or a `Share` from `25%`, `33.3 %`, `+12,5%` or `15 min/h`.
+    """Return the reader of extra time.
+
+    Whole minutes, or a `Share` from `25%`, `33.3 %`, `+12,5%` or `15 min/h`.
 
     Raises:
         RuleError: the rule's `minutes` is not one of the four ways.
@@ -129,7 +138,10 @@ def compile_extra_time(rule: FieldRule) -> Callable[[str], int]:
 
 
 def _share(number: str, whole: int, text: str) -> Share:
-    """The exact share that `number` is of `completeness`: neither a third of a percent nor a minute an hour is rounded."""
+    """Return the exact share that `number` is of `completeness`.
+
+    Neither a third of a percent nor a minute an hour is rounded.
+    """
     share = Decimal(number.replace(",", ".")) * SHARES / whole
     if share > SHARES * MAX_EXTRA_PERCENT // 100:
         reason = f"{quoted_value(text)} of extra time is more than the test's own duration"

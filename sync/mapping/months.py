@@ -67,7 +67,7 @@ def translated(pattern: str, languages: tuple[str, ...]) -> tuple[str, Callable[
 
 
 def _table(names: Mapping[str, str], languages: tuple[str, ...]) -> dict[str, set[int]]:
-    """The numbers, from 0 on, that a word stands for in these languages."""
+    """Return the numbers, from 0 on, that a word stands for in these languages."""
     table: dict[str, set[int]] = {}
     for language in languages:
         for number, words in enumerate(names[language].split()):

@@ -1,4 +1,7 @@
-"""How a feed is to be mapped, as the configuration says it. Pure values: `compile_feed` gives them their meaning."""
+"""How a feed is to be mapped, as the configuration says it.
+
+Pure values: `compile_feed` gives them their meaning.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,19 +12,24 @@ from sync.records.base import Kind
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """How one field is made: from a column, a template over columns (or over a pattern's groups), or a constant.
+    """How one field is made.
 
-    The value then goes through `pattern` (a regular expression that must match all of it), `lookup` (a table of
-    values), `case` (`lower` or `upper`) and, when blank, `default`. Date-times take `format` (as in `strptime`) and
-    `zone` (an IANA name, for local times); durations take `minutes`: `number`, `hh:mm`, `hours` or `iso8601`. A list
-    is split at `separator` (by default `;`), and each of its items goes through `lookup`, `case` and `default`.
+    From a column, a template over columns (or over a pattern's groups), or a constant.
 
-    `first_of` names columns, or templates, of which the first that is not blank counts. A test's `end` may be
-    `computed` as `start + duration`, its `duration` as `end - start`; with `next_day` an `end` that is before the start
-    is one day later. `languages` are those in which the source writes months and weekdays (`%B`, `%b`, `%A`, `%a`).
+    The value then goes through `pattern` (a regular expression that must match all of it), `lookup`
+    (a table of values), `case` (`lower` or `upper`) and, when blank, `default`. Date-times take
+    `format` (as in `strptime`) and `zone` (an IANA name, for local times); durations take
+    `minutes`: `number`, `hh:mm`, `hours` or `iso8601`. A list is split at `separator` (by default
+    `;`), and each of its items goes through `lookup`, `case` and `default`.
 
-    A pattern over a column with a template fills the template from the pattern's named groups; without a template,
-    the value becomes the group named `value`, or the only group, or all of the match when there is no group.
+    `first_of` names columns, or templates, of which the first that is not blank counts. A test's
+    `end` may be `computed` as `start + duration`, its `duration` as `end - start`; with `next_day`
+    an `end` that is before the start is one day later. `languages` are those in which the source
+    writes months and weekdays (`%B`, `%b`, `%A`, `%a`).
+
+    A pattern over a column with a template fills the template from the pattern's named groups;
+    without a template, the value becomes the group named `value`, or the only group, or all of the
+    match when there is no group.
 
     Values that stand in the rule itself may be secrets, so its repr leaves them out.
     """
@@ -47,8 +55,8 @@ class FieldRule:
 class Words:
     """The values of a column that are meant, where a list of words does not say it.
 
-    A value is meant when it is one of `values` or all of it matches `pattern`, a regular expression; with `ignore_case`
-    in any case. `negated` means every other value.
+    A value is meant when it is one of `values` or all of it matches `pattern`, a regular
+    expression; with `ignore_case` in any case. `negated` means every other value.
     """
 
     values: tuple[str, ...] = ()
@@ -64,12 +72,13 @@ Meant = tuple[str, ...] | Words
 class FeedRule:
     """How the rows of one feed become records of one kind.
 
-    `where` names columns and the values that select a row; every column must hold one of its values. `clear_blanks`
-    turns a blank into "clear it" (`""`, or 0 minutes of extra time) for the mapped fields that can be cleared.
-    `options` are the options that a test can have, by name. `departure` names columns and the values by which a row says
-    that its record departs. `where_not` names columns and the values that rule a row out. `allow_text` names the damage
-    that its text may have (see `sync.mapping.texts`). With `needs_names` a person whose first name is put together, and
-    is blank, is an error.
+    `where` names columns and the values that select a row; every column must hold one of its
+    values. `clear_blanks` turns a blank into "clear it" (`""`, or 0 minutes of extra time) for the
+    mapped fields that can be cleared. `options` are the options that a test can have, by name.
+    `departure` names columns and the values by which a row says that its record departs.
+    `where_not` names columns and the values that rule a row out. `allow_text` names the damage that
+    its text may have (see `sync.mapping.texts`). With `needs_names` a person whose first name is
+    put together, and is blank, is an error.
     """
 
     kind: Kind
@@ -84,4 +93,7 @@ class FeedRule:
 
 
 class RuleError(ValueError):
-    """A rule that can't be followed; `str()` says why and what to do. `compile_feed` turns it into a `UsageError`."""
+    """A rule that can't be followed; `str()` says why and what to do.
+
+    `compile_feed` turns it into a `UsageError`.
+    """

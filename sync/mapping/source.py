@@ -1,4 +1,7 @@
-"""Where a field's text comes from: a column, a template (over columns or a pattern's groups), or a constant."""
+"""Where a field's text comes from.
+
+A column, a template (over columns or a pattern's groups), or a constant.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +17,8 @@ Fold = Callable[[str], str]
 """Text to text: a change of case, a lookup."""
 
 _REMEMBERED = 1024
-"""Of how many combinations of values what a template makes of them is remembered: rows on one test stand together."""
+"""Of how many combinations of values what a template makes of them is remembered: rows on one test
+stand together."""
 
 
 class Columns:
@@ -25,11 +29,13 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns in the order of their indexes."""
+        """Return the columns in the order of their indexes."""
         return tuple(self._indexes)
 
     def index(self, text: str) -> int:
-        """The index of a column, which is needed from now on. Its name is stripped and put into NFC, as sources do.
+        """Return the index of a column, which is needed from now on.
+
+        Its name is stripped and put into NFC, as sources do.
 
         Raises:
             RuleError: the name is blank or holds a control character.
@@ -45,7 +51,10 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A template with the reader of its parts. `columns` are theirs when each part is simply a column."""
+    """A template with the reader of its parts.
+
+    `columns` are theirs when each part is simply a column.
+    """
 
     template: Template
     parts: Callable[[Texts], tuple[str, ...]]
@@ -59,7 +68,7 @@ class Composed:
         object.__setattr__(self, "_doubtful", lru_cache(_REMEMBERED)(self.template.doubtful))
 
     def origin(self, texts: Texts) -> str | None:
-        """The row's combination of parts as one text, if another could make the same key and it can be read at all."""
+        """Return the row's combination of parts as one text, if another could make the same key and it can be read at all."""
         try:
             parts = self.parts(texts)
         except BadValueError:
@@ -69,14 +78,20 @@ class Composed:
         )
 
     def doubtless(self, values: Mapping[str, str]) -> bool:
-        """Whether one look at a row's raw values shows that there is no origin. `False` says nothing."""
+        """Tell whether one look at a row's raw values shows that there is no origin.
+
+        `False` says nothing.
+        """
         try:
             return self._pick is not None and not self._doubtful(self._pick(values))
         except KeyError:
             return False
 
     def folded(self, fold: Fold) -> "Composed":
-        """The same under a change of case: parts that differ only in what it changes are the same combination."""
+        """Return the same under a change of case.
+
+        Parts that differ only in what it changes are the same combination.
+        """
         literals = self.template.literals
         literals = literals.union("".join(literals).lower(), "".join(literals).upper())
         return replace(self, template=replace(self.template, literals=literals), fold=fold)
@@ -86,8 +101,8 @@ class Composed:
 class Source:
     """A field's text before lookup, case and default.
 
-    `plain` is the column's index when the source is nothing but a column; `composed` is its template over several
-    parts, if it has one.
+    `plain` is the column's index when the source is nothing but a column; `composed` is its
+    template over several parts, if it has one.
     """
 
     read: Callable[[Texts], str]
@@ -96,7 +111,7 @@ class Source:
 
 
 def compile_source(rule: FieldRule, columns: Columns) -> Source:
-    """Makes the reader of a field's text, with the rule's pattern where it has one.
+    """Make the reader of a field's text, with the rule's pattern where it has one.
 
     Raises:
         RuleError: the rule names no source or several, or one that can't be read.
@@ -184,7 +199,7 @@ def _groups(source: Source, pattern: str, template: Template) -> Source:
 
 
 def _matched(source: Source, pattern: str) -> Source:
-    """The source's text narrowed to what the pattern picks out of it."""
+    """Return the source's text narrowed to what the pattern picks out of it."""
     expression, whole = _compiled(pattern), source.read
     group: str | int = "value" if "value" in expression.groupindex else expression.groups
     if expression.groups > 1 and group != "value":

@@ -9,10 +9,12 @@ from sync.mapping.values import SEPARATOR, BadValueError, clean
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text with named places. `shape` has `%s` for each name in `names`; `literals` are the characters between them.
+    """Text with named places.
 
-    `pieces` is empty unless places may be blank (`{name?}`): then the text before each place, and whether it may; and
-    the text after the last.
+    `shape` has `%s` for each name in `names`; `literals` are the characters between them.
+
+    `pieces` is empty unless places may be blank (`{name?}`): then the text before each place, and
+    whether it may; and the text after the last.
     """
 
     names: tuple[str, ...]
@@ -23,13 +25,19 @@ class Template:
     tail: str = ""
 
     def fill(self, parts: tuple[str, ...]) -> str:
-        """The text with its places filled; blank as a whole when one part is blank that may not be."""
+        """Return the text with its places filled.
+
+        Blank as a whole when one part is blank that may not be.
+        """
         if "" not in parts:
             return clean(self.shape % parts)
         return self._without_blanks(parts) if self.pieces else ""
 
     def _without_blanks(self, parts: tuple[str, ...]) -> str:
-        """A blank place takes the text before it along; at the beginning, also the text before the next place."""
+        """Leave out a blank place with the text before it.
+
+        At the beginning, also the text before the next place.
+        """
         text, skipped = "", False
         for (before, may_be_blank), part in zip(self.pieces, parts, strict=True):
             if part:
@@ -41,23 +49,24 @@ class Template:
         return clean(text + self.tail) if text else ""
 
     def origin(self, parts: tuple[str, ...]) -> str | None:
-        """The parts as one text, if other parts could make the same text; otherwise `None`.
+        """Return the parts as one text, if other parts could make the same text; otherwise `None`.
 
-        Parts that hold no character of the literal text can be read back from the whole in one way only. Characters
-        beyond ASCII can merge with their neighbours under NFC, so such parts are always told apart.
+        Parts that hold no character of the literal text can be read back from the whole in one way
+        only. Characters beyond ASCII can merge with their neighbours under NFC, so such parts are
+        always told apart.
         """
         if "" in parts and not self.pieces:
             return None
         return SEPARATOR.join(parts) if self.doubtful(parts) else None
 
     def doubtful(self, parts: tuple[str, ...]) -> bool:
-        """Whether other parts could make the same text."""
+        """Tell whether other parts could make the same text."""
         joined = "".join(parts)
         return self.touching or not joined.isascii() or not self.literals.isdisjoint(joined)
 
 
 def parse_template(text: str) -> Template:
-    """Reads a template; `{{` and `}}` stand for braces, and `{name?}` for a place that may be blank.
+    """Read a template; `{{` and `}}` stand for braces, and `{name?}` for a place that may be blank.
 
     Raises:
         RuleError: it can't be read, or names nothing.

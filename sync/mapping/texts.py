@@ -1,8 +1,11 @@
-"""What the text of a field may hold: identifiers are the same to the eye and to machines, names are what people wrote.
+"""What the text of a field may hold.
 
-Rules (semantics 33): in an identifier, what nobody sees, spaces other than the plain one, and digits other than 0 to 9
-are refused. In a name or title odd spaces become plain ones, what has no meaning of its own is taken out, and what
-turns the reading order is refused. Text that was plainly damaged on its way is refused in both.
+Identifiers are the same to the eye and to machines, names are what people wrote.
+
+Rules (semantics 33): in an identifier, what nobody sees, spaces other than the plain one, and
+digits other than 0 to 9 are refused. In a name or title odd spaces become plain ones, what has no
+meaning of its own is taken out, and what turns the reading order is refused. Text that was plainly
+damaged on its way is refused in both.
 """
 
 import re
@@ -12,7 +15,7 @@ from html.entities import html5
 from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
-from sync.records.specs import TextKind
+from sync.records.fields import TextKind
 from sync.text.characters import (
     LIKE_ASCII,
     LIKE_LATIN,
@@ -29,7 +32,8 @@ Check = Callable[[str], str]
 
 _JOINERS = "\u200c\u200d"
 _MEANINGLESS = "\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c" + _JOINERS
-"""Soft hyphen, zero-width space, word joiner, byte order mark, marks of direction: without them a name is the same."""
+"""Soft hyphen, zero-width space, word joiner, byte order mark, marks of direction: without them a
+name is the same."""
 
 _UNSEEN = re.compile(f"[{UNSEEN}]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]*));")
@@ -57,7 +61,10 @@ _ENCODING = "correct it where the source was made, or the source's 'encoding'"
 
 
 def check_of(kind: TextKind, allowed: Collection[str] = ()) -> Check | None:
-    """Return the check of a kind of text, where the feed allows this damage; None when there is nothing to check."""
+    """Return the check of a kind of text, where the feed allows this damage.
+
+    None when there is nothing to check.
+    """
     checks: dict[TextKind, Check | None] = {
         "free": None,
         "word": word,
@@ -68,7 +75,10 @@ def check_of(kind: TextKind, allowed: Collection[str] = ()) -> Check | None:
 
 
 def word(text: str) -> str:
-    """Return the text as it is compared with words of the configuration: what nobody sees does not count."""
+    """Return the text as it is compared with words of the configuration.
+
+    What nobody sees does not count.
+    """
     if text.isascii():
         return text
     return plain_spaces("".join(character for character in text if category(character) != "Cf"))
@@ -91,7 +101,8 @@ def seen(text: str) -> str:
     """Return the text, if everything in it can be seen and told apart.
 
     Raises:
-        BadValueError: it holds a format character, an odd space, a digit that is not 0 to 9, or what looks like ASCII.
+        BadValueError: it holds a format character, an odd space, a digit that is not 0 to 9, or
+            what looks like ASCII.
     """
     if text.isascii():
         return text
@@ -125,7 +136,9 @@ def _refuse_mixed(text: str) -> None:
 
 
 def label(text: str, allowed: Collection[str] = ()) -> str:
-    """Return a name, a title or a room as people mean it: with plain spaces, without what has no meaning.
+    """Return a name, a title or a room as people mean it.
+
+    With plain spaces, without what has no meaning.
 
     Raises:
         BadValueError: it turns the reading order, or was damaged on its way.
@@ -152,7 +165,10 @@ def _joins(text: str, at: int) -> bool:
 
 
 def _is_shaped(character: str) -> bool:
-    """Tell whether this is a letter, mark or picture of such a script; Latin and Greek letters need no joiners."""
+    """Tell whether this is a letter, mark or picture of such a script.
+
+    Latin and Greek letters need no joiners.
+    """
     return (
         category(character)[0] in "LMS"
         and character >= "\u0600"

@@ -18,10 +18,12 @@ _SAMPLE = datetime(2024, 10, 18, 7, 0, tzinfo=UTC)
 
 
 def compile_time(rule: FieldRule) -> Callable[[str], datetime]:
-    """The reader of a date-time: by `format` and `zone`, or ISO 8601 with an offset (or without one, in `zone`).
+    """Return the reader of a date-time.
 
-    The reader gives an aware time in UTC and raises `BadValueError` for text that does not fit, for a fraction of a
-    second, and for a local time that a clock change skips or repeats.
+    By `format` and `zone`, or ISO 8601 with an offset (or without one, in `zone`).
+
+    The reader gives an aware time in UTC and raises `BadValueError` for text that does not fit, for
+    a fraction of a second, and for a local time that a clock change skips or repeats.
 
     Raises:
         RuleError: the zone is unknown, the format can't be read, or local times have no zone.
@@ -44,7 +46,7 @@ def compile_time(rule: FieldRule) -> Callable[[str], datetime]:
 
 
 def next_day(rule: FieldRule) -> Callable[[datetime], datetime]:
-    """What makes a time that this rule has read one day later, at the same time of its own clock.
+    """Return what makes a time that this rule has read one day later, at the same time of its own clock.
 
     It raises `BadValueError` when a clock change skips or repeats that time.
     """
@@ -145,7 +147,8 @@ def _localised(value: datetime, zone: tzinfo | None, text: str) -> datetime:
     before, after = early.utcoffset(), late.utcoffset()
     if before is None or after is None or before == after:
         return early
-    # Across a jump forward the later offset is the greater one; where the clock goes back it is the smaller one.
+    # Across a jump forward the later offset is the greater one; where the clock goes back it is the
+    # smaller one.
     if before < after:
         raise BadValueError(
             f"{quoted_value(text)} does not exist in {zone}: the clock skips it", _CORRECT

@@ -1,4 +1,7 @@
-"""One value on its way from a cell to a field: stripped, NFC-normalised, without control characters."""
+"""One value on its way from a cell to a field.
+
+Stripped, NFC-normalised, without control characters.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,23 +14,26 @@ SEPARATOR = "\x1f"
 """Between values that are joined into one text: a control character, which no value can hold."""
 
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Control characters, halves of surrogate pairs (they can't be sent as UTF-8), line and paragraph separators."""
+"""Control characters, halves of surrogate pairs (they can't be sent as UTF-8), line and paragraph
+separators."""
 
 _SHOWN = 40
 
 _WESTERN = bytes([*range(0x80), *range(0x80, 0xC0), 0xC3])
-"""The bytes of ASCII and of À to ÿ in UTF-8, which hold nothing that is looked for: the quickest look of all."""
+"""The bytes of ASCII and of À to ÿ in UTF-8, which hold nothing that is looked for: the quickest
+look of all."""
 
 _UNUSUAL = re.compile(
     "[^\x00-\x7f\xc0-\xff\u0100\u0101\u0103-\u0138\u013a-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c]"
 )
-"""What is neither ASCII nor one of the Latin letters that can't be the second half of anything: one quick look."""
+"""What is neither ASCII nor one of the Latin letters that can't be the second half of anything: one
+quick look."""
 
 _ODD = re.compile(
     f"[{UNSEEN}{SIGNS}{LIKE_ASCII}{LIKE_LATIN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]"
 )
-"""The same beyond ASCII: what nobody sees or looks like something else, digits other than 0 to 9, and what may be read
-in a wrong encoding."""
+"""The same beyond ASCII: what nobody sees or looks like something else, digits other than 0 to 9,
+and what may be read in a wrong encoding."""
 
 
 class BadValueError(ValueError):
@@ -39,7 +45,10 @@ class BadValueError(ValueError):
 
 
 class Texts(Protocol):
-    """A row's cleaned values, by their column's index. Reading one that can't be used raises `BadValueError`."""
+    """A row's cleaned values, by their column's index.
+
+    Reading one that can't be used raises `BadValueError`.
+    """
 
     def __getitem__(self, index: int, /) -> str: ...
 
@@ -60,15 +69,15 @@ class CarefulTexts:
 
 
 def all_sound(raw: Sequence[str], limit: int) -> bool:
-    """Whether stripping is all that these values need, and they have at most `limit` characters together.
+    """Tell whether stripping is all that these values need, and they have at most `limit` characters together.
 
     A look at all of them at once costs a tenth of a look at each. Every piece of NFC text is in NFC.
     """
     joined = "".join(raw)
     if len(joined) > limit or not joined.isprintable():
         return False
-    # written out, because a loop over these marks takes longer than the search for them: they are what plain text has
-    # where it was damaged, and seldom otherwise
+    # written out, because a loop over these marks takes longer than the search for them: they are
+    # what plain text has where it was damaged, and seldom otherwise
     if "&" in joined or "\\" in joined or "#" in joined or "null" in joined or "NULL" in joined:
         return False
     if "%C" in joined or "%c" in joined or "=C" in joined:
@@ -84,7 +93,7 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
 
 
 def clean(text: str) -> str:
-    """The text stripped (of format characters, too) and in NFC (never NFKC, which would rewrite names); blank is `""`.
+    """Return the text stripped (of format characters, too) and in NFC (never NFKC, which would rewrite names); blank is `""`.
 
     Raises:
         BadValueError: it holds a control character.
@@ -108,5 +117,8 @@ def _refuse_controls(text: str) -> None:
 
 
 def quoted(text: str) -> str:
-    """The text of a setting in quotes and cut short. What comes from a row is for `sync.text.masking.quoted_value`."""
+    """Return the text of a setting in quotes and cut short.
+
+    What comes from a row is for `sync.text.masking.quoted_value`.
+    """
     return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}…'"

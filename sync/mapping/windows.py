@@ -1,23 +1,28 @@
-"""What of a test is worked out from its other times: an end on the next day, an end or a duration that is computed."""
+"""What of a test is worked out from its other times.
+
+An end on the next day, an end or a duration that is computed.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.times import next_day
-from sync.records.specs import FieldValue
+from sync.records.fields import FieldValue
 
 END, DURATION = "start + duration", "end - start"
 _COMPUTED = {"end": END, "duration": DURATION}
 _DAY = timedelta(days=1)
 
 Complete = Callable[[dict[str, FieldValue]], None]
-"""Completes a test's fields in place, as far as the others could be read. Raises `BadValueError` for a time that a
-clock change skips or repeats."""
+"""Completes a test's fields in place, as far as the others could be read. Raises `BadValueError`
+for a time that a clock change skips or repeats."""
 
 
 def compile_windows(fields: Mapping[str, FieldRule]) -> Complete | None:
-    """Return what completes the fields of a test by these rules; `None` when nothing is to be worked out.
+    """Return what completes the fields of a test by these rules.
+
+    `None` when nothing is to be worked out.
 
     Raises:
         RuleError: both are computed, each from the other, or one by another sum.

@@ -1,12 +1,15 @@
-"""Text that a field takes only as certain words, or only so long: titles, choices, switches, values of options."""
+"""Text that a field takes only as certain words, or only so long.
+
+Titles, choices, switches, values of options.
+"""
 
 from collections.abc import Callable
 from types import MappingProxyType
 
 from sync.contract import OptionRule, is_valid_pin
 from sync.mapping.values import BadValueError
-from sync.records.base import MAX_TITLE
-from sync.records.specs import FieldSpec
+from sync.records.fields import FieldSpec
+from sync.records.test import MAX_TITLE
 from sync.text.masking import quoted_value
 
 SWITCH = MappingProxyType(
@@ -27,7 +30,7 @@ _TRANSLATE = "correct it in the source, or translate it by the feed's 'lookup'"
 
 
 def within(text: str, limit: int) -> str:
-    """The text, if it is no longer than `limit` characters.
+    """Return the text, if it is no longer than `limit` characters.
 
     Raises:
         BadValueError: it is longer.
@@ -40,7 +43,7 @@ def within(text: str, limit: int) -> str:
 
 
 def title(text: str) -> str:
-    """The text, if a test can have it as its title (vendor contract, Test API: create).
+    """Return the text, if a test can have it as its title (vendor contract, Test API: create).
 
     Raises:
         BadValueError: it is too long, or holds `[` or `]`.
@@ -53,7 +56,10 @@ def title(text: str) -> str:
 
 
 def chosen(spec: FieldSpec) -> Callable[[str], str]:
-    """The reader of one of the field's choices, written in any case. It raises `BadValueError` for another word."""
+    """Return the reader of one of the field's choices, written in any case.
+
+    It raises `BadValueError` for another word.
+    """
     words = {word.lower(): word for word in spec.choices}
 
     def read(text: str) -> str:
@@ -67,7 +73,7 @@ def chosen(spec: FieldSpec) -> Callable[[str], str]:
 
 
 def switched(text: str) -> bool:
-    """Whether the text says true.
+    """Tell whether the text says true.
 
     Raises:
         BadValueError: it says neither true nor false; it is not quoted.
@@ -78,7 +84,9 @@ def switched(text: str) -> bool:
 
 
 def notice(text: str) -> int | None:
-    """1 when the text says that Inspera is to tell the person; not to is the same as saying nothing.
+    """1 when the text says that Inspera is to tell the person.
+
+    Not to is the same as saying nothing.
 
     Raises:
         BadValueError: it says neither true nor false.
@@ -87,7 +95,9 @@ def notice(text: str) -> int | None:
 
 
 def option_value(rule: OptionRule, text: str) -> str:
-    """The value of an option as it is kept: `true` or `false` for a switch (vendor contract, Test API: settings).
+    """Return the value of an option as it is kept.
+
+    `true` or `false` for a switch (vendor contract, Test API: settings).
 
     Raises:
         BadValueError: the option can't have it; it is not quoted.

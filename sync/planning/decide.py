@@ -3,21 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from sync.mapping import conflicts, late_row_errors
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
-from sync.records.base import (
-    COMPARED,
-    PEOPLE,
-    PERSON_OF,
-    RECORD_TYPES,
-    Key,
-    Kind,
-    RowError,
-    utc_time,
-)
+from sync.records.base import Key, Kind, RowError, utc_time
 from sync.records.changes import ADDITIONS, Action, Cause, Change, Fields, Verdict
+from sync.records.checks import email_errors, time_conflicts
+from sync.records.kinds import COMPARED, PEOPLE, PERSON_OF, RECORD_CLASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +141,8 @@ def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
     ):
         return wanted, ()
     values = {name: wanted.get(name) for name in COMPARED[pair.kind]}
-    record = RECORD_TYPES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
-    row_errors = tuple(late_row_errors(record, pair.where))
+    record = RECORD_CLASSES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
+    row_errors = tuple(email_errors(record, pair.where))
     return ({**wanted, "email": None}, row_errors) if row_errors else (wanted, ())
 
 
@@ -190,5 +182,5 @@ def _late(change: Change) -> Iterator[RowError]:
     if change.kind is Kind.TEST:
         # here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}
-        for field, bad in conflicts({**times, "duration": after.get("duration")}):
-            yield RowError(change.where, field, bad.reason, bad.remedy, change.kind, change.key)
+        for bad in time_conflicts({**times, "duration": after.get("duration")}):
+            yield RowError(change.where, bad.field, bad.reason, bad.remedy, change.kind, change.key)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sync.records.base import COMPARED, IDENTITY, SENT_ONCE, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Fields
+from sync.records.kinds import COMPARED, IDENTITY, SENT_ONCE
 
 ACTIVE: Final = "active"
 DISABLED: Final = "disabled"

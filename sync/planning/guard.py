@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sync.planning.freeze import TimeFacts, additive, doubts
 from sync.planning.remedies import ACCEPT_SHRINK, adopt
-from sync.records.base import COMPARED, MAX_CANDIDATES, Kind, listed
+from sync.records.base import Kind, listed
+from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import (
     ADDITIONS,
     CALLING,
@@ -20,6 +21,7 @@ from sync.records.changes import (
     Value,
     Verdict,
 )
+from sync.records.kinds import COMPARED
 from sync.records.remote import Member
 
 

@@ -1,4 +1,7 @@
-"""A change, what is to become of it, and what became of it; and the order in which changes are carried out."""
+"""A change, what is to become of it, and what became of it.
+
+And the order in which changes are carried out.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +11,8 @@ from enum import StrEnum
 from sync.records.base import Key, Kind
 
 Value = str | int | None
-"""A field as it is stored, compared and shown; times are text such as `2024-10-18T07:00:00Z` (UTC, whole seconds)."""
+"""A field as it is stored, compared and shown; times are text such as `2024-10-18T07:00:00Z` (UTC,
+whole seconds)."""
 
 Fields = Mapping[str, Value]
 
@@ -52,7 +56,10 @@ class Verdict(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a change does not go ahead, in one word, by which they are counted; its reason says it in full."""
+    """Why a change does not go ahead, in one word, by which they are counted.
+
+    Its reason says it in full.
+    """
 
     NONE = ""
     SOURCE = (
@@ -85,8 +92,9 @@ ALLOWED = "allowed"
 class Change:
     """What turns known into wanted for one record.
 
-    `before` holds what is known, `after` what is wanted (with everything known that the feeds leave alone); `changed`
-    names the fields that differ. `where` is the row that asked for it, empty when its absence did.
+    `before` holds what is known, `after` what is wanted (with everything known that the feeds leave
+    alone); `changed` names the fields that differ. `where` is the row that asked for it, empty when
+    its absence did.
     """
 
     action: Action
@@ -116,9 +124,9 @@ class Result(StrEnum):
 class Outcome:
     """What became of one change, in words fit for an operator.
 
-    `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where they were read and
-    are to be remembered instead of what was wanted (a *found* record). `disputed` names the fields that somebody has
-    changed there, of which a person has to decide.
+    `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where
+    they were read and are to be remembered instead of what was wanted (a *found* record).
+    `disputed` names the fields that somebody has changed there, of which a person has to decide.
     """
 
     result: Result
@@ -131,7 +139,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One line of the plan. `secret` is for the call alone and is never shown, logged or stored in the state."""
+    """One line of the plan.
+
+    `secret` is for the call alone and is never shown, logged or stored in the state.
+    """
 
     seq: int
     change: Change
@@ -149,7 +160,10 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class OpenIntent:
-    """A call of an earlier run whose outcome is not known. `at` is when it was about to be made (UTC)."""
+    """A call of an earlier run whose outcome is not known.
+
+    `at` is when it was about to be made (UTC).
+    """
 
     id: int
     kind: Kind

@@ -1,14 +1,20 @@
 """What Inspera has, and what a seat on a test is to be, in our own words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
+from typing import TYPE_CHECKING, Final
 
+from sync.records.candidate import CANDIDATE
 from sync.records.changes import Fields
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteTest:
-    """A test as Inspera shows it. Times are text as in a plan (UTC, whole seconds); `None` is what it did not show.
+    """A test as Inspera shows it.
+
+    Times are text as in a plan (UTC, whole seconds); `None` is what it did not show.
 
     `duration` is in minutes, and the documented answers leave it out.
     """
@@ -26,7 +32,8 @@ class RemoteTest:
 class RemotePerson:
     """A person as Inspera shows them; `external_ids` are pairs of auth system and external id.
 
-    `status` is `active` or `disabled`, `None` when it was not shown, as in all that is documented for learners.
+    `status` is `active` or `disabled`, `None` when it was not shown, as in all that is documented
+    for learners.
     """
 
     remote_id: str | None
@@ -38,22 +45,44 @@ class RemotePerson:
     status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A candidate, a contributor or a committee on a test as Inspera shows it; `None` is what it did not show.
+MEMBER_KINDS: Final = (CANDIDATE, CONTRIBUTOR, COMMITTEE)
+"""The kinds that can be read back from a test."""
 
-    `extra_time` is in minutes; `roles` and `committees` are lists (`sync.records.base.joined`), roles without the vendor's
-    prefix; `type` is a committee's.
-    """
+if TYPE_CHECKING:
 
-    remote_user_id: str | None = None
-    candidate_id: str | None = None
-    extra_time: int | None = None
-    room: str | None = None
-    building: str | None = None
-    committees: str | None = None
-    roles: str | None = None
-    type: str | None = None
+    @dataclass(frozen=True)
+    class Member:
+        """A candidate, a contributor or a committee on a test as Inspera shows it.
+
+        `None` is what it did not show.
+
+        It has every field that records of these kinds compare; those that code names are listed
+        here. `extra_time` is in minutes; `roles` and `committees` are lists
+        (`sync.records.base.joined`), roles without the vendor's prefix.
+        """
+
+        remote_user_id: str | None = None
+        candidate_id: str | None = None
+        extra_time: int | None = None
+        room: str | None = None
+        building: str | None = None
+        committees: str | None = None
+        roles: str | None = None
+        type: str | None = None
+
+else:  # made from the record types, so that a new field is one line there and none here
+    Member = make_dataclass(
+        "Member",
+        [
+            (name, "str | int | None", None)
+            for name in dict.fromkeys(
+                ["remote_user_id", *(name for each in MEMBER_KINDS for name in each.compared)]
+            )
+        ],
+        frozen=True,
+        slots=True,
+        namespace={"__module__": __name__},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +91,9 @@ class Members:
 
     Committees stand under an empty auth system and their name.
 
-    When the tenant does not let them be read, `readable` is false and `message` says why. `unnamed` counts the ones
-    that Inspera showed without an external id: anybody might be among them. `unnamed_numbers` are their candidate
-    numbers.
+    When the tenant does not let them be read, `readable` is false and `message` says why. `unnamed`
+    counts the ones that Inspera showed without an external id: anybody might be among them.
+    `unnamed_numbers` are their candidate numbers.
     """
 
     readable: bool
@@ -75,11 +104,11 @@ class Members:
 
     @property
     def taken(self) -> int:
-        """How many people have a seat: one who is under several ids counts once."""
+        """Return how many people have a seat: one who is under several ids counts once."""
         return len({id(seat) for seat in self.there.values()}) + self.unnamed
 
     def lack(self, auth_system: str, external_id: str) -> bool:
-        """Whether this reading proves that the person has no seat."""
+        """Tell whether this reading proves that the person has no seat."""
         return self.readable and not self.unnamed and (auth_system, external_id) not in self.there
 
 
@@ -87,11 +116,12 @@ class Members:
 class Assignment:
     """One entry of what is put on a test, or taken off it.
 
-    For a candidate `fields` are `candidate_id`, `extra_time`, `room`, `building`, `committees`; for a contributor
-    `first_name`, `last_name`, `email`, `roles`, `committees`, `room`, `building`, `notify`. A committee is under an
-    empty auth system and its name, with its `type`; an option likewise, with its `value`, `group`, `type` and `secret`.
-    `fields` may hold a secret and names of people, so they are never shown. Entries that are `together` are in one
-    call, or are not sent: they swap what no two may have at once.
+    For a candidate `fields` are `candidate_id`, `extra_time`, `room`, `building`, `committees`; for
+    a contributor `first_name`, `last_name`, `email`, `roles`, `committees`, `room`, `building`,
+    `notify`. A committee is under an empty auth system and its name, with its `type`; an option
+    likewise, with its `value`, `group`, `type` and `secret`. `fields` may hold a secret and names
+    of people, so they are never shown. Entries that are `together` are in one call, or are not
+    sent: they swap what no two may have at once.
     """
 
     auth_system: str

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sync.records.base import LISTS, RowError, listed
+from sync.records.base import RowError, listed
 from sync.records.changes import PlannedChange, Value
+from sync.records.kinds import LISTS
 from sync.report.wording import hidden
 from sync.text.masking import masked
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sync.records.base import DIGEST_PREFIX, PERSON_OF, Key, Kind, RowError, listed
+from sync.records.base import DIGEST_PREFIX, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
+from sync.records.kinds import PERSON_OF
 from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})

@@ -15,17 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sync.errors import StateError
 from sync.planning.diff import remembered
-from sync.records.base import (
-    COMPARED,
-    KEY_FIELDS,
-    ON_A_TEST,
-    PEOPLE,
-    PERSON_OF,
-    Key,
-    Kind,
-    utc_text,
-    utc_time,
-)
+from sync.records.base import Key, Kind, utc_text, utc_time
 from sync.records.changes import (
     REMOVALS,
     Action,
@@ -35,6 +25,7 @@ from sync.records.changes import (
     PlannedChange,
     Result,
 )
+from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state import kept_values, refusals, silent_changes
 from sync.state.compare import recent_removals
 from sync.state.sqlite.open import count

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Fields
+from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE
 from sync.state.staging.scratch import key_columns, key_from
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]

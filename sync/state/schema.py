@@ -7,12 +7,17 @@ was never stored. `managed` is false for what existed in Inspera before this too
 removed (rules 10). `lifecycle` is `active` unless the table's description says more.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
+
+from sync.records.base import Kind
+from sync.records.fields import RecordType
+from sync.records.kinds import ON_A_TEST, RECORD_TYPES
 
 ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = (
     "active",
@@ -24,149 +29,36 @@ ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = (
 REFUSED = "refused"
 
 
-class KnownLearner(SQLModel, table=True):
-    """A learner in Inspera. `lifecycle`: active, released (no longer kept in step) or refused.
+def _known_table(record: RecordType) -> Table:
+    """Define the table of a kind's records that Inspera holds, with the columns of its record type.
 
-    A refused one existed in Inspera, which has accepted nothing that was sent.
+    `lifecycle` of a learner: active, released (no longer kept in step) or refused (it existed in
+    Inspera, which has accepted nothing that was sent). Of staff: active, disabled or refused. Of a
+    test: active, withdrawn (left its source before it ended) or retired. `start` and `end` of a
+    test are the times last confirmed in Inspera. Of a pin or a quit code `value` holds its digest.
     """
-
-    __tablename__ = "known_learner"
-    __table_args__ = (Index("ix_known_learner_email", "email"),)
-
-    key: str = Field(primary_key=True)
-    username: str | None = Field(default=None, index=True)
-    external_id: str | None = Field(default=None, index=True)
-    auth_system: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = Field(default=None, index=True)
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-    source: str | None = None
-
-
-class KnownStaff(SQLModel, table=True):
-    """A member of staff in Inspera. `lifecycle`: active, disabled or refused.
-
-    A refused one existed in Inspera, which has accepted nothing that was sent.
-    """
-
-    __tablename__ = "known_staff"
-    __table_args__ = (Index("ix_known_staff_email", "email"),)
-
-    key: str = Field(primary_key=True)
-    username: str | None = Field(default=None, index=True)
-    external_id: str | None = Field(default=None, index=True)
-    auth_system: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    status: str | None = None
-    accesses: str | None = None
-    organisations: str | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = Field(default=None, index=True)
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-    source: str | None = None
+    on_a_test = record.kind in ON_A_TEST
+    columns = [Column(name, AutoString, primary_key=True) for name in record.key]
+    columns += [
+        Column(name, Integer if name in record.numbers else AutoString) for name in record.compared
+    ]
+    columns += [
+        Column("fingerprint", LargeBinary),
+        Column("remote_id", AutoString, index=not on_a_test),
+        Column("lifecycle", AutoString, nullable=False),
+        Column("managed", Boolean, nullable=False),
+        Column("updated", AutoString, nullable=False),
+    ]
+    if record.kind not in (Kind.OPTION, Kind.COMMITTEE):
+        columns.append(Column("source", AutoString))
+    table = Table(f"known_{record.kind}", SQLModel.metadata, *columns)
+    for name in record.named(lambda spec: spec.indexed):
+        Index(f"ix_{table.name}_{name}", table.c[name])
+    return table
 
 
-class KnownTest(SQLModel, table=True):
-    """A test in Inspera. `lifecycle`: active, withdrawn or retired.
-
-    A withdrawn one left its source before it ended. `start` and `end` are the times last confirmed
-    in Inspera.
-    """
-
-    __tablename__ = "known_test"
-
-    key: str = Field(primary_key=True)
-    external_test_id: str | None = Field(default=None, index=True)
-    title: str | None = None
-    start: str | None = None
-    end: str | None = None
-    duration: int | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = Field(default=None, index=True)
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-    source: str | None = None
-
-
-class KnownCandidate(SQLModel, table=True):
-    """A candidate of a test in Inspera. `lifecycle`: active or retired."""
-
-    __tablename__ = "known_candidate"
-    __table_args__ = (Index("ix_known_candidate_learner", "learner"),)
-
-    test: str = Field(primary_key=True)
-    learner: str = Field(primary_key=True)
-    candidate_id: str | None = None
-    extra_time: int | None = None
-    room: str | None = None
-    building: str | None = None
-    committees: str | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-    source: str | None = None
-
-
-class KnownOption(SQLModel, table=True):
-    """A setting of a test as last sent. Of a pin or quit code `value` holds its digest."""
-
-    __tablename__ = "known_option"
-
-    test: str = Field(primary_key=True)
-    option: str = Field(primary_key=True)
-    value: str | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-
-
-class KnownCommittee(SQLModel, table=True):
-    """A committee of a test in Inspera. `lifecycle`: active or retired."""
-
-    __tablename__ = "known_committee"
-
-    test: str = Field(primary_key=True)
-    committee: str = Field(primary_key=True)
-    type: str | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-
-
-class KnownContributor(SQLModel, table=True):
-    """A member of staff on a test. Lists are joined by line breaks."""
-
-    __tablename__ = "known_contributor"
-    __table_args__ = (Index("ix_known_contributor_staff", "staff"),)
-
-    test: str = Field(primary_key=True)
-    staff: str = Field(primary_key=True)
-    roles: str | None = None
-    committees: str | None = None
-    room: str | None = None
-    building: str | None = None
-    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
-    lifecycle: str = ACTIVE
-    managed: bool = True
-    updated: str
-    source: str | None = None
+KNOWN: Mapping[Kind, Table] = {kind: _known_table(record) for kind, record in RECORD_TYPES.items()}
+"""By kind, what Inspera holds of it."""
 
 
 class Run(SQLModel, table=True):

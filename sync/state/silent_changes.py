@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind, utc_text
+from sync.records.base import Kind, utc_text
 from sync.records.changes import Action
+from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
 from sync.state.compare import recent_removals
 from sync.state.dialect import analyse, create_index
 

@@ -118,7 +118,7 @@ def make_known(folder: Path) -> None:
     from sync.app import App
     from sync.commands.plan import make_store
     from sync.engine.extract.extract import extract
-    from sync.records.base import COMPARED, KEY_FIELDS
+    from sync.records.kinds import COMPARED, KEY_FIELDS
     from sync.state.sqlite.open import open_to_write
 
     app = App.open(folder / CONFIG, print)

@@ -42,7 +42,7 @@ def make_known(config: Path) -> None:
     from sync.app import App
     from sync.commands.plan import make_store
     from sync.engine.extract.extract import extract
-    from sync.records.base import COMPARED, KEY_FIELDS
+    from sync.records.kinds import COMPARED, KEY_FIELDS
 
     app = App.open(config, print)
     with app.state.open_to_write("benchmark") as opened:

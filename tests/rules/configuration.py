@@ -8,7 +8,7 @@ inspera:
   calls_per_second: 5000
   workers: 4
   attempts: 3
-  read_after_write_delay: 0
+  read_after_write_delay: 0s
 state: sqlite:///state.db
 sources:
   students: {type: csv, path: students.csv}

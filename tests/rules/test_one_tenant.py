@@ -65,7 +65,7 @@ def test_another_spelling_of_an_address_is_the_same_tenant(
     site.config["inspera"] |= {
         "url": one,
         "attempts": 1,
-        "connect_timeout": 1,
+        "connect_timeout": "1s",
         "proxy": "http://127.0.0.1:9",
     }
     assert site.apply().status == 5  # nobody answers, and the state is this tenant's from now on

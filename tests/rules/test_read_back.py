@@ -24,7 +24,7 @@ def whole(site: Site) -> Site:
 @pytest.fixture
 def late(site: Site) -> Site:
     """One learner is to be made, and a second goes by with each call to an Inspera where writes are readable late."""
-    site.config["inspera"] |= {"workers": 1, "read_after_write_delay": 4}
+    site.config["inspera"] |= {"workers": 1, "read_after_write_delay": "4s"}
     site.only("learner")
     site.students.add("1001")
     site.tick = SECOND

@@ -153,7 +153,7 @@ def test_a_feed_that_does_not_give_way_stands_above_those_that_do(site: Site) ->
     ran = site.run("check")
     assert ran.status == 2
     assert (
-        "stands below a feed of the same kind that gives way to those above it, put this feed above"
+        "stands below a feed of the same kind that yields to those above it, put this feed above"
         in ran.said
     )
 

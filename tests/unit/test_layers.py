@@ -169,3 +169,14 @@ def test_pure_rooms_ask_no_clock() -> None:
         if isinstance(node, ast.Attribute) and node.attr in {"now", "today", "utcnow"}
     ]
     assert not asking
+
+
+def test_planning_sees_records_alone() -> None:
+    others = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for room, path in files()
+        if room == "planning"
+        for name, line in imports(path)
+        if name.startswith("sync.") and room_of(name) not in {"planning", "records"}
+    ]
+    assert not others

@@ -1,25 +1,15 @@
 """The feeds of a first configuration: which columns give the fields, and what a person decides."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.commands.init.detect import ColumnSample, Detected, guess, unsure
 from sync.commands.init.formats import family_first, minutes_way, time_format
 from sync.commands.init.vocabulary import WORDS, rivals
 from sync.commands.init.yaml_values import YamlValue, column, constant, spelt, template
-from sync.config.maps import CandidateMap, ContributorMap, LearnerMap, StaffMap, TestMap
-from sync.config_base.base import Strict
+from sync.config.maps import MAPS
 from sync.contract import ROLES
 from sync.records.base import Kind
-
-MAPS: Mapping[Kind, type[Strict]] = {
-    Kind.LEARNER: LearnerMap,
-    Kind.STAFF: StaffMap,
-    Kind.TEST: TestMap,
-    Kind.CONTRIBUTOR: ContributorMap,
-    Kind.CANDIDATE: CandidateMap,
-}
-"""The kinds of feed that are written here, in their order."""
 
 _NEEDS = {Kind.CANDIDATE: (Kind.LEARNER, Kind.TEST), Kind.CONTRIBUTOR: (Kind.STAFF, Kind.TEST)}
 _TEST_FORMS = ("test_id", "course_term", "course")

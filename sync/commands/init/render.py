@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from sync.commands.init.detect import ColumnSample, Detected, guess
-from sync.commands.init.feeds import MAPS, FeedDraft, drafts, stand_in
+from sync.commands.init.feeds import FeedDraft, drafts, stand_in
 from sync.commands.init.yaml_values import quoted, reference
-from sync.records.base import PEOPLE, Kind
+from sync.config.maps import MAPS
+from sync.records.base import Kind
+from sync.records.kinds import PEOPLE
 from sync.text.masking import masked
 
 _WIDTH = 118

@@ -5,37 +5,33 @@ from typing import Final
 
 from sync.contract import Call
 from sync.records.base import Kind, listed
-from sync.records.changes import Fields, Value
+from sync.records.changes import Fields
+from sync.records.fields import RecordType
+from sync.records.learner import LEARNER
+from sync.records.staff import STAFF
+from sync.records.test import TEST
 
-_PERSON: Final = {
-    "username": "username",
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "email": "email",
-}
-_TEST: Final = {
-    "external_test_id": "externalTestId",
-    "title": "title",
-    "start": "startTime",
-    "end": "endTime",
-    "duration": "duration",
-}
-_STAFF_LISTS: Final = {"accesses": "authorizedAccesses", "organisations": "organisations"}
 _STATUSES: Final = {"active": "ACTIVE", "disabled": "DISABLED"}
 _USER_TYPES: Final = {Kind.LEARNER: "student", Kind.STAFF: "admin"}
 
 
 def wrapped(call: Call, content: object) -> object:
-    """What is sent, inside the member that the call has for it, when it has one."""
+    """Return what is sent, inside the member that the call has for it, when it has one."""
     return {call.wrapper: content} if call.wrapper else content
 
 
 def learner(fields: Fields, password: str | None) -> dict[str, object]:
-    """A learner to be created or updated by `username` (vendor contract, Users API). What is `None` is left out.
+    """Return a learner to be created or updated by `username` (vendor contract, Users API).
+
+    What is `None` is left out.
 
     That external ids are taken in this form is inferred.
     """
-    body: dict[str, object] = dict(worded(_PERSON, fields))
+    return _person(LEARNER, fields, password)
+
+
+def _person(record: RecordType, fields: Fields, password: str | None) -> dict[str, object]:
+    body = copied(record, fields)
     auth_system, external_id = fields.get("auth_system"), fields.get("external_id")
     if auth_system and external_id:
         body["externalIds"] = [{"authType": auth_system, "externalId": external_id}]
@@ -45,26 +41,33 @@ def learner(fields: Fields, password: str | None) -> dict[str, object]:
 
 
 def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
-    """A member of staff to be saved by `username` (vendor contract, Users API: administrative users; inferred).
+    """Return a member of staff to be saved by `username` (vendor contract, Users API.
+
+    Administrative users; inferred).
 
     What is `None` is left out.
     """
     body = {
-        **learner(fields, password),
+        **_person(STAFF, fields, password),
         "userType": _USER_TYPES[Kind.STAFF],
-        **lists(_STAFF_LISTS, fields),
     }
     status = fields.get("status")
     return {**body, "status": _STATUSES[str(status)]} if status else body
 
 
 def test(fields: Fields) -> dict[str, object]:
-    """A test's title and times, without its template (vendor contract, Test API: create or update)."""
-    return dict(worded(_TEST, fields))
+    """Return a test's title and times, without its template (vendor contract, Test API.
+
+    Create or update).
+    """
+    return copied(TEST, fields)
 
 
 def new_test(fields: Fields) -> dict[str, object]:
-    """A test with the template that it is made from, which is sent this once (vendor contract, Test API: create)."""
+    """Return a test with the template that it is made from, which is sent this once.
+
+    Vendor contract, Test API: create.
+    """
     template = fields.get("template")
     if template is None or template == "":
         return test(fields)
@@ -74,41 +77,58 @@ def new_test(fields: Fields) -> dict[str, object]:
 
 
 def test_search(external_test_id: str) -> dict[str, str]:
-    """The query that looks a test up by its external id (vendor contract, Test API: search)."""
+    """Return the query that looks a test up by its external id (vendor contract, Test API.
+
+    Search).
+    """
     return {"externalTestID": external_test_id}
 
 
 def person_search(words: str) -> dict[str, str]:
-    """The query that looks people up (vendor contract, Users API: search users; inferred)."""
+    """Return the query that looks people up (vendor contract, Users API: search users.
+
+    Inferred).
+    """
     return {"query": words}
 
 
 def some_tests() -> dict[str, str]:
-    """The plainest search, to see that it works: an empty one might be refused (vendor contract, Test API: search)."""
+    """Return the plainest search, to see that it works.
+
+    An empty one might be refused (vendor contract, Test API: search).
+    """
     return {"query": "a"}
 
 
 def export_order(kind: Kind) -> dict[str, object]:
-    """An order for all users of one type (vendor contract, Users API: export users)."""
+    """Return an order for all users of one type (vendor contract, Users API: export users)."""
     return {"resourceType": "AllUsers", "parameters": {"userType": _USER_TYPES[kind]}}
 
 
 def page(query: Mapping[str, str], number: int) -> dict[str, str]:
-    """The same query for another page of its results (vendor contract, Test API: search; inferred)."""
+    """Return the same query for another page of its results (vendor contract, Test API: search.
+
+    Inferred).
+    """
     return {**query, "page": str(number)}
 
 
 def token(client_id: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Query and headers that fetch a token; the key stays out of the address (vendor contract, Token)."""
+    """Query and headers that fetch a token.
+
+    The key stays out of the address (vendor contract, Token).
+    """
     query = {"grant_type": "authorization_code", "client_id": client_id}
     return query, {"code": key, "Content-Type": "application/x-www-form-urlencoded"}
 
 
-def worded(words: Mapping[str, str], fields: Fields) -> dict[str, Value]:
-    """Fields under the vendor's names; what is `None` is left out."""
-    return {theirs: fields[ours] for ours, theirs in words.items() if fields.get(ours) is not None}
+def copied(record: RecordType, fields: Fields) -> dict[str, object]:
+    """Return the fields that are sent as they are, under the vendor's names.
 
-
-def lists(words: Mapping[str, str], fields: Fields) -> dict[str, list[str]]:
-    """The same for fields that hold several values (`sync.records.base.joined`)."""
-    return {theirs: list(listed(value)) for theirs, value in worded(words, fields).items()}
+    What is `None` is left out.
+    """
+    return {
+        theirs: list(listed(fields[name])) if record.fields[name].many else fields[name]
+        for name, theirs in record.copied.items()
+        if fields.get(name) is not None
+    }

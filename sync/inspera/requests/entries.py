@@ -1,27 +1,23 @@
-"""What is put on a test, or taken off it, in the vendor's words: many entries of one kind in one body."""
+"""What is put on a test, or taken off it, in the vendor's words.
+
+Many entries of one kind in one body.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sync.contract import Call
-from sync.inspera.requests.bodies import lists, worded, wrapped
+from sync.inspera.requests.bodies import copied, wrapped
+from sync.records.candidate import CANDIDATE
 from sync.records.changes import Fields, Value
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
 from sync.records.remote import Assignment
+from sync.records.staff import STAFF
 
-_CANDIDATE: Final = {
-    "candidate_id": "candidateId",
-    "extra_time": "extraTimeMins",
-    "room": "roomName",
-    "building": "buildingName",
-}
-_CONTRIBUTOR: Final = {
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "email": "email",
-    "room": "roomName",
-    "building": "buildingName",
-}
-_LISTS: Final = {"roles": "roles", "committees": "committeesName"}
+NAMES: Final = {name: STAFF.copied[name] for name in ("first_name", "last_name", "email")}
+"""What is sent of the person with each contributor, with the vendor's names."""
+
 _GROUPS: Final = {
     "security": "securityOptions",
     "explanation": "explanationOptions",
@@ -31,60 +27,59 @@ _GROUPS: Final = {
 
 
 def candidates(call: Call, entries: Sequence[Assignment]) -> object:
-    """Learners for a test, all of one auth system (vendor contract, Test API: candidates; inferred)."""
-    committees = {"committees": _LISTS["committees"]}
-    return _people(
-        call,
-        entries,
-        [
-            {**worded(_CANDIDATE, entry.fields), **lists(committees, entry.fields)}
-            for entry in entries
-        ],
-    )
+    """Return learners for a test, all of one auth system (vendor contract, Test API: candidates.
+
+    Inferred).
+    """
+    return _people(call, entries, [copied(CANDIDATE, entry.fields) for entry in entries])
 
 
 def contributors(call: Call, entries: Sequence[Assignment]) -> object:
-    """Staff for a test, all of one auth system (vendor contract, Test API: contributors).
+    """Return staff for a test, all of one auth system (vendor contract, Test API: contributors).
 
-    That nobody is to be told is said each time, since the vendor's default is not known.
+    Each entry says whether the person is notified, since the vendor's default is not known.
     """
-    return _people(
-        call,
-        entries,
-        [
-            {
-                **worded(_CONTRIBUTOR, entry.fields),
-                "sendNotification": bool(entry.fields.get("notify")),
-                **lists(_LISTS, entry.fields),
-            }
-            for entry in entries
-        ],
-    )
+    people = [
+        {
+            **{
+                theirs: entry.fields[name]
+                for name, theirs in NAMES.items()
+                if entry.fields.get(name) is not None
+            },
+            "sendNotification": bool(entry.fields.get("notify")),
+            **copied(CONTRIBUTOR, entry.fields),
+        }
+        for entry in entries
+    ]
+    return _people(call, entries, people)
 
 
 def leaving_people(call: Call, entries: Sequence[Assignment]) -> object:
-    """People to be taken off a test, all of one auth system (vendor contract, Test API; inferred)."""
+    """Return people to be taken off a test, all of one auth system (vendor contract, Test API.
+
+    Inferred).
+    """
     return _people(call, entries, [{} for _ in entries])
 
 
 def committees(call: Call, entries: Sequence[Assignment]) -> object:
-    """Committees for a test (vendor contract, Test API: committees)."""
+    """Return committees for a test (vendor contract, Test API: committees)."""
     return wrapped(
         call,
-        [
-            {"name": entry.external_id, **worded({"type": "type"}, entry.fields)}
-            for entry in entries
-        ],
+        [{"name": entry.external_id, **copied(COMMITTEE, entry.fields)} for entry in entries],
     )
 
 
 def leaving_committees(call: Call, entries: Sequence[Assignment]) -> object:
-    """Committees to be taken off a test (vendor contract, Test API: committees)."""
+    """Return committees to be taken off a test (vendor contract, Test API: committees)."""
     return wrapped(call, [{"name": entry.external_id} for entry in entries])
 
 
 def options(call: Call, entries: Sequence[Assignment]) -> object:
-    """Settings of a test, those given and no others (vendor contract, Test API: settings)."""
+    """Return settings of a test, those given and no others (vendor contract, Test API.
+
+    Settings).
+    """
     groups: dict[str, list[dict[str, object]]] = {}
     for entry in entries:
         group = groups.setdefault(_GROUPS[str(entry.fields["group"])], [])
@@ -93,10 +88,11 @@ def options(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def secrets(entries: Sequence[Assignment]) -> tuple[str, ...]:
-    """What an answer must not make us repeat: the values of secret options, and names and addresses of people."""
-    hidden = [
-        entry.fields.get(name) for entry in entries for name in ("first_name", "last_name", "email")
-    ]
+    """Return what an answer must not make us repeat.
+
+    The values of secret options, and names and addresses of people.
+    """
+    hidden = [entry.fields.get(name) for entry in entries for name in NAMES]
     hidden += [entry.fields.get("value") for entry in entries if entry.fields.get("secret")]
     return tuple(str(value) for value in hidden if value)
 

@@ -1,4 +1,7 @@
-"""What every answer of the vendor's has around its content: success, errors in its own words, and the token."""
+"""What every answer of the vendor's has around its content.
+
+Success, errors in its own words, and the token.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,14 +29,17 @@ _TOKEN_LIFE = 3600.0
 
 
 def failed(document: object) -> bool:
-    """Whether a 2xx is none: `success` is false or there are `errors` (vendor contract, Conventions)."""
+    """Tell whether an answer with status 2xx reports a failure.
+
+    `success` is false or there are `errors` (vendor contract, Conventions).
+    """
     return isinstance(document, dict) and (
         document.get("success") is False or bool(document.get("errors"))
     )
 
 
 def words(document: object, hide: Sequence[str] = ()) -> str:
-    """The vendor's reason in its own words, at most 300 characters, with nobody's secrets, names or addresses."""
+    """Return the vendor's reason in its own words, at most 300 characters, with nobody's secrets, names or addresses."""
     said = "; ".join(dict.fromkeys(_spoken(document, 0)))
     if len(said) > _READ:
         said = said[:_READ].rpartition(" ")[0]
@@ -45,13 +51,13 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
 
 
 def _pattern(secret: str) -> str:
-    """A long one is masked wherever it stands; a short one only as a word, since a name may be part of any word."""
+    """Return the pattern of a secret: a long one is masked anywhere, a short one only as a word."""
     escaped = re.escape(secret)
     return escaped if len(secret) >= _LONG_SECRET else rf"(?<!\w){escaped}(?!\w)"
 
 
 def named(document: object, ids: frozenset[str]) -> frozenset[str]:
-    """Which of `ids` the vendor's reason names, whole."""
+    """Return which of `ids` the vendor's reason names, whole."""
     blamed = document.get("errors") or document if isinstance(document, dict) else document
     return frozenset(
         part for said in _scalars(blamed, 0) for part in _candidates_for_id(said) if part in ids
@@ -59,10 +65,12 @@ def named(document: object, ids: frozenset[str]) -> frozenset[str]:
 
 
 def token(document: object) -> tuple[str, float]:
-    """The access token and the seconds that it lives; an hour when that is not said (vendor contract, Token).
+    """Return the access token and the seconds that it lives.
+
+    An hour when that is not said (vendor contract, Token).
 
     Raises:
-        ValueError: there is none.
+        ValueError: the answer has no token.
     """
     content = document if isinstance(document, dict) else {}
     value, life = content.get("access_token"), content.get("expires_in")
@@ -80,7 +88,10 @@ def token(document: object) -> tuple[str, float]:
 
 
 def _spoken(value: object, depth: int) -> Iterator[str]:
-    """What an answer says in the members that carry reasons; other members may repeat what was sent."""
+    """Yield what an answer says in the members that carry reasons.
+
+    Other members may repeat what was sent.
+    """
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):

@@ -1,7 +1,10 @@
-"""Who and what is on a test, in our words. A `ValueError` says that an answer is not of the expected form."""
+"""Who and what is on a test, in our words.
 
-from collections.abc import Callable, Mapping
-from typing import Final
+A `ValueError` says that an answer is not of the expected form.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from sync.inspera.responses.shapes import (
     as_object,
@@ -13,85 +16,78 @@ from sync.inspera.responses.shapes import (
     whole_number,
 )
 from sync.records.base import joined
+from sync.records.candidate import CANDIDATE
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
+from sync.records.fields import RecordType
 from sync.records.remote import Member, Members
-
-_ROLE_PREFIX: Final = "ar_"
-
-ReadSeat = Callable[[Mapping[str, object]], Member]
 
 
 def candidates(document: object) -> Members:
-    """The candidates of a test (vendor contract, Test API: read; inferred). One with several ids is under each."""
-    return _people(member(unwrapped(document), "candidates"), _candidate)
+    """Return the candidates of a test (vendor contract, Test API: read; inferred).
+
+    One with several ids is under each.
+    """
+    return _people(member(unwrapped(document), "candidates"), CANDIDATE)
 
 
 def contributors(document: object) -> Members:
-    """The contributors that reading a test shows (vendor contract, Test API: read)."""
+    """Return the contributors that reading a test shows (vendor contract, Test API: read)."""
     row = unwrapped(document)
     if "contributors" not in row:
         return _not_shown("contributors")
-    return _people(row["contributors"], _contributor)
+    return _people(row["contributors"], CONTRIBUTOR)
 
 
 def committees(document: object) -> Members:
-    """The committees that reading a test shows, as names or as objects (vendor contract, Test API: read)."""
+    """Return the committees that reading a test shows, as names or as objects.
+
+    Vendor contract, Test API: read.
+    """
     row = unwrapped(document)
     if "committees" not in row:
         return _not_shown("committees")
     shown = row["committees"]
     if not isinstance(shown, list):
         raise ValueError("not a list")  # noqa: TRY004 -- one error for every unexpected form
-    named = [(_name(entry), _committee(entry)) for entry in shown]
+    named = [
+        (_name(entry), _member(COMMITTEE, entry if isinstance(entry, dict) else {}))
+        for entry in shown
+    ]
     there = {("", name): seat for name, seat in named if name}
     return Members(readable=True, there=there, unnamed=sum(not name for name, _ in named))
 
 
-def _people(rows: object, read: ReadSeat) -> Members:
+def _people(rows: object, record: RecordType) -> Members:
     there: dict[tuple[str, str], Member] = {}
     unnamed: list[Member] = []
     for row in objects(rows):
-        ids, seat = list(pairs(row.get("externalUserIds"), "externalUserId")), read(row)
+        ids, seat = list(pairs(row.get("externalUserIds"), "externalUserId")), _member(record, row)
         there.update(dict.fromkeys(ids, seat))
         unnamed += [] if ids else [seat]
     numbers = tuple(seat.candidate_id for seat in unnamed if seat.candidate_id)
     return Members(readable=True, there=there, unnamed=len(unnamed), unnamed_numbers=numbers)
 
 
-def _candidate(row: Mapping[str, object]) -> Member:
-    return Member(
-        remote_user_id=text(row.get("userId")),
-        candidate_id=text(row.get("candidateId")),
-        extra_time=whole_number(row.get("extraTimeMins")),
-        room=text(row.get("roomName")),
-        building=text(row.get("buildingName")),
-        committees=_committees(row),
-    )
+def _member(record: RecordType, row: Mapping[str, object]) -> Member:
+    """Return the fields of this kind that an answer shows under the names of the record type."""
+    shown = {
+        name: _value(record, name, row) for name in record.compared if record.fields[name].sent_as
+    }
+    return Member(text(row.get("userId")), **shown)
 
 
-def _contributor(row: Mapping[str, object]) -> Member:
-    roles = row.get("roles")
-    words = [text(role) for role in roles] if isinstance(roles, list) else None
-    return Member(
-        remote_user_id=text(row.get("userId")),
-        room=text(row.get("roomName")),
-        building=text(row.get("buildingName")),
-        committees=_committees(row),
-        roles=None
-        if words is None
-        else joined(word.removeprefix(_ROLE_PREFIX) for word in words if word),
-    )
-
-
-def _committee(entry: object) -> Member:
-    return Member(type=text(entry.get("type")) if isinstance(entry, dict) else None)
-
-
-def _committees(row: Mapping[str, object]) -> str | None:
-    """Names, as they are read (`committees`) or as they are sent (`committeesName`)."""
-    shown = row.get("committees", row.get("committeesName"))
+def _value(record: RecordType, name: str, row: Mapping[str, object]) -> Any:
+    spec = record.fields[name]
+    names = spec.shown_as or (spec.sent_as,)
+    shown = next((row[their] for their in names if their in row), None)
+    if name in record.numbers:
+        return whole_number(shown)
+    if not spec.many:
+        return text(shown)
     if not isinstance(shown, list):
         return None
-    return joined(name for name in map(_name, shown) if name)
+    return joined(item.removeprefix(spec.prefix) for item in map(_name, shown) if item)
 
 
 def _name(entry: object) -> str | None:

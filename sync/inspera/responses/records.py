@@ -1,4 +1,7 @@
-"""The vendor's words into ours: what reads give. A `ValueError` says that an answer is not of the expected form."""
+"""The vendor's words into ours: what reads give.
+
+A `ValueError` says that an answer is not of the expected form.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +25,10 @@ _STATUSES: Final = {"ACTIVE": "active", "DISABLED": "disabled"}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of results; `hits` counts those of all pages, `number` is this one's. `None` is what was not said."""
+    """One page of results; `hits` counts those of all pages, `number` is this one's.
+
+    `None` is what was not said.
+    """
 
     rows: tuple[Mapping[str, object], ...]
     hits: int | None = None
@@ -30,7 +36,10 @@ class Page:
 
 
 def page(document: object) -> Page:
-    """A page of search results (vendor contract, Test API: search), or a bare list, which is all there is."""
+    """Return a page of search results (vendor contract, Test API.
+
+    Search), or a bare list, which is all there is.
+    """
     if isinstance(document, list):
         return Page(tuple(objects(document)))
     outer = as_object(document)
@@ -39,7 +48,10 @@ def page(document: object) -> Page:
 
 
 def found_test(row: Mapping[str, object]) -> RemoteTest | None:
-    """A test among search results, `None` for a template (vendor contract, Test API: search)."""
+    """Return a test among search results, `None` for a template (vendor contract, Test API.
+
+    Search).
+    """
     if row.get("isTemplate") is True:
         return None
     return RemoteTest(
@@ -54,7 +66,10 @@ def found_test(row: Mapping[str, object]) -> RemoteTest | None:
 
 
 def read_test(remote_id: str, document: object) -> RemoteTest:
-    """A test read by its id, which shows little but its name (vendor contract, Test API: read)."""
+    """Return a test read by its id, which shows little but its name (vendor contract, Test API.
+
+    Read).
+    """
     row = unwrapped(document)
     title = text(row.get("name")) or text(row.get("title"))
     if title is None:
@@ -71,7 +86,10 @@ def read_test(remote_id: str, document: object) -> RemoteTest:
 
 
 def found_person(row: Mapping[str, object]) -> RemotePerson:
-    """A person read or found (vendor contract, Users API; Conventions on the two spellings of `username`)."""
+    """Return a person read or found (vendor contract, Users API.
+
+    Conventions on the two spellings of `username`).
+    """
     return RemotePerson(
         remote_id=text(row.get("userId")),
         username=text(row.get("username")) or text(row.get("userName")),
@@ -84,12 +102,12 @@ def found_person(row: Mapping[str, object]) -> RemotePerson:
 
 
 def read_person(document: object) -> RemotePerson:
-    """A person read by their id (vendor contract, Users API)."""
+    """Return a person read by their id (vendor contract, Users API)."""
     return found_person(unwrapped(document))
 
 
 def exported_person(row: Mapping[str, object]) -> RemotePerson:
-    """A person in an export, who is assumed to look as when read by their id (inferred)."""
+    """Return a person in an export, who is assumed to look as when read by their id (inferred)."""
     person = found_person(row)
     if not person.remote_id and not person.username:
         raise ValueError("a person without an id")
@@ -97,28 +115,40 @@ def exported_person(row: Mapping[str, object]) -> RemotePerson:
 
 
 def done(document: object) -> None:
-    """Nothing but that there is an answer of the usual form (vendor contract, Conventions)."""
+    """Return nothing but that there is an answer of the usual form.
+
+    Vendor contract, Conventions.
+    """
     as_object(document)
 
 
 def saved_test(document: object) -> tuple[str, bool]:
-    """The id of a test that was saved, and whether it is new (vendor contract, Test API: create or update)."""
+    """Return the id of a test that was saved, and whether it is new (vendor contract, Test API.
+
+    Create or update).
+    """
     row = unwrapped(document)
     return required(row, "assessmentRunId"), text(row.get("status")) != "updated"
 
 
 def saved_person(document: object) -> str | None:
-    """The user id of a person who was saved, when it was said (vendor contract, Users API)."""
+    """Return the user id of a person who was saved, when it was said.
+
+    Vendor contract, Users API.
+    """
     return text(unwrapped(document).get("userId"))
 
 
 def export_job(document: object) -> str:
-    """The id of an export that was ordered (vendor contract, Users API: export users)."""
+    """Return the id of an export that was ordered (vendor contract, Users API: export users)."""
     return required(unwrapped(document), "jobId")
 
 
 def export_status(document: object) -> tuple[str, str | None]:
-    """How far an export is, and the link to it once it is there (vendor contract, Users API: export users)."""
+    """Return how far an export is, and the link to it once it is there.
+
+    Vendor contract, Users API: export users.
+    """
     row = unwrapped(document)
     status, link = required(row, "status"), row.get("exportInfo")
     return status.lower(), text(link.get("signedResponseUrl")) if isinstance(link, dict) else None

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 
 def text(value: object) -> str | None:
-    """An id or a word; numbers are taken for ids, anything else is nothing."""
+    """Return an id or a word; numbers are taken for ids, anything else is nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value)
 
 
 def whole_number(value: object) -> int | None:
-    """A whole number, also when it was given as text."""
+    """Return a whole number, also when it was given as text."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -23,7 +23,10 @@ def whole_number(value: object) -> int | None:
 
 
 def moment(value: object) -> str | None:
-    """A time as plans have it, in UTC and whole seconds; one without an offset is not taken for any."""
+    """Return a time as plans have it, in UTC and whole seconds.
+
+    One without an offset is not taken for any.
+    """
     if not isinstance(value, str):
         return None
     try:
@@ -42,28 +45,31 @@ def pairs(value: object, name: str) -> Iterator[tuple[str, str]]:
 
 
 def unwrapped(document: object) -> Mapping[str, object]:
-    """The content of an answer, with or without the `result` around it (vendor contract, Test API: read)."""
+    """Return the content of an answer, with or without the `result` around it.
+
+    Vendor contract, Test API: read.
+    """
     outer = as_object(document)
     inner = outer.get("result")
     return inner if isinstance(inner, dict) else outer
 
 
 def as_object(document: object) -> Mapping[str, object]:
-    """The document, when it is an object."""
+    """Return the document, when it is an object."""
     if not isinstance(document, dict):
         raise ValueError("not an object")  # noqa: TRY004 -- one error for every unexpected form
     return document
 
 
 def objects(value: object) -> Iterator[Mapping[str, object]]:
-    """The entries of a list, each of which must be an object."""
+    """Return the entries of a list, each of which must be an object."""
     if not isinstance(value, list):
         raise ValueError("not a list")  # noqa: TRY004 -- one error for every unexpected form
     return (as_object(entry) for entry in value)
 
 
 def member(row: Mapping[str, object], *names: str) -> object:
-    """The first of these members that is there."""
+    """Return the first of these members that is there."""
     for name in names:
         if name in row:
             return row[name]
@@ -71,7 +77,7 @@ def member(row: Mapping[str, object], *names: str) -> object:
 
 
 def required(row: Mapping[str, object], name: str) -> str:
-    """An id that must be there."""
+    """Return an id that must be there."""
     value = text(row.get(name))
     if not value:
         raise ValueError("an id is missing")

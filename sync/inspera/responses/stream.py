@@ -14,7 +14,7 @@ _DECODER: Final = json.JSONDecoder()
 
 
 def entries(pieces: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
-    """The objects of a JSON array, or of the arrays that are members of a JSON object.
+    """Yield the objects of a JSON array, or of the arrays that are members of a JSON object.
 
     Raises:
         ValueError: it is neither, or it is cut off.
@@ -61,7 +61,7 @@ class _Text:
         self._text, self._at = "", 0
 
     def peek(self) -> str:
-        """The next character that is no space, which is not used; nothing at the end."""
+        """Return the next character other than a space, without using it; nothing at the end."""
         while True:
             space = _SPACE.match(self._text, self._at)
             self._at = space.end() if space else self._at
@@ -71,7 +71,7 @@ class _Text:
                 return ""
 
     def take(self, expected: str) -> str:
-        """Uses the next character that is no space, which must be one of these."""
+        """Use the next character other than a space, which must be one of these."""
         found = self.peek()
         if not found or found not in expected:
             raise ValueError("not JSON, or cut off")
@@ -79,7 +79,7 @@ class _Text:
         return found
 
     def value(self) -> object:
-        """Uses the next value, once something that follows shows that all of it is here."""
+        """Use the next value, once something that follows shows that all of it is here."""
         self.peek()
         while True:
             try:

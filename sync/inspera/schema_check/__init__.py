@@ -1,4 +1,7 @@
-"""A tenant's own schema, held against the calls that we make (vendor contract, Checking against a tenant's schema)."""
+"""A tenant's own schema, held against the calls that we make.
+
+Vendor contract, Checking against a tenant's schema.
+"""
 
 from sync.inspera.schema_check.compare import ComparedCall, Match, compare
 from sync.inspera.schema_check.schema import Schema, SchemaError

@@ -1,4 +1,7 @@
-"""Each call held against the schema: is it there, and does it take what we send? What differs, and what to do. Pure."""
+"""Each call held against the schema.
+
+Is it there, and does it take what we send? What differs, and what to do. Pure.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,38 +9,44 @@ from enum import StrEnum
 from typing import Final
 
 from sync.contract import TOKEN, Call
+from sync.inspera.requests.entries import NAMES
 from sync.inspera.schema_check.nearest import nearest
 from sync.inspera.schema_check.schema import METHODS, Members, Schema, Segments, segments, shape
+from sync.records.candidate import CANDIDATE
+from sync.records.committee import COMMITTEE
+from sync.records.contributor import CONTRIBUTOR
+from sync.records.learner import LEARNER
+from sync.records.staff import STAFF
+from sync.records.test import TEST
 
-_PERSON: Final = ("username", "firstName", "lastName", "email", "password", "externalIds")
-_STAFF: Final = (*_PERSON, "userType", "status", "authorizedAccesses", "organisations")
-_TEST: Final = ("externalTestId", "title", "startTime", "endTime", "duration")
-_SEAT: Final = ("externalId", "roomName", "buildingName", "committeesName")
+_STAFF: Final = (*STAFF.members, "userType")
 
 SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "token.fetch": ("grant_type", "client_id", "code"),
-    "learner.save": _PERSON,
+    "learner.save": LEARNER.members,
     "staff.save": _STAFF,
     "staff.enable": _STAFF,
     "staff.disable": _STAFF,
     "export.order": ("resourceType", "parameters"),
-    "test.create": (*_TEST, "sourceTemplateId"),
-    "test.update": _TEST,
+    "test.create": TEST.members,
+    "test.update": tuple(TEST.copied.values()),
     "option.set": ("securityOptions", "explanationOptions", "examDayOptions", "generalOption"),
-    "committee.create": ("name", "type"),
-    "committee.remove": ("name", "type"),
-    "contributor.assign": (*_SEAT, "firstName", "lastName", "email", "roles", "sendNotification"),
+    "committee.create": COMMITTEE.members,
+    "committee.remove": COMMITTEE.members,
+    "contributor.assign": (*CONTRIBUTOR.members, *NAMES.values()),
     "contributor.remove": ("externalId",),
-    "candidate.assign": (*_SEAT, "candidateId", "extraTimeMins"),
+    "candidate.assign": CANDIDATE.members,
     "candidate.remove": ("externalId",),
 }
-"""Members that a call may send, within its wrapper where it has one (vendor contract, Token to Test API)."""
+"""Members that a call may send, within its wrapper where it has one (vendor contract, Token to Test
+API)."""
 
 BESIDE: Final = dict.fromkeys(
     ("contributor.assign", "contributor.remove", "candidate.assign", "candidate.remove"),
     ("authenticationSystem",),
 )
-"""Members that are always sent beside the wrapper (vendor contract, Test API: contributors, candidates)."""
+"""Members that are always sent next to the wrapper (vendor contract, Test API: contributors,
+candidates)."""
 
 Place = tuple[str, Segments]
 """A method and the shape of its path."""
@@ -69,7 +78,10 @@ class ComparedCall:
 
 
 def compare(calls: Collection[Call], schema: Schema) -> list[ComparedCall]:
-    """All calls, as they are in force, against the tenant's schema. One is never advised to be where another is."""
+    """Return all calls, as they are in force, against the tenant's schema.
+
+    One is never advised to be where another is.
+    """
     taken = frozenset((call.method, shape(segments(call.path))) for call in calls)
     held = (_compared(call, schema, taken) for call in calls)
     # the token's call carries the key, so that no setting leads it elsewhere
@@ -80,7 +92,10 @@ def compare(calls: Collection[Call], schema: Schema) -> list[ComparedCall]:
 
 
 def setting(call: Call, name: str) -> str:
-    """How the configuration calls what a call can be changed by: its `method`, `path` or `wrapper`."""
+    """Return how the configuration calls what a call can be changed by.
+
+    Its `method`, `path` or `wrapper`.
+    """
     return f"inspera.calls.{call.name}.{name}"
 
 
@@ -109,7 +124,10 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
-    """The advice to take a path of the schema that is much like ours; empty when there is none."""
+    """Return the advice to take a path of the schema that is much like ours.
+
+    Empty when there is none.
+    """
     free = (
         one.segments
         for one in schema.with_method(call.method)
@@ -124,7 +142,7 @@ def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
 
 
 def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> str:
-    """The advice to take the one method that could do the same."""
+    """Return the advice to take the one method that could do the same."""
     usual = ("GET", "POST") if call.reads else ("POST", "PUT", "PATCH")
     place = shape(segments(call.path))
     fitting = [method for method in usual if method in methods and (method, place) not in taken]
@@ -134,7 +152,7 @@ def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> 
 
 
 def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...], str]:
-    """What differs in the body, and what to do about it."""
+    """Return what differs in the body, and what to do about it."""
     beside, sent = BESIDE.get(call.name, ()), SENT.get(call.name, call.fields)
     always = (*beside, call.wrapper) if call.wrapper else (*beside, *call.fields)
     if body is None:

@@ -1,4 +1,7 @@
-"""The path of a schema that is most like one of ours, for a call that is not where we look for it. Pure."""
+"""The path of a schema that is most like one of ours, for a call that is not where we look for it.
+
+Pure.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,14 +19,17 @@ _ALIKE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class NearestPath:
-    """A path like one of ours: as the schema writes it, and as `inspera.calls` wants it, with our names of places."""
+    """A path like one of ours.
+
+    As the schema writes it, and as `inspera.calls` wants it, with our names of places.
+    """
 
     theirs: str
     ours: str
 
 
 def nearest(path: str, others: Iterable[Segments]) -> NearestPath | None:
-    """The one of these paths that is most like ours and has as many places, if any is like it."""
+    """Return the one of these paths that is most like ours and has as many places, if any is like it."""
     mine = segments(path)
     likely = [(likeness, theirs) for theirs in others if (likeness := _likeness(mine, theirs))]
     if not likely:
@@ -36,7 +42,7 @@ def nearest(path: str, others: Iterable[Segments]) -> NearestPath | None:
 
 
 def _likeness(mine: Segments, theirs: Segments) -> tuple[bool, int] | None:
-    """How alike two paths are, to be compared; `None` when they are not.
+    """Return how alike two paths are, to be compared; `None` when they are not.
 
     They are when they end in the same segments, or hold the same words in whatever order.
     """
@@ -55,7 +61,10 @@ def _places(parts: Segments) -> list[str]:
 
 
 def _words(parts: Segments) -> Iterator[str]:
-    """The words of a path, without versions and places; `fileExports` and `file-export` are the same word."""
+    """Yield the words of a path, without versions and places.
+
+    `fileExports` and `file-export` are the same word.
+    """
     for part in parts:
         word = re.sub("[^a-z0-9]", "", part.lower()).removesuffix("s")
         if "{" not in part and word and not _VERSION.fullmatch(part.lower()):

@@ -1,6 +1,9 @@
-"""Reads a tenant's own schema, OpenAPI 3 or Swagger 2, as parsed JSON: which calls there are, and what each takes.
+"""Reads a tenant's own schema, OpenAPI 3 or Swagger 2, as parsed JSON.
 
-Only references within the document are followed. What the schema leaves open counts as open, never as missing.
+Which calls there are, and what each takes.
+
+Only references within the document are followed. What the schema leaves open counts as open, never
+as missing.
 """
 
 import re
@@ -26,19 +29,22 @@ Segments = tuple[str, ...]
 
 
 class SchemaError(ValueError):
-    """The document is no schema that can be read; `str()` says why."""
+    """The document can't be read as a schema; `str()` says why."""
 
 
 @dataclass(slots=True)
 class Members:
-    """The members of an object as far as the schema names them; `open` when it may hold others as well."""
+    """The members of an object as far as the schema names them.
+
+    `open` when it may hold others as well.
+    """
 
     schemas: dict[str, object] = field(default_factory=dict)
     required: set[str] = field(default_factory=set)
     open: bool = False
 
     def lacks(self, names: Iterable[str]) -> list[str]:
-        """Which of these are not known."""
+        """Return which of these are not known."""
         return (
             []
             if self.open or not self.schemas
@@ -46,7 +52,7 @@ class Members:
         )
 
     def add(self, other: "Members") -> None:
-        """Takes in what another part of the same object says."""
+        """Take in what another part of the same object says."""
         self.schemas |= other.schemas
         self.required |= other.required
         self.open |= other.open
@@ -54,7 +60,10 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method at one path. `body` is the schema of what it takes, `None` when it takes nothing."""
+    """One method at one path.
+
+    `body` is the schema of what it takes, `None` when it takes nothing.
+    """
 
     method: str
     segments: Segments
@@ -80,15 +89,15 @@ class Schema:
             )
 
     def at(self, path: str) -> Mapping[str, Operation]:
-        """The operations at this path by method, whatever its places are called."""
+        """Return the operations at this path by method, whatever its places are called."""
         return self._operations.get(shape(segments(path)), {})
 
     def with_method(self, method: str) -> list[Operation]:
-        """Every operation of this method, in the schema's order."""
+        """Return every operation of this method, in the schema's order."""
         return [methods[method] for methods in self._operations.values() if method in methods]
 
     def members(self, schema: object) -> Members:
-        """The members of an object, those of its parts included."""
+        """Return the members of an object, those of its parts included."""
         return self._members(schema, set())
 
     def _members(self, schema: object, seen: set[int]) -> Members:
@@ -109,19 +118,19 @@ class Schema:
         return found
 
     def entry(self, schema: object) -> object:
-        """What a list holds; anything else is its own entry."""
+        """Return what a list holds; anything else is its own entry."""
         content = self._resolved(schema)
         return content["items"] if content is not None and "items" in content else schema
 
     def holds_others(self, schema: object) -> bool:
-        """Whether this is a list or an object."""
+        """Tell whether this is a list or an object."""
         content = self._resolved(schema) or {}
         return content.get("type") in ("array", "object") or bool(
             {"items", "properties", "allOf"} & set(content)
         )
 
     def _one_of(self, choices: list[object], seen: set[int]) -> Members:
-        """What at least one of the choices knows; only what all of them need is needed."""
+        """Return what at least one of the choices knows; only what all of them need is needed."""
         found = Members()
         required: list[set[str]] = []
         for choice in choices:
@@ -148,7 +157,10 @@ class Schema:
                     yield Operation(method, segments(f"{prefix}/{path}"), body)
 
     def _prefixes(self, *levels: Mapping[str, object]) -> list[str]:
-        """What stands before the path: Swagger's `basePath`, or the path of each server, the nearest list of them."""
+        """Return what stands before the path.
+
+        Swagger's `basePath`, or the path of each server, the nearest list of them.
+        """
         if "basePath" in self._document:
             return [str(self._document["basePath"])]
         for level in (*levels, self._document):
@@ -179,7 +191,10 @@ class Schema:
         return None if len(known) == len(given) else {}
 
     def _resolved(self, value: object) -> Mapping[str, object] | None:
-        """The mapping that this is, or refers to within the document; `None` when it can't be found."""
+        """Return the mapping that this is, or refers to within the document.
+
+        `None` when it can't be found.
+        """
         for _ in range(_MOST_REFERENCES):
             if not isinstance(value, dict):
                 return None
@@ -199,18 +214,21 @@ class Schema:
 
 
 def segments(path: str) -> Segments:
-    """The parts of a path after `/api`, without its query; a slash at its end makes no difference."""
+    """Return the parts of a path after `/api`, without its query.
+
+    A slash at its end makes no difference.
+    """
     parts = tuple(part for part in re.split("[?#]", path)[0].split("/") if part)
     return parts[1:] if parts[:1] == ("api",) else parts
 
 
 def shape(parts: Segments) -> Segments:
-    """The same without the names of its places."""
+    """Return the same without the names of its places."""
     return tuple(_PLACE.sub("{}", part) for part in parts)
 
 
 def _server_path(server: Mapping[str, object]) -> str:
-    """The path of a server's address, its variables as they are by default."""
+    """Return the path of a server's address, its variables as they are by default."""
     url = str(server.get("url", ""))
     for name, variable in _mapping(server.get("variables")).items():
         url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))

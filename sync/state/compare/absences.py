@@ -9,7 +9,8 @@ from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
-from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
+from sync.records.base import Kind
+from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state.dialect import stream
 
 TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind, utc_text, utc_time
+from sync.records.base import Kind, utc_text, utc_time
+from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks

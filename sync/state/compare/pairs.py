@@ -12,19 +12,10 @@ from sqlalchemy import Connection, text
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.guard import Facts
-from sync.records.base import (
-    COMPARED,
-    KEY_FIELDS,
-    MAX_CANDIDATES,
-    ON_A_TEST,
-    PERSON_OF,
-    SECRETS,
-    SENT_ONCE,
-    Key,
-    Kind,
-    row_place,
-)
+from sync.records.base import Key, Kind, row_place
+from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import Fields
+from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SECRETS, SENT_ONCE
 from sync.state.compare.absences import (
     TEST_TROUBLE,
     UNREAD,

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
 from sync.planning.guard import HeldScope, Limit, Limits, Scope
-from sync.records.base import PEOPLE, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import ALLOWED, SOON, Action, Cause, Change, PlannedChange, Verdict
+from sync.records.kinds import PEOPLE
 from sync.state.compare.recent_removals import count_recent
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.sqlite.open import count

@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, PEOPLE, Kind
+from sync.records.base import Kind
 from sync.records.changes import ADDITIONS, Action, Result
+from sync.records.kinds import KEY_FIELDS, PEOPLE
 
 _NEEDED = (Action.CREATE, Action.RESTORE, Action.ENABLE, Action.IDENTITY_CHANGE)
 """What happens to a record that others need. A run for others makes no other change of it."""

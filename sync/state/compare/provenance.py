@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, ON_A_TEST, Kind
+from sync.records.base import Kind
+from sync.records.kinds import KEY_FIELDS, ON_A_TEST
 from sync.state.dialect import insert
 from sync.state.sqlite.open import count
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, Key, Kind, utc_text
+from sync.records.base import Key, Kind, utc_text
+from sync.records.kinds import KEY_FIELDS
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import key_columns
 

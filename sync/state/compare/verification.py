@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
+from sync.records.base import Key, Kind, utc_text, utc_time
 from sync.records.changes import Action, Fields, WrittenRecord
+from sync.records.kinds import COMPARED, KEY_FIELDS
 from sync.records.remote import RemotePerson
 from sync.state.dialect import analyse, create_index, create_table, insert
 from sync.state.sqlite.open import count

@@ -10,17 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import (
-    COMPARED,
-    KEY_FIELDS,
-    ON_A_TEST,
-    PERSON_OF,
-    SENT_ONCE,
-    Key,
-    Kind,
-    RowError,
-    row_place,
-)
+from sync.records.base import Key, Kind, RowError, row_place
+from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE
 from sync.state.dialect import create_index, create_table_as, lower_sql
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (

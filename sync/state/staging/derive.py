@@ -6,18 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import (
-    COMPARED,
-    KEY_FIELDS,
-    PEOPLE,
-    SENT_ONCE,
-    SHARES,
-    Kind,
-    RowError,
-    joined,
-    listed,
-    row_place,
-)
+from sync.records.base import Kind, RowError, joined, listed, row_place
+from sync.records.candidate import SHARES
+from sync.records.kinds import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE
 from sync.state.compare.context import HELD
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 

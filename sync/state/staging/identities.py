@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from sync.planning.remedies import adopt
-from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, RowError
+from sync.records.base import Key, Kind, RowError
 from sync.records.changes import Fields
+from sync.records.kinds import ON_A_TEST, PEOPLE
 from sync.state.dialect import analyse, casefold_sql, create_index, create_table_as, insert
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import COMPARED, KEY_FIELDS, SENT_ONCE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import COMPARED, KEY_FIELDS, SENT_ONCE
 from sync.state.staging.derive import Refingerprint
 
 FILL = "fill"

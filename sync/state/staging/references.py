@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind, RowError
+from sync.records.base import Kind, RowError
+from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.staging.scratch import add_row_errors, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape

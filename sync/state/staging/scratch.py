@@ -11,19 +11,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import (
-    COMPARED,
-    KEY_FIELDS,
-    SENT_ONCE,
-    Key,
-    Kind,
-    Option,
-    Record,
-    RowError,
-    Test,
-    utc_text,
-)
+from sync.records.base import Key, Kind, RowError, utc_text
 from sync.records.changes import Fields, Value
+from sync.records.kinds import COMPARED, KEY_FIELDS, NUMBERS, SENT_ONCE, Record
+from sync.records.option import Option
+from sync.records.test import Test
 from sync.state.dialect import analyse, create_index, create_table, insert, is_postgres, prepare
 
 _T = TypeVar("_T")
@@ -34,11 +26,7 @@ Origin = tuple[str | None, ...]
 """For each part of the key: the values that a template made it from, where other values could make
 the same key (rules 3)."""
 
-_COLUMNS = {
-    "duration": "INTEGER",
-    "extra_time": "INTEGER",
-    "extra_share": "INTEGER",
-    "notify": "INTEGER",
+_COLUMNS = dict.fromkeys(NUMBERS, "INTEGER") | {
     "fingerprint": "BLOB",
     "feed": "INTEGER",
     "line": "INTEGER",

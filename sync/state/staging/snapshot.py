@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Kind, RowError, utc_text
+from sync.records.base import Kind, RowError, utc_text
+from sync.records.kinds import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE
 from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.staging.derive import Refingerprint
 from sync.state.staging.scratch import (

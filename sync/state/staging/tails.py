@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind
+from sync.records.base import Kind
+from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
 
 MOST = 1_000
 """The number of records that are stored of each delivery's end."""

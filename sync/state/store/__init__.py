@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from sync.planning.freeze import TimeRules
-from sync.records.base import Record
+from sync.records.kinds import Record
 from sync.state.secret_digest import digest_secret, new_key
 from sync.state.staging import scratch
 from sync.state.store.baselines import Baselines

@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, text
 
 from sync.planning.candidate_numbers import Holder
-from sync.records.base import COMPARED, KEY_FIELDS, PERSON_OF, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Fields
+from sync.records.kinds import COMPARED, KEY_FIELDS, PERSON_OF
 from sync.state import kept_values
 from sync.state.compare import candidate_numbers, verification
 from sync.state.sqlite.open import count

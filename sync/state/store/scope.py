@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from sync.planning.freeze import Moment, TimeFacts, TimeRules
-from sync.records.base import KEY_FIELDS, RECORD_TYPES, Key, Kind, Record
+from sync.records.base import Key, Kind
 from sync.records.changes import Fields
+from sync.records.kinds import KEY_FIELDS, RECORD_CLASSES, Record
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class RunScope:
 
     def fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         """Return the fingerprint of a record with these fields."""
-        return self.fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
+        return self.fingerprint(RECORD_CLASSES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
     def timing(self, start: str | None, end: str | None, feed: int | None) -> TimeFacts | None:
         """Return when a test runs, to be judged at the time of the plan, once that is known."""

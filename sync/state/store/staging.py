@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import text
 
-from sync.records.base import COMPARED, PEOPLE, RECORD_TYPES, Key, Kind, Record, RowError, row_place
+from sync.records.base import Key, Kind, RowError, row_place
 from sync.records.changes import Fields
+from sync.records.kinds import COMPARED, PEOPLE, RECORD_CLASSES, Record
 from sync.state import kept_values
 from sync.state.sqlite.open import count
 from sync.state.staging import conflicts, derive, identities, merge, scratch, snapshot, tails
@@ -89,7 +90,7 @@ class Staging:
                 place = self._scope.places[int(values["feed"])]
                 compared = {name: values[name] for name in COMPARED[kind]}
                 where = row_place(place, int(values["line"]), (key,))
-                yield RECORD_TYPES[kind](values["key"], **compared), where
+                yield RECORD_CLASSES[kind](values["key"], **compared), where
 
     def wanted(self, kind: Kind, key: Key) -> Fields | None:
         """Return the fields that the feeds want of one record; None when no feed names it."""

@@ -34,7 +34,7 @@ def test_a_create_that_comes_through_late_is_waited_for_after_a_kill_however_old
     new: Site,
 ) -> None:
     """Its intent is made first, then Inspera asks for a pause, and only then is the call made that is lost."""
-    new.settings |= {"read_after_write_delay": 2, "workers": 1}
+    new.settings |= {"read_after_write_delay": "2s", "workers": 1}
     new.rule("POST", TEST, status=429, headers={"Retry-After": "2"})
     run = new.start()
     new.until(lambda: any(call["status"] == 429 for call in new.calls()), run)

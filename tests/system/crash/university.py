@@ -68,7 +68,7 @@ SETTINGS: Mapping[str, object] = {
     "calls_per_second": 1000,
     "workers": 4,
     "batch_size": 10,
-    "read_after_write_delay": 0.3,
+    "read_after_write_delay": "300ms",
 }
 
 

@@ -15,7 +15,7 @@ from sync.app import App
 from sync.cli import run
 from sync.commands.plan import make_store
 from sync.engine.extract.extract import extract
-from sync.records.base import COMPARED, KEY_FIELDS
+from sync.records.kinds import COMPARED, KEY_FIELDS
 from sync.state.sqlite.backend import SqliteFile
 
 from ...support.servers.postgres import Postgres, postgres

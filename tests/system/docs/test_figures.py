@@ -8,7 +8,7 @@ from sync.engine import lost_state, verify
 from sync.inspera.circuit_breaker import LEAST, WINDOW
 from sync.inspera.client import MAX_BODY
 from sync.inspera.throttle import LEAST_SHARE
-from sync.records.base import MAX_CANDIDATES
+from sync.records.candidate import MAX_CANDIDATES
 from sync.state.compare.context import AT_HAND, SOON
 from sync.state.refusals import PAUSES
 

@@ -21,9 +21,9 @@ inspera:
   workers: 8
   attempts: 6
   batch_size: 10
-  read_timeout: 0.4
-  retry_after_ceiling: 0.2
-  read_after_write_delay: 0.4
+  read_timeout: 400ms
+  retry_after_ceiling: 200ms
+  read_after_write_delay: 400ms
 state: sqlite:///state.db
 sources:
   students: {{type: csv, path: students.csv, completeness: {{shrink: {{percent: 100}}}}}}

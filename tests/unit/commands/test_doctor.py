@@ -254,7 +254,7 @@ def test_a_refused_key_exits_5_and_is_not_shown(site: Site) -> None:
 
 
 def test_an_address_where_nobody_is_exits_5(site: Site) -> None:
-    site.config["inspera"] |= {"url": "http://127.0.0.1:9", "connect_timeout": 1}
+    site.config["inspera"] |= {"url": "http://127.0.0.1:9", "connect_timeout": "1s"}
     ran = site.run("doctor")
     assert ran.status == Exit.INSPERA
     assert any(

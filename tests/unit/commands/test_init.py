@@ -485,7 +485,11 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
     ("url", "table_name", "said"),
     [
         ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: contains a password"),
-        ("sqlite:///sis.db", "student; DROP TABLE student", "is not a plain name of a table or view"),
+        (
+            "sqlite:///sis.db",
+            "student; DROP TABLE student",
+            "is not a plain name of a table or view",
+        ),
         ("nonsense", "student", "--sql: is not the URL of a database"),
     ],
 )

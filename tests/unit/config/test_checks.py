@@ -63,7 +63,7 @@ def test_staff_need_an_auth_system_once_like_learners(errors_of: Errors, load_te
     mapped = without.replace("{key: no,", "{key: no, auth_system: login,")
     assert load_text(SOUND + mapped).settings.feeds[3].fields()["auth_system"].column == "login"
     assert errors_of(SOUND + STAFF.replace("{key: no,", "{key: no, auth_system: login,")) == [
-        "27:5: feeds[4].auth_system: is given beside the one in 'map', keep one of them"
+        "27:5: feeds[4].auth_system: is given next to the one in 'map', keep one of them"
     ]
 
 
@@ -72,7 +72,7 @@ def test_whether_contributors_are_told_is_said_once(errors_of: Errors, notify: s
     text = with_contributors("roles: r, notify: n")
     text = text.replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
     assert errors_of(text) == [
-        "30:5: feeds[5].notify: is given beside the one in 'map', keep one of them"
+        "30:5: feeds[5].notify: is given next to the one in 'map', keep one of them"
     ]
 
 
@@ -101,7 +101,7 @@ def test_an_empty_auth_system_is_not_one(errors_of: Errors) -> None:
 
 def test_an_auth_system_given_twice_is_refused(errors_of: Errors) -> None:
     assert errors_of(changed("{key: no,", "{key: no, auth_system: login,")) == [
-        "12:5: feeds[1].auth_system: is given beside the one in 'map', keep one of them"
+        "12:5: feeds[1].auth_system: is given next to the one in 'map', keep one of them"
     ]
 
 
@@ -123,7 +123,7 @@ def test_a_ca_bundle_that_is_not_there_is_a_error_and_one_beside_the_file_is_fou
 ) -> None:
     text = changed("client_id: example", "client_id: example\n  ca_bundle: ca.pem")
     assert errors_of(text) == [
-        "4:14: inspera.ca_bundle: is not there, or is no file, correct the path, or take the line out"
+        "4:14: inspera.ca_bundle: is missing, or is not a file, correct the path, or take the line out"
     ]
     (load_text(SOUND).folder / "ca.pem").write_text("made up", encoding="utf-8")
     assert str(load_text(text).settings.inspera.ca_bundle) == "ca.pem"

@@ -3,7 +3,7 @@
 import pytest
 from sync.config import contract_checks
 from sync.mapping import words
-from sync.records.specs import STATUSES
+from sync.records.staff import STATUSES
 
 from .configurations import SOUND, STAFF, changed, with_committees, with_contributors, with_option
 from .conftest import Errors, Load
@@ -13,8 +13,8 @@ KNOWN = (
     "SEB_SETTINGS_PINCODE, LOCKDOWN_BROWSER, LOCKDOWN_QUIT_CODE, LOCKDOWN_CHROME_KIOSK, "
     "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED, EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES"
 )
-NO_PIN = "is no pin that Inspera takes, give 6 or more printable ASCII characters, letters and digits among them"
-NO_ROLE = f"is no role of contributors, use one of {ROLES}"
+NO_PIN = "is not a pin that Inspera accepts, give 6 or more printable ASCII characters, letters and digits among them"
+NO_ROLE = f"is not a valid role of contributors, use one of {ROLES}"
 PIN = "{constant: SEB_SETTINGS_PINCODE}"
 
 
@@ -57,7 +57,7 @@ def test_roles_are_taken_in_any_case_with_their_prefix_and_from_columns_of_any_n
 def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(
     errors_of: Errors,
 ) -> None:
-    error = f"is no option of tests, use one of {KNOWN}"
+    error = f"is not a valid option of tests, use one of {KNOWN}"
     assert errors_of(with_option("{constant: LOCKDOWN_BROWSR}")) == [
         f"29:26: feeds[4].map.option.constant: {error}, or declare it under 'inspera.options'"
     ]
@@ -116,7 +116,7 @@ def test_a_value_is_not_judged_where_the_option_differs_from_row_to_row(load_tex
 def test_the_types_that_the_configuration_declares_hold_for_values_too(errors_of: Errors) -> None:
     for option, type_, told in (
         ("CLOCK", "switch", "neither true nor false"),
-        ("DOOR", "pin", "no pin"),
+        ("DOOR", "pin", "not a pin"),
         ("NOTE", "text", ""),
     ):
         declared = f"options: {{{option}: {{group: general, type: {type_}}}}}"
@@ -136,11 +136,11 @@ def test_the_types_that_the_configuration_declares_hold_for_values_too(errors_of
             + STAFF.replace(
                 "last_name: family", "last_name: family, status: {column: s, lookup: {x: gone}}"
             ),
-            "28:127: feeds[4].map.status.lookup.x: is no status of staff, use one of active, disabled",
+            "28:127: feeds[4].map.status.lookup.x: is not a valid status of staff, use one of active, disabled",
         ),
         (
             with_committees("committee: c, type: {constant: FINAL}"),
-            "27:54: feeds[4].map.type.constant: is no type of committees, use one of GRADING, REASSESSMENT",
+            "27:54: feeds[4].map.type.constant: is not a valid type of committees, use one of GRADING, REASSESSMENT",
         ),
         (
             with_committees(f"committee: {{constant: {'c' * 51}}}"),
@@ -243,5 +243,5 @@ def test_an_option_s_declaration_that_is_wrong_is_not_taken_for_its_value_s_erro
     text = with_option("{constant: DOOR}", "{constant: some}")
     declared = "client_id: example\n  options: {DOOR: {group: general, type: pen}}"
     assert errors_of(text.replace("client_id: example", declared)) == [
-        "4:42: inspera.options.DOOR.type: is none of the choices, did you mean 'pin'?"
+        "4:42: inspera.options.DOOR.type: is not one of the choices, did you mean 'pin'?"
     ]

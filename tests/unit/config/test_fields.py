@@ -138,8 +138,8 @@ def test_keys_default_to_the_external_identifiers(load_text: Load) -> None:
     assert isinstance(learners, LearnerFeed)
     assert isinstance(tests, TestFeed)
     assert isinstance(candidates, CandidateFeed)
-    assert learners.fields()["key"] == learners.map.external_id
-    assert tests.fields()["key"] == tests.map.external_test_id
+    assert learners.fields()["key"] == learners.fields()["external_id"]
+    assert tests.fields()["key"] == tests.fields()["external_test_id"]
     assert set(candidates.fields()) == {"test", "learner"}
 
 
@@ -209,9 +209,12 @@ def test_contributors_without_roles_are_refused(errors_of: Errors) -> None:
         ),
         (
             "{column: a, template: '{b}'}",
-            ".template: is given beside 'column', keep one, or add the 'pattern' whose groups it joins",
+            ".template: is given next to 'column', keep one, or add the 'pattern' whose groups it joins",
         ),
-        ("{constant: a, default: b}", ".default: does nothing beside 'constant', keep one of them"),
+        (
+            "{constant: a, default: b}",
+            ".default: does nothing next to 'constant', keep one of them",
+        ),
         ("{column: a, lower: true, upper: true}", ".upper: contradicts 'lower', keep one of them"),
         (
             "{template: '{a}', pattern: '(?P<value>.)'}",
@@ -228,7 +231,7 @@ def test_contributors_without_roles_are_refused(errors_of: Errors) -> None:
         ),
         (
             "{column: a, pattern: '(?P<x>.)', template: '{y}'}",
-            ".template: names 'y', which is no group of the pattern, the groups are x",
+            ".template: names 'y', which is not a group of the pattern, the groups are x",
         ),
         (
             "{column: a, pattern: '(?P<x>'}",
@@ -319,10 +322,13 @@ def test_a_field_that_can_not_be_made_is_refused_at_its_own_line(
             "format: '%d.%d.%m.%Y %H', zone: UTC",
             ".format: can't be read back, say each part of the time once, with something between the parts",
         ),
-        ("zone: Europe/Olso", ".zone: is no time zone, did you mean 'Europe/Oslo'?"),
-        ("zone: ../../etc/passwd", ".zone: is no time zone, write one such as Europe/Oslo"),
-        ("zone: Europe", ".zone: is no time zone, write one such as Europe/Oslo"),
-        ("zone: ''", ".zone: is no time zone, write one such as Europe/Oslo"),
+        ("zone: Europe/Olso", ".zone: is not a valid time zone, did you mean 'Europe/Oslo'?"),
+        (
+            "zone: ../../etc/passwd",
+            ".zone: is not a valid time zone, write one such as Europe/Oslo",
+        ),
+        ("zone: Europe", ".zone: is not a valid time zone, write one such as Europe/Oslo"),
+        ("zone: ''", ".zone: is not a valid time zone, write one such as Europe/Oslo"),
     ],
 )
 def test_a_time_that_could_only_be_guessed_is_refused(

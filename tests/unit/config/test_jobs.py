@@ -77,7 +77,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             '{cron: "@daily", zone: Europe/Olso}',
             "zone",
-            "is no time zone, did you mean 'Europe/Oslo'?",
+            "is not a valid time zone, did you mean 'Europe/Oslo'?",
         ),
         ("{every: 5m, zone: Europe/Oslo}", "zone", "means nothing with 'every', take it out"),
         (
@@ -89,7 +89,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         ("{every: 99999999999d}", "every", "is not a duration"),
         ("{every: 0s}", "every", "is not from 1s to 366d"),
         ("{every: 5m, jitter: 5m}", "jitter", "is not less than 'every'"),
-        ("{every: 1d, jitter: 61m}", "jitter", "is not from 0s to 1h"),
+        ("{every: 1d, jitter: 61m}", "jitter", "is not between 0s and 1h"),
         (
             "{every: 5m, kinds: [candidate, room]}",
             "kinds[2]",
@@ -98,7 +98,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         ("{every: 5m, kinds: [staff]}", "kinds[1]", "has no feed, add a feed of this kind"),
         ("{every: 5m, kinds: [test, test]}", "kinds", "names a kind twice, name each kind once"),
         ("{every: 5m, kinds: []}", "kinds", "is empty, give at least one entry"),
-        ("{every: 5m, mode: dry}", "mode", "is none of the choices, known here: apply, plan"),
+        ("{every: 5m, mode: dry}", "mode", "is not one of the choices, known here: apply, plan"),
         ("{every: 5m, changed: true}", "changed", "no feed says 'updated_column'"),
         ("{every: 5m, minutes: 3}", "minutes", "unknown setting"),
     ],
@@ -119,7 +119,7 @@ def test_a_job_has_one_schedule(errors_of: Errors, job: str) -> None:
 @pytest.mark.parametrize("name", ["exam day", "-x", "eksamen.i.dag", "natt-ø", "a" * 41])
 def test_names_of_jobs_are_plain(errors_of: Errors, name: str) -> None:
     (error,) = errors_of(with_job("{every: 5m}", name))
-    assert "is no name of a job, use up to 40 letters (a to z), digits, - and _" in error
+    assert "is not a valid job name, use up to 40 letters (a to z), digits, - and _" in error
 
 
 def test_everything_that_is_wrong_is_told_at_once(errors_of: Errors) -> None:

@@ -18,8 +18,15 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
         100,
         5,
     )
-    assert (inspera.connect_timeout, inspera.read_timeout) == (5, 10)
-    assert (inspera.retry_after_ceiling, inspera.read_after_write_delay) == (300, 10)
+    assert [
+        wait.total_seconds()
+        for wait in (
+            inspera.connect_timeout,
+            inspera.read_timeout,
+            inspera.retry_after_ceiling,
+            inspera.read_after_write_delay,
+        )
+    ] == [5, 10, 300, 10]
     assert (inspera.proxy, inspera.ca_bundle) == (None, None)
     assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 10, 500)
     assert limits.kind.at_most_percent == 3
@@ -112,12 +119,12 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: E
 @pytest.mark.parametrize(
     ("more", "error"),
     [
-        ("verify: some", "25:9: verify: is none of the choices, did you mean 'sample'?"),
-        ("verify: true", "25:9: verify: is none of the choices, known here: sample, all, none"),
+        ("verify: some", "25:9: verify: is not one of the choices, did you mean 'sample'?"),
+        ("verify: true", "25:9: verify: is not one of the choices, known here: sample, all, none"),
         ("verify:", "25:8: verify: is empty, give it a value, or take the line out"),
         (
             "reconcile: {people: export_all}",
-            "25:21: reconcile.people: is none of the choices, did you mean 'export'?",
+            "25:21: reconcile.people: is not one of the choices, did you mean 'export'?",
         ),
         (
             "reconcile: {repair: maybe}",
@@ -129,11 +136,11 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: E
         ),
         (
             "on_absence: {staff: remove}",
-            "25:21: on_absence.staff: is none of the choices, known here: disable, delete, keep",
+            "25:21: on_absence.staff: is not one of the choices, known here: disable, delete, keep",
         ),
         (
             "on_absence: {committee: forget}",
-            "25:25: on_absence.committee: is none of the choices, known here: keep, remove",
+            "25:25: on_absence.committee: is not one of the choices, known here: keep, remove",
         ),
         (
             "on_absence: {option: keep}",
@@ -187,8 +194,9 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> 
         ),
         (
             "client_id: example",
-            "client_id: example\n  connect_timeout: 0",
-            "4:20: inspera.connect_timeout: is too small, it must be more than 0",
+            "client_id: example\n  connect_timeout: 10",
+            "4:20: inspera.connect_timeout: is not a valid duration, write it with its unit, "
+            "such as 200ms, 90s, 30m, 26h, 7d or 1h30m",
         ),
         (
             "client_id: example",
@@ -203,7 +211,7 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> 
         (
             "kind: candidate",
             "kind: candidat",
-            "22:11: feeds[3].kind: is none of the choices, did you mean 'candidate'?",
+            "22:11: feeds[3].kind: is not one of the choices, did you mean 'candidate'?",
         ),
         (
             "  - kind: candidate\n    s",
@@ -213,7 +221,7 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> 
         (
             "source: seats",
             "source: seats\n    blank: kepe",
-            "24:12: feeds[3].blank: is none of the choices, did you mean 'keep'?",
+            "24:12: feeds[3].blank: is not one of the choices, did you mean 'keep'?",
         ),
         (
             "source: seats",

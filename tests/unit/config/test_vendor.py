@@ -79,7 +79,7 @@ def test_any_call_but_the_token_s_can_be_changed(
         ),
         (
             "option.set: {method: post}",
-            "5:26: inspera.calls.{0}.method: is none of the choices, known here: GET, POST, PUT, PATCH, DELETE",
+            "5:26: inspera.calls.{0}.method: is not one of the choices, known here: GET, POST, PUT, PATCH, DELETE",
         ),
         (
             "test.read: {method: DELETE}",
@@ -107,7 +107,7 @@ def test_any_call_but_the_token_s_can_be_changed(
         ),
         (
             "option.set: {wrapper: test.options}",
-            "5:27: inspera.calls.{0}.wrapper: is no name of a member, write one such as candidates, "
+            "5:27: inspera.calls.{0}.wrapper: is not a valid member name, write one such as candidates, "
             "or '' where the body itself holds it",
         ),
     ],
@@ -241,16 +241,16 @@ def test_declared_options_come_after_those_that_are_known(load_text: Load) -> No
         ),
         (
             "showTimer: {group: general}",
-            "5:16: inspera.options.showTimer: is no name of an option, "
+            "5:16: inspera.options.showTimer: is not a valid option name, "
             "write it as Inspera does, in capitals, such as SHOW_TIMER",
         ),
         (
             "A: {group: generel}",
-            "5:16: inspera.options.A.group: is none of the choices, did you mean 'general'?",
+            "5:16: inspera.options.A.group: is not one of the choices, did you mean 'general'?",
         ),
         (
             "A: {group: general, type: pn}",
-            "5:31: inspera.options.A.type: is none of the choices, did you mean 'pin'?",
+            "5:31: inspera.options.A.type: is not one of the choices, did you mean 'pin'?",
         ),
         (
             "A: {type: pin}",

@@ -1,5 +1,6 @@
 import pytest
 from sync.config import TestFeed
+from sync.config.fields import EndSettings
 
 from .configurations import SOUND, changed, with_title
 from .conftest import Errors, Load
@@ -27,9 +28,8 @@ def test_a_value_stays_the_text_that_was_written(load_text: Load, word: str) -> 
     feed = load_text(
         with_title(f"{{column: a, default: {word}, lookup: {{{word}: {word}}}}}")
     ).settings.feeds[1]
-    assert isinstance(feed, TestFeed)
-    assert feed.map.title.default == word
-    assert feed.map.title.lookup == {word: word}
+    title = feed.fields()["title"]
+    assert (title.default, title.lookup) == (word, {word: word})
 
 
 def test_where_compares_with_the_text_that_was_written(load_text: Load) -> None:
@@ -92,8 +92,9 @@ def test_anchors_aliases_and_merge_keys_are_followed(load_text: Load) -> None:
     feed = load_text(
         text.replace("end: {column: end, zone: Europe/Oslo}", "end: {<<: *when, column: end}")
     ).settings.feeds[1]
-    assert isinstance(feed, TestFeed)
-    assert (feed.map.end.column, feed.map.end.zone) == ("end", "Europe/Oslo")
+    end = feed.fields()["end"]
+    assert isinstance(end, EndSettings)
+    assert (end.column, end.zone) == ("end", "Europe/Oslo")
 
 
 def test_of_several_merged_mappings_the_first_to_say_something_wins(load_text: Load) -> None:
@@ -121,7 +122,7 @@ def test_a_error_in_a_merged_mapping_stands_where_it_was_written(errors_of: Erro
         text.replace("end: {column: end, zone: Europe/Oslo}", "end: {<<: *when, column: end}")
     )
     assert errors == [
-        f"19:42: feeds[2].map.{name}.zone: is no time zone, did you mean 'Europe/Oslo'?"
+        f"19:42: feeds[2].map.{name}.zone: is not a valid time zone, did you mean 'Europe/Oslo'?"
         for name in ("start", "end")
     ]
 

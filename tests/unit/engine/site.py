@@ -16,8 +16,9 @@ from sync.engine.recovery import Recovery
 from sync.engine.run import plan_only
 from sync.mapping import CompiledFeed, fingerprint
 from sync.planning.guard import Limit, Limits
-from sync.records.base import Key, Kind, Record, Row
+from sync.records.base import Key, Kind, Row
 from sync.records.changes import Change, Fields, Outcome, Result
+from sync.records.kinds import Record
 from sync.records.remote import Assignment, Member, Members, RemoteTest
 from sync.state.journal import Journal
 from sync.state.sqlite.open import open_to_write

@@ -5,20 +5,16 @@ from pathlib import Path
 import pytest
 from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopter, AdoptionResult
 from sync.engine.resolve import Resolution, Resolver
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Key,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    Staff,
-    Test,
-    joined,
-)
+from sync.records.base import Key, Kind, joined
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.option import Option
 from sync.records.remote import Member, RemoteTest
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 from .site import START, Living, Site, a_person, planning
 from .tenant import Book, Tenant, somebody, text_of

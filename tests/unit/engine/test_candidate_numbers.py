@@ -17,9 +17,13 @@ from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.plan import Policy
 from sync.planning.guard import Limit, Limits
-from sync.records.base import Candidate, Key, Kind, Learner, Record, Test
+from sync.records.base import Key, Kind
+from sync.records.candidate import Candidate
 from sync.records.changes import Cause, Outcome, PlannedChange, Result
+from sync.records.kinds import Record
+from sync.records.learner import Learner
 from sync.records.remote import Assignment, Member, Members
+from sync.records.test import Test
 
 from .site import ANY, START, Living, a_person, planning
 from .tenant import NOW, Who

@@ -6,8 +6,9 @@ import pytest
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import ChangesOnTest, MembershipPolicy, prepare
 from sync.planning.freeze import Moment
-from sync.records.base import ON_A_TEST, Kind, joined
+from sync.records.base import Kind, joined
 from sync.records.changes import Action, PlannedChange, Result
+from sync.records.kinds import ON_A_TEST
 
 from .tenant import NOW, Book, line, told
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.engine.compare import differences, taken_over
-from sync.records.base import COMPARED, Kind, joined
+from sync.records.base import Kind, joined
+from sync.records.kinds import COMPARED
 from sync.records.remote import Member, RemotePerson, RemoteTest
 
 SHOWING: dict[Kind, list[str]] = {

@@ -8,7 +8,7 @@ import pytest
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import Executor
 from sync.errors import Deposed
-from sync.records.base import Learner
+from sync.records.learner import Learner
 
 from .site import Living, a_person, planning
 from .tenant import NOW

@@ -11,7 +11,8 @@ from sync.engine.extract.feed_reader import REPORT_EVERY
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
-from sync.records.base import Kind, Row, key_of
+from sync.records.base import Kind, Row
+from sync.records.kinds import key_of
 from sync.state.sqlite.open import open_to_read
 from sync.state.store import Store
 

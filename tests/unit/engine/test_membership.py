@@ -10,7 +10,8 @@ from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork
 from sync.planning.freeze import Moment
 from sync.planning.guard import ACTIVATED, FULL
-from sync.records.base import MAX_CANDIDATES, Kind, joined
+from sync.records.base import Kind, joined
+from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import Action, PlannedChange, Result
 from sync.records.remote import Member, RemoteTest
 

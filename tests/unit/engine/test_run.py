@@ -15,8 +15,11 @@ from sync.engine.run import run
 from sync.errors import StateError, StateUnreachable, Stop, UsageError
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
-from sync.records.base import Kind, Learner, Record, Test
+from sync.records.base import Kind
 from sync.records.changes import Action, Result
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.test import Test
 from sync.state.history import read_last_runs
 from sync.state.journal import Journal
 from sync.state.sqlite.open import open_to_write

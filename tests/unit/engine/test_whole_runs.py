@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 from sync.engine.plan import DELETE, KEEP
-from sync.records.base import Candidate, Contributor, Kind, Learner, Option, Record, Staff, Test
+from sync.records.base import Kind
+from sync.records.candidate import Candidate
 from sync.records.changes import Action, Outcome, Result, Verdict
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 from .site import START, Site, a_person
 

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 from sync.mapping import CompiledFeed, FeedRule, FieldRule, compile_feed
-from sync.records.base import KEY_FIELDS, Candidate, Kind, Learner, Record, Row, RowError, Test
+from sync.records.base import Kind, Row, RowError
+from sync.records.candidate import Candidate
+from sync.records.kinds import KEY_FIELDS, Record
+from sync.records.learner import Learner
+from sync.records.test import Test
 
 PLACE = "rows.csv"
 LINE = 7

@@ -4,20 +4,17 @@ from datetime import UTC, datetime, timedelta, timezone
 from hashlib import blake2b
 
 import pytest
-from sync.mapping import conflicts, fields_of, fingerprint, late_row_errors
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    RowError,
-    Staff,
-    Test,
-    joined,
-)
+from sync.mapping import fields_of, fingerprint
+from sync.records.base import Kind, RowError, joined
+from sync.records.candidate import Candidate
+from sync.records.checks import email_errors, time_conflicts
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import COMPARED, Record
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 LEARNER = Learner(
     "500001",
@@ -169,14 +166,7 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
         "duration": 240,
         "template": "1001",
     }
-    assert list(fields_of(CANDIDATE)) == [
-        "candidate_id",
-        "extra_time",
-        "room",
-        "building",
-        "committees",
-        "extra_share",
-    ]
+    assert list(fields_of(CANDIDATE)) == [*COMPARED[Kind.CANDIDATE], "extra_share"]
     assert fields_of(CONTRIBUTOR) == {
         "roles": "evaluate\nplan",
         "committees": "A",
@@ -195,7 +185,7 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
     "email", [None, "", "ase@example.edu", "o'hara+x@mail.example.edu", "åse@eksempel-ø.example"]
 )
 def test_an_email_that_can_be_one_passes_and_so_does_none(email: str | None) -> None:
-    assert late_row_errors(LEARNER._replace(email=email), "students.csv line 4") == []
+    assert email_errors(LEARNER._replace(email=email), "students.csv line 4") == []
 
 
 @pytest.mark.parametrize(
@@ -205,7 +195,7 @@ def test_an_email_that_can_be_one_passes_and_so_does_none(email: str | None) -> 
 def test_an_email_that_can_be_none_is_a_row_error_with_the_whole_key_that_does_not_quote_it(
     email: str,
 ) -> None:
-    assert late_row_errors(LEARNER._replace(email=email), "students.csv line 4") == [
+    assert email_errors(LEARNER._replace(email=email), "students.csv line 4") == [
         RowError(
             "students.csv line 4",
             "email",
@@ -220,21 +210,23 @@ def test_an_email_that_can_be_none_is_a_row_error_with_the_whole_key_that_does_n
 
 
 def test_staff_s_email_is_looked_at_too() -> None:
-    (row_error,) = late_row_errors(STAFF._replace(email="kari"), "staff.csv line 4")
+    (row_error,) = email_errors(STAFF._replace(email="kari"), "staff.csv line 4")
     assert (row_error.field, row_error.kind, row_error.key) == ("email", Kind.STAFF, ("700001",))
-    assert late_row_errors(STAFF, "staff.csv line 4") == []
+    assert email_errors(STAFF, "staff.csv line 4") == []
 
 
 @pytest.mark.parametrize("record", [TEST, CANDIDATE, OPTION, COMMITTEE, CONTRIBUTOR])
 def test_other_kinds_have_nothing_to_check_later(record: Record) -> None:
-    assert late_row_errors(record, "exams.csv line 4") == []
+    assert email_errors(record, "exams.csv line 4") == []
 
 
 def test_conflicts_are_looked_for_only_among_what_is_there() -> None:
     start, end = TEST.start, TEST.end
-    assert list(conflicts({})) == []
-    assert list(conflicts({"start": end, "duration": 9_999})) == []
-    assert [field for field, _ in conflicts({"start": end, "end": start, "duration": 1})] == ["end"]
-    assert [field for field, _ in conflicts({"start": start, "end": end, "duration": 241})] == [
+    assert list(time_conflicts({})) == []
+    assert list(time_conflicts({"start": end, "duration": 9_999})) == []
+    assert [one.field for one in time_conflicts({"start": end, "end": start, "duration": 1})] == [
+        "end"
+    ]
+    assert [one.field for one in time_conflicts({"start": start, "end": end, "duration": 241})] == [
         "duration"
     ]

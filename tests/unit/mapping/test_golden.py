@@ -7,18 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 from sync.mapping import fingerprint
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    Staff,
-    Test,
-    joined,
-)
+from sync.records.base import Kind, joined
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 NINE = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 ONE = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -100,7 +97,7 @@ GOLDEN: dict[str, tuple[Record, str]] = {
         "01a98ca93d35905a6e75788e31b25f27",
     ),
     "candidate, whole": (
-        Candidate("INF1000-H26", "1001", "17", 60, "101", "Main", "A", 75_000),
+        Candidate("INF1000-H26", "1001", "17", 60, "101", "Main", "A", extra_share=75_000),
         "01b8ff241cef03ddbba9966e5e4f7762",
     ),
     "candidate, zero minutes": (

@@ -2,7 +2,8 @@
 
 import pytest
 from sync.mapping import FieldRule
-from sync.records.base import SHARES, Candidate, Kind, Row
+from sync.records.base import Kind, Row
+from sync.records.candidate import SHARES, Candidate
 
 from .feeds import candidate, feed, feed_of, outcome, refused, row, row_errors
 

@@ -2,19 +2,14 @@
 
 import pytest
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Kind,
-    Learner,
-    Option,
-    Row,
-    Staff,
-    Test,
-    joined,
-    utc_time,
-)
+from sync.records.base import Kind, Row, joined, utc_time
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 from .feeds import CANDIDATE, LEARNER, ROWS, candidate, feed, learner, row, row_errors, test
 

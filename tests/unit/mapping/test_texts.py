@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.records.base import Candidate, Kind, Row
+from sync.records.base import Kind, Row
+from sync.records.candidate import Candidate
 from sync.text.characters import escaped, is_misread
 
 from .feeds import (
@@ -63,7 +64,8 @@ def test_no_name_made_of_genuine_ones_is_refused(names: list[str], between: str)
     family = between.join(
         names[:2] if between == "’" else names
     )  # nobody has two: "Ø’Ø’" is two misread letters
-    assume("Ã’" not in family)  # which is also a "Ò" that was read in the wrong encoding
+    # which are also "Ò" and "Œ" that were read in the wrong encoding
+    assume("Ã’" not in family and "Å’" not in family)
     assert learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, family=family))).key == "500001"
 
 

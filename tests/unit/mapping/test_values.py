@@ -1,8 +1,12 @@
 """What becomes of a cell before anything else: stripped, in one Unicode form, without control characters."""
 
 import pytest
-from sync.mapping import FieldRule, late_row_errors
-from sync.records.base import Candidate, Kind, Learner, Row, Staff
+from sync.mapping import FieldRule
+from sync.records.base import Kind, Row
+from sync.records.candidate import Candidate
+from sync.records.checks import email_errors
+from sync.records.learner import Learner
+from sync.records.staff import Staff
 
 from .feeds import candidate, feed, feed_of, learner, outcome, refused, row, row_errors
 
@@ -116,7 +120,7 @@ def test_an_email_that_cant_be_read_is_left_out_and_named(kind: Kind) -> None:
     for mail in ("plainly\x01madeup@example.edu", "plainly madeup"):
         made = feed(kind).map(row(kind, mail=mail))
         assert isinstance(made, Learner | Staff)
-        (row_error,) = late_row_errors(made, "students.csv line 4")
+        (row_error,) = email_errors(made, "students.csv line 4")
         assert (row_error.field, row_error.left_out) == ("email", True)
         assert "madeup" not in str(row_error)
 

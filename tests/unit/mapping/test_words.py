@@ -4,7 +4,9 @@ import pytest
 from sync.contract import COMMITTEE_TYPES, OPTIONS, ROLES, OptionRule
 from sync.errors import UsageError
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.records.base import Committee, Kind, Option, Row, RowError, joined, listed
+from sync.records.base import Kind, Row, RowError, joined, listed
+from sync.records.committee import Committee
+from sync.records.option import Option
 
 from .feeds import OPTION, candidate, feed, feed_of, outcome, refused, row
 

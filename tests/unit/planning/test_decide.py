@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sync.planning.decide import NEEDED, Decision, Pair, decide
 from sync.planning.diff import Context
 from sync.planning.guard import Facts
-from sync.records.base import COMPARED, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
+from sync.records.kinds import COMPARED
 
 LEARNER = {
     "username": "ase",

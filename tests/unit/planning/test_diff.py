@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.planning.diff import ACTIVE, DISABLED, Context, diff, remembered
-from sync.records.base import COMPARED, IDENTITY, ON_A_TEST, SENT_ONCE, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Fields
+from sync.records.kinds import COMPARED, IDENTITY, ON_A_TEST, SENT_ONCE
 
 KINDS = st.sampled_from(list(Kind))
 TEXTS = st.sampled_from(["a", "A", "å", "Øyvind Eksempel", "1", "01"])

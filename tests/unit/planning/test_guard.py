@@ -19,8 +19,10 @@ from sync.planning.guard import (
     Scope,
     judge,
 )
-from sync.records.base import MAX_CANDIDATES, ON_A_TEST, Kind, joined
+from sync.records.base import Kind, joined
+from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import CALLING, Action, Cause, Change, Fields, Verdict
+from sync.records.kinds import ON_A_TEST
 
 ADDED = dict.fromkeys(Kind, (Action.CREATE, Action.UPDATE)) | {
     Kind.STAFF: (Action.CREATE, Action.UPDATE, Action.ENABLE)

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 from sync.config.fields import FieldSettings, TimeSettings
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.records.base import Kind, Test, utc_text
+from sync.records.base import Kind, utc_text
+from sync.records.test import Test
 from sync.sources.base import SourceSettings
 from sync.sources.oneroster.source import OneRosterSettings
 

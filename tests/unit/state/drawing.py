@@ -5,22 +5,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 from sync.mapping import fields_of, fingerprint
-from sync.records.base import (
-    COMPARED,
-    ON_A_TEST,
-    Candidate,
-    Committee,
-    Contributor,
-    Key,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    RowError,
-    Staff,
-    Test,
-    key_of,
-)
+from sync.records.base import Key, Kind, RowError
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import COMPARED, ON_A_TEST, Record, key_of
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 from .worlds import NOW, Identity, World
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import text
 from sync.mapping import fingerprint
-from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Fields, Outcome, PlannedChange, Result, Verdict
+from sync.records.kinds import COMPARED, KEY_FIELDS
 from sync.state.journal import Journal
 from sync.state.store import Store
 

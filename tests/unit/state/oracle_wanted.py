@@ -4,19 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Key,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    RowError,
-    Staff,
-    Test,
-)
+from sync.records.base import Key, Kind, RowError
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 
 from .worlds import Identity, World
 

@@ -7,8 +7,11 @@ import pytest
 from sqlalchemy import Connection, text
 from sync.errors import Deposed
 from sync.mapping import fingerprint
-from sync.records.base import Candidate, Kind, Learner, Record, RowError
+from sync.records.base import Kind, RowError
+from sync.records.candidate import Candidate
 from sync.records.changes import Action
+from sync.records.kinds import Record
+from sync.records.learner import Learner
 from sync.state.journal import Journal
 from sync.state.staging.lookups import StagedLookup
 from sync.state.store import Store

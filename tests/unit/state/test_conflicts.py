@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
-from sync.records.base import Candidate, Key, Kind, Learner, Record, RowError, Test, key_of
+from sync.records.base import Key, Kind, RowError
+from sync.records.candidate import Candidate
+from sync.records.kinds import Record, key_of
+from sync.records.learner import Learner
+from sync.records.test import Test
 from sync.state.staging.scratch import Origin
 from sync.state.store import Store
 

@@ -8,18 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sync.mapping import fingerprint
-from sync.records.base import (
-    Candidate,
-    Committee,
-    Contributor,
-    Kind,
-    Learner,
-    Record,
-    RowError,
-    Staff,
-    joined,
-    listed,
-)
+from sync.records.base import Kind, RowError, joined, listed
+from sync.records.candidate import Candidate
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.staff import Staff
 from sync.state.store import Store
 
 from .databases import blank

@@ -6,8 +6,11 @@ from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
-from sync.records.base import Kind, Learner, Staff, Test
+from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
+from sync.records.learner import Learner
+from sync.records.staff import Staff
+from sync.records.test import Test
 from sync.state.store import Store
 
 from .databases import blank

@@ -16,8 +16,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sync.records.base import COMPARED, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action, Outcome, PlannedChange, Result
+from sync.records.kinds import COMPARED
 
 from .journalled import ONLY_STAFF, RECORDS, START, Identity, Model, State, fields_of, line
 

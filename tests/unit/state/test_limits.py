@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sync.mapping import fingerprint
 from sync.planning.decide import DraftedChange
 from sync.planning.guard import PASS, HeldScope, Limit, Limits, Ruling
-from sync.records.base import ON_A_TEST, Kind
+from sync.records.base import Kind
 from sync.records.changes import Action, Cause, Change, PlannedChange, Verdict
+from sync.records.kinds import ON_A_TEST
 from sync.state.store import Store
 
 from .databases import blank

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 import pytest
-from sync.records.base import Candidate, Kind, Learner, Record, RowError
+from sync.records.base import Kind, RowError
+from sync.records.candidate import Candidate
 from sync.records.changes import PlannedChange, Verdict
+from sync.records.kinds import Record
+from sync.records.learner import Learner
 
 from .test_reasons import ENDED, TEST, UNDER_WAY, describe, knowing, planned
 from .worlds import Identity

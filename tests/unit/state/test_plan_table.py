@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 from sync.mapping import fingerprint
 from sync.planning.decide import DraftedChange
 from sync.planning.guard import PASS, Ruling
-from sync.records.base import (
-    PEOPLE,
-    Candidate,
-    Committee,
-    Contributor,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    Staff,
-    Test,
-)
+from sync.records.base import Kind
+from sync.records.candidate import Candidate
 from sync.records.changes import ADDITIONS, REMOVALS, Action, Cause, Change, PlannedChange, Verdict
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import PEOPLE, Record
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 from sync.state.store import Store
 
 from .databases import blank

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from sync.planning.decide import DraftedChange
 from sync.planning.guard import PASS, Ruling
-from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, Option, Record, Staff
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Outcome, Result, Verdict
+from sync.records.kinds import ON_A_TEST, PEOPLE, Record
+from sync.records.option import Option
+from sync.records.staff import Staff
 
 from .journalled import State, line
 

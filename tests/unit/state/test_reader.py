@@ -8,8 +8,12 @@ from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
-from sync.records.base import Candidate, Kind, Learner, Record, RowError, Test
+from sync.records.base import Kind, RowError
+from sync.records.candidate import Candidate
 from sync.records.changes import Action
+from sync.records.kinds import Record
+from sync.records.learner import Learner
+from sync.records.test import Test
 from sync.state.journal import Journal
 from sync.state.store import Store
 

@@ -9,22 +9,16 @@ from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fields_of, fingerprint
 from sync.planning.guard import Limit, Limits
-from sync.records.base import (
-    COMPARED,
-    Candidate,
-    Committee,
-    Contributor,
-    Key,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    RowError,
-    Staff,
-    Test,
-    key_of,
-)
+from sync.records.base import Key, Kind, RowError
+from sync.records.candidate import Candidate
 from sync.records.changes import PlannedChange, Verdict
+from sync.records.committee import Committee
+from sync.records.contributor import Contributor
+from sync.records.kinds import COMPARED, Record, key_of
+from sync.records.learner import Learner
+from sync.records.option import Option
+from sync.records.staff import Staff
+from sync.records.test import Test
 from sync.state.store import Store
 
 from .databases import blank

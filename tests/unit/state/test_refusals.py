@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sync.mapping import fingerprint
 from sync.planning.decide import decide
-from sync.records.base import Contributor, Kind, Record, RowError, Staff, Test, utc_text
+from sync.records.base import Kind, RowError, utc_text
 from sync.records.changes import Action, Outcome, PlannedChange, Result
+from sync.records.contributor import Contributor
+from sync.records.kinds import Record
+from sync.records.staff import Staff
+from sync.records.test import Test
 from sync.state import refusals
 from sync.state.journal import Journal
 from sync.state.store import Store

@@ -14,8 +14,11 @@ from sync.engine.run import plan_only
 from sync.errors import StateError
 from sync.mapping import fingerprint
 from sync.planning.guard import Limits
-from sync.records.base import DIGEST_PREFIX, Kind, Option, Record, RowError, Test
+from sync.records.base import DIGEST_PREFIX, Kind, RowError
 from sync.records.changes import Action, Outcome, PlannedChange, Result
+from sync.records.kinds import Record
+from sync.records.option import Option
+from sync.records.test import Test
 from sync.state.journal import Journal
 from sync.state.secret_digest import KEY_BYTES, load_digest_key
 from sync.state.sqlite.open import open_to_write

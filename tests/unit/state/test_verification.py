@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sync.mapping import fingerprint
-from sync.records.base import COMPARED, Key, Kind
+from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields, Outcome, Result
+from sync.records.kinds import COMPARED
 from sync.records.remote import RemotePerson
 from sync.state.journal import Journal
 from sync.state.store import Store

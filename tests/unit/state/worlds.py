@@ -9,7 +9,8 @@ from sqlalchemy import Connection, text
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import CompiledFeed, fingerprint
-from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind, Record, Row, RowError
+from sync.records.base import Key, Kind, Row, RowError
+from sync.records.kinds import COMPARED, KEY_FIELDS, Record
 from sync.state.staging.scratch import key_columns, to_json
 
 from ...support.opened import opened
