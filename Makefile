@@ -15,11 +15,11 @@ export UV_PYTHON_DOWNLOADS = never
 # Commands and tests start a good deal sooner from byte code, which some machines forbid to be kept.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test check bench setup
+.PHONY: help demo test test-fast check bench setup
 .DEFAULT_GOAL := help
 
-help: ## Say what can be made (this list)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Play two days of a made-up university against a sandbox on this machine, in half a minute
 	@$(RUN) -m sync demo
@@ -28,9 +28,13 @@ test: check ## Run the linter, the type checker and all tests (PYTEST="-k words"
 	@echo "== tests"
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
+test-fast: $(READY) ## Run the tests that need no server and start no process, in about three minutes
+	@$(RUN) -m pytest -n auto -m "not server" tests/unit tests/rules $(PYTEST)
+
 check: $(READY) ## Run the linter and the type checker
 	@echo "== ruff"
 	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
 	@echo "== mypy"
 	@$(RUN) -m mypy
 

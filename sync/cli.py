@@ -36,7 +36,8 @@ PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml")
 
 _HELP = """Keeps Inspera Assessment in step with the student information system.
 
-Begin with `demo`, then `check` and `plan` on your own files; `apply` is the only command that changes Inspera."""
+Begin with `demo`, then `check` and `plan` on your own files. `apply`, `reconcile --repair` and
+`serve` are what changes Inspera. `help` lists the manual's pages."""
 
 _ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
 """Commands that change something: what they did must be known, whoever reads it."""
@@ -424,10 +425,17 @@ def sandbox(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the reference of every setting instead.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from sync.config import schema_text
+    from sync.config import reference_text, schema_text
 
+    if markdown:
+        _put(reference_text())
+        return
     write_json()
     _write(schema_text())
 
@@ -443,6 +451,18 @@ def demo(
     from sync.commands.demo import demo as run_demo
 
     _exit(run_demo(_say, work, keep))
+
+
+@app.command(name="help")
+def help_(
+    topic: Annotated[
+        str | None, typer.Argument(metavar="TOPIC", help="The page; a list without it.")
+    ] = None,
+) -> None:
+    """Print a page of the manual, or the list of pages."""
+    from sync.commands.help import help_text, list_text
+
+    _put(help_text(topic, terminal=sys.stdout.isatty()) if topic else list_text())
 
 
 @app.command(name="sync", hidden=True)

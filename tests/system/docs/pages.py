@@ -1,4 +1,4 @@
-"""Reads the project's pages: their blocks, tables, links and headings."""
+"""The project's pages: their blocks, tables, links and headings."""
 
 import re
 import shlex
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[3]
-README, OPERATING, CHANGES = (
-    ROOT / "README.md",
-    ROOT / "deploy" / "README.md",
-    ROOT / "CHANGELOG.md",
-)
-PAGES = (README, OPERATING, CHANGES)
+README, CHANGES = ROOT / "README.md", ROOT / "CHANGELOG.md"
+HELP = {path.stem: path for path in sorted((ROOT / "sync" / "help").glob("*.md"))}
+GUIDES = {path.stem: path for path in sorted((ROOT / "deploy").glob("*.md"))}
+SETTINGS = ROOT / "config" / "README.md"
+MANUAL = (README, *HELP.values(), *GUIDES.values())
+PAGES = (*MANUAL, CHANGES, ROOT / "CONTRIBUTING.md", SETTINGS)
+TUTORIAL = HELP["tutorial"]
 USERS = ("-u", "-o", "-g", "--system")
 OPERATORS = ("|", "&&", ";", ">")
 
@@ -69,6 +70,16 @@ def commands(page: Path) -> Iterator[list[str]]:
                     and not arguments[0].startswith("/")
                 ):
                     yield arguments
+
+
+def words_of(page: Path, title: str | None = None) -> str:
+    """Return a page, or one section of it, as one line."""
+    text = section(page, title) if title else page.read_text(encoding="utf-8")
+    return " ".join(text.split())
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def links(page: Path) -> list[str]:

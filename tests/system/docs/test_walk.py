@@ -1,6 +1,7 @@
-"""The README's walk-through does what it says, word for word."""
+"""The tutorial does what it says, word for word."""
 
 from .conftest import Step, without_times
+from .pages import README, blocks
 
 
 def test_every_command_of_the_walk_through_prints_what_the_page_says(walk: list[Step]) -> None:
@@ -20,3 +21,8 @@ def test_the_walk_through_names_nobody(walk: list[Step]) -> None:
         for name in ("Åsne", "Prøve", "Bjørn", "Zoë", "Signe", "@example.edu", "sandbox-key")
         if name in printed
     ]
+
+
+def test_the_plan_that_the_readme_shows_is_one_that_the_tutorial_prints(walk: list[Step]) -> None:
+    (shown,) = [block.text for block in blocks(README) if block.language == "text"]
+    assert any(shown in step.printed for step in walk)
