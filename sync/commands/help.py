@@ -43,7 +43,7 @@ def help_text(topic: str, *, terminal: bool) -> str:
     """Return the topic's text; a page is laid out for reading if it goes to a terminal.
 
     Raises:
-        UsageError: there is no such topic, or its file is missing.
+        UsageError: the topic is unknown, or its file is missing.
     """
     known = topics()
     if topic not in known:
