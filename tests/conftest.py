@@ -22,10 +22,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(folder.cleanup)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in filter(_uses_a_server, items):
+        item.add_marker(pytest.mark.server)
     items.sort(
         key=lambda item: LONG.index(folder) if (folder := _folder(item.path)) in LONG else len(LONG)
     )
+
+
+def _uses_a_server(item: pytest.Item) -> bool:
+    """Tell whether the test asks for the fixture of a real server, or for a state on one."""
+    parameters = getattr(item, "callspec", None)
+    on_postgresql = parameters is not None and parameters.params.get("database") == "postgresql"
+    return on_postgresql or "server" in getattr(item, "fixturenames", ())
 
 
 def _folder(path: Path) -> str:
