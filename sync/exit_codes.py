@@ -1,4 +1,4 @@
-"""Exit statuses, as the README documents them: of those that apply to a run, the first in this order is given."""
+"""Exit statuses, as `help exit-statuses` documents them: of those that apply to a run, the first in this order is given."""
 
 from enum import IntEnum
 
