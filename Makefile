@@ -28,8 +28,8 @@ test: check ## Run the linter, the type checker and all tests (PYTEST="-k words"
 	@echo "== tests"
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
-test-fast: $(READY) ## Run the tests that need no server and start no process, in about three minutes
-	@$(RUN) -m pytest -n auto -m "not server" tests/unit tests/rules $(PYTEST)
+test-fast: $(READY) ## Run the unit tests that need no server, in some minutes (PYTEST as above)
+	@$(RUN) -m pytest -n auto -m "not server" tests/unit $(PYTEST)
 
 check: $(READY) ## Run the linter and the type checker
 	@echo "== ruff"
