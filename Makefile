@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Commands and tests start much sooner from byte code, which some machines switch off.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test test-fast check bench setup
+.PHONY: help demo test test-fast check pages bench setup
 .DEFAULT_GOAL := help
 
 help: ## List what can be made
@@ -37,6 +37,9 @@ check: $(READY) ## Run the linter and the type checker
 	@$(RUN) -m ruff format --check .
 	@echo "== mypy"
 	@$(RUN) -m mypy
+
+pages: $(READY) ## Write the generated parts of the pages again, such as what the tutorial prints
+	@$(RUN) tests/system/docs/regenerate.py
 
 bench: $(READY) ## Measure speed and memory by the benchmarks in tests/bench
 	@for each in tests/bench/bench_*.py; do echo "== $$each"; $(RUN) "$$each" || exit 1; done

@@ -15,6 +15,8 @@ from sync.sandbox import Sandbox
 from .pages import TUTORIAL, blocks
 
 ADDRESS = "http://127.0.0.1:8765"
+PROGRESS = re.compile(r"^(sending|reading \S+): [\d,]+ of [\d,]+\n", re.MULTILINE)
+"""Lines that only a slow machine prints."""
 
 
 class Step(NamedTuple):
@@ -53,7 +55,7 @@ def run(folder: Path, command: str, promised: str = "") -> Step:
 
 def without_times(text: str) -> str:
     """Return what was printed without the times of runs, progress lines, and blank lines at its ends."""
-    text = re.sub(r"^(sending|reading \S+): [\d,]+ of [\d,]+\n", "", text, flags=re.MULTILINE)
+    text = PROGRESS.sub("", text)
     return re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).strip()
 
 

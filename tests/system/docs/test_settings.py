@@ -170,7 +170,7 @@ EXAMPLES = sorted((ROOT / "config" / "examples").glob("*.yaml"))
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_a_small_example_can_be_loaded_and_uses_its_source(example: Path) -> None:
     settings = load(example).settings
-    assert example.stem in {source.type for source in settings.sources.values()}
+    assert example.stem in {source.model_dump()["type"] for source in settings.sources.values()}
     assert {feed.kind for feed in settings.feeds} >= {Kind.LEARNER, Kind.TEST, Kind.CANDIDATE}
 
 
