@@ -12,7 +12,7 @@ import structlog
 from .support.servers.postgres import share_data
 
 LONG = ("storm", "serve", "docs", "demo", "crash")
-"""Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
+"""Folders of tests that take long and mostly wait. They begin first, to keep all workers busy."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,7 +44,7 @@ def _folder(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def process_as_before() -> Iterator[None]:
-    """A command takes over signals, and sends the log to the standard error of its test, which is closed after it."""
+    """Restore signals and the log: a command takes them over, and its streams are closed."""
     handlers = {
         number: signal.getsignal(number)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)

@@ -54,7 +54,7 @@ def run(folder: Path, command: str, promised: str = "") -> Step:
 
 
 def without_times(text: str) -> str:
-    """Return what was printed without the times of runs, progress lines, and blank lines at its ends."""
+    """Return what was printed, without times of runs, progress lines and blank ends."""
     text = PROGRESS.sub("", text)
     return re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).strip()
 

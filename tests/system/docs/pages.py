@@ -39,7 +39,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def section(page: Path, title: str) -> str:
-    """The text under a heading, up to the next one that is not below it."""
+    """Return the text under a heading, up to the next one that is not below it."""
     text = page.read_text(encoding="utf-8")
     found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,6}} |\Z)", text, re.M | re.S)
     assert found, f"{page.name} has no heading '{title}'"
@@ -47,7 +47,7 @@ def section(page: Path, title: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of all tables in the text, without their headings."""
+    """Return the cells of all tables in the text, without their headings."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     rules = [number for number, row in enumerate(cells) if set("".join(row)) <= set("-: ")]
@@ -56,7 +56,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The words after this program's name in every command line of the page's blocks, also behind `sudo`."""
+    """Yield the words after this program's name in each command line, also behind `sudo`."""
     for block in blocks(page):
         lines = block.text.splitlines() if block.language in ("sh", "console", "ini") else []
         for line in lines[:1] if block.language == "console" else lines:

@@ -1,4 +1,4 @@
-"""What the pages say about the project is true: links, calls, layers, and words that do not belong there."""
+"""The pages are true: links, calls, layers, and no words that do not belong there."""
 
 import re
 from pathlib import Path
