@@ -1,4 +1,4 @@
-# Everything from a fresh checkout: needs make and a Python 3.11 or newer with its venv module, nothing else.
+# Everything from a fresh checkout. It needs make, and Python 3.11 or newer with its venv module.
 # Works with GNU make 3.81 (the one of macOS) and later. `make PYTHON=/path/to/python3.12 test` chooses a Python.
 
 VENV := .venv
@@ -6,41 +6,47 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.set-up
 PYTHON ?=
 PYTEST ?=
-# Many tests wait for a process or a server of theirs, so there are more of them at a time than small machines have cores.
+# Many tests wait for a process or a server, so run more workers than a small machine has cores.
 WORKERS ?= 5
 
-# uv must use a Python of this machine, not fetch one.
+# Let uv use a Python of this machine, and download none.
 export UV_PYTHON_DOWNLOADS = never
 
-# Commands and tests start a good deal sooner from byte code, which some machines forbid to be kept.
+# Commands and tests start much sooner from byte code, which some machines switch off.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test check bench setup
+.PHONY: help demo test test-fast check pages bench setup
 .DEFAULT_GOAL := help
 
-help: ## Say what can be made (this list)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## Play two days of a made-up university against a sandbox on this machine, in half a minute
+demo: $(READY) ## Play two days of an invented university against a sandbox on this machine, in half a minute
 	@$(RUN) -m sync demo
 
 test: check ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
 	@echo "== tests"
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
+test-fast: $(READY) ## Run the unit tests that need no server, in some minutes (PYTEST as above)
+	@$(RUN) -m pytest -n auto -m "not server" tests/unit $(PYTEST)
+
 check: $(READY) ## Run the linter and the type checker
 	@echo "== ruff"
 	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
 	@echo "== mypy"
 	@$(RUN) -m mypy
 
-bench: $(READY) ## Measure speed and memory, as the benchmarks in tests/bench promise them
+pages: $(READY) ## Write the generated parts of the pages again, such as what the tutorial prints
+	@$(RUN) tests/system/docs/regenerate.py
+
+bench: $(READY) ## Measure speed and memory by the benchmarks in tests/bench
 	@for each in tests/bench/bench_*.py; do echo "== $$each"; $(RUN) "$$each" || exit 1; done
 
-setup: $(READY) ## Install what this project needs into .venv; the others do it by themselves
+setup: $(READY) ## Install what this project needs into .venv; the other targets do it first
 
-# Finds a Python that will do, or says what is missing. A name on the PATH may be a shim of a version manager with
-# nothing behind it, so each is tried.
+# Find a usable Python, or say what is missing. A name on the PATH may be an empty shim of a version manager, so try each.
 define FIND_PYTHON
 found= bare=
 for each in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do
@@ -58,9 +64,9 @@ fi
 endef
 export FIND_PYTHON
 
-# Writes the versions of uv.lock as pip's constraints, so that both ways of setting up install the same ones, and the
-# development tools of pyproject.toml as requirements, which older versions of pip cannot read from there. A package
-# that is locked at two versions, for different machines, is left to pip.
+# Write the versions of uv.lock as pip's constraints, so that uv and pip install the same ones. Write the development tools
+# of pyproject.toml as requirements, because older versions of pip cannot read them there. Leave a package that is locked
+# at two versions, for different machines, to pip.
 define WRITE_REQUIREMENTS
 import collections, pathlib, sys, tomllib
 locked = collections.defaultdict(set)
@@ -75,7 +81,7 @@ folder = pathlib.Path(sys.argv[1])
 endef
 export WRITE_REQUIREMENTS
 
-# Done again when what is needed has changed. A half-made or foreign .venv is made anew.
+# Repeat it when pyproject.toml or uv.lock has changed. Replace an incomplete or foreign .venv.
 $(READY): pyproject.toml uv.lock
 	@rm -f $@
 	@if command -v uv >/dev/null 2>&1; then \

@@ -38,7 +38,8 @@ _HELP = """Keep Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then run `check` and `plan` on your own files.
 
-`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does."""
+`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
+`help` lists the pages of the manual."""
 
 _ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
 """Commands that change something: what they did must be known even if nobody reads the report."""
@@ -444,10 +445,17 @@ def sandbox(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the reference of every setting instead.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from sync.config import schema_text
+    from sync.config import reference_text, schema_text
 
+    if markdown:
+        _put(reference_text())
+        return
     use_json_escapes()
     _write(schema_text())
 
@@ -461,6 +469,18 @@ def demo(
     from sync.commands.demo import demo as run_demo
 
     _exit(run_demo(_say, work, keep))
+
+
+@app.command(name="help")
+def help_(
+    topic: Annotated[
+        str | None, typer.Argument(metavar="TOPIC", help="The page; a list without it.")
+    ] = None,
+) -> None:
+    """Print a page of the manual, or the list of pages."""
+    from sync.commands.help import help_text, list_text
+
+    _put(help_text(topic, terminal=sys.stdout.isatty()) if topic else list_text())
 
 
 @app.command(name="sync", hidden=True)

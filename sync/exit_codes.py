@@ -1,4 +1,7 @@
-"""Exit statuses of the process. If several apply to a run, the first one in `worst` is used."""
+"""Exit statuses, as `help exit-statuses` documents them.
+
+If several apply to a run, the first one in `worst` is used.
+"""
 
 from enum import IntEnum
 

@@ -12,7 +12,7 @@ import structlog
 from .support.servers.postgres import share_data
 
 LONG = ("storm", "serve", "docs", "demo", "crash")
-"""Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
+"""Folders of tests that take long and mostly wait. They begin first, to keep all workers busy."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,10 +22,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(folder.cleanup)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in filter(_uses_a_server, items):
+        item.add_marker(pytest.mark.server)
     items.sort(
         key=lambda item: LONG.index(folder) if (folder := _folder(item.path)) in LONG else len(LONG)
     )
+
+
+def _uses_a_server(item: pytest.Item) -> bool:
+    """Tell whether the test asks for the fixture of a real server, or for a state on one."""
+    parameters = getattr(item, "callspec", None)
+    on_postgresql = parameters is not None and parameters.params.get("database") == "postgresql"
+    return on_postgresql or "server" in getattr(item, "fixturenames", ())
 
 
 def _folder(path: Path) -> str:
@@ -34,7 +44,7 @@ def _folder(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def process_as_before() -> Iterator[None]:
-    """A command takes over signals, and sends the log to the standard error of its test, which is closed after it."""
+    """Restore signals and the log: a command takes them over, and its streams are closed."""
     handlers = {
         number: signal.getsignal(number)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)

@@ -26,6 +26,7 @@ from sync.config.limits import (
 )
 from sync.config.load import Loaded, load
 from sync.config.model import InsperaSettings, Settings
+from sync.config.reference import reference_text
 from sync.config.schema import json_schema, schema_text
 from sync.config.vendor import CallSettings, OptionSettings
 from sync.config_base.secrets import SecretRef
@@ -62,5 +63,6 @@ __all__ = [
     "TimeSettings",
     "json_schema",
     "load",
+    "reference_text",
     "schema_text",
 ]

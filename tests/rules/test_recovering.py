@@ -21,7 +21,7 @@ def lost(site: Site) -> Site:
 
 
 def recover(site: Site) -> None:
-    """What deploy/README.md says, to its end."""
+    """Recover as deploy/backup.md advises, to its end."""
     assert site.apply().status == 3
     site.adopt("--managed")
     site.apply()

@@ -17,11 +17,11 @@ from sync.state.store.scope import RunScope
 class Staging:
     """The wanted records of a run and its row errors.
 
-    `seal` returns the digest of a pin or a quit code.
+    `digest` returns the digest of a pin or a quit code.
     """
 
-    def __init__(self, scope: RunScope, seal: Callable[[str], str]) -> None:
-        self._scope, self._connection, self._seal = scope, scope.connection, seal
+    def __init__(self, scope: RunScope, digest: Callable[[str], str]) -> None:
+        self._scope, self._connection, self._digest = scope, scope.connection, digest
 
     def name_place(self, feed: int, place: str) -> None:
         """Set what precedes the number of a row of this feed, such as `students.csv line`."""
@@ -32,7 +32,7 @@ class Staging:
     ) -> int:
         """Stage wanted records of one feed with their origins and lines, and return how many."""
         fingerprint = self._scope.fingerprint
-        return scratch.stage(self._connection, kind, feed, records, fingerprint, self._seal)
+        return scratch.stage(self._connection, kind, feed, records, fingerprint, self._digest)
 
     def discard(self, kind: Kind, feed: int) -> None:
         """Discard what was staged from a feed that could not be read to its end."""

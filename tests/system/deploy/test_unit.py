@@ -77,7 +77,7 @@ def test_the_service_tells_systemd_how_it_is_and_is_watched() -> None:
     assert SETTINGS["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
 
 
-def test_it_is_started_again_but_not_with_a_invalid_configuration() -> None:
+def test_it_is_started_again_but_not_with_an_invalid_configuration() -> None:
     assert SETTINGS["Restart"] == ["on-failure"]
     assert SETTINGS["RestartPreventExitStatus"] == ["2"]
 

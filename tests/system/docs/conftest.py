@@ -1,4 +1,4 @@
-"""The README's walk-through, played in a folder of its own against a sandbox on a free port."""
+"""The tutorial, played in a folder of its own against a sandbox on a free port."""
 
 import os
 import re
@@ -12,13 +12,15 @@ from typing import NamedTuple
 import pytest
 from sync.sandbox import Sandbox
 
-from .pages import README, blocks
+from .pages import TUTORIAL, blocks
 
 ADDRESS = "http://127.0.0.1:8765"
+PROGRESS = re.compile(r"^(sending|reading \S+): [\d,]+ of [\d,]+\n", re.MULTILINE)
+"""Lines that only a slow machine prints."""
 
 
 class Step(NamedTuple):
-    """One command of the walk-through: what the page says that it prints, and what it printed."""
+    """One command of the tutorial: what the page says that it prints, and what it printed."""
 
     command: str
     promised: str
@@ -27,11 +29,11 @@ class Step(NamedTuple):
 
 
 def play(folder: Path, url: str) -> Iterator[Step]:
-    """Makes each file and runs each command of the walk-through, in the page's order."""
+    """Write each file and run each command of the tutorial, in the page's order."""
     secret = folder / "api-key"
     secret.write_text("sandbox-key\n", encoding="utf-8")
     secret.chmod(0o600)
-    for block in blocks(README):
+    for block in blocks(TUTORIAL):
         if block.file:
             (folder / block.file).write_text(block.text.replace(ADDRESS, url), encoding="utf-8")
         elif block.language == "console":
@@ -52,14 +54,14 @@ def run(folder: Path, command: str, promised: str = "") -> Step:
 
 
 def without_times(text: str) -> str:
-    """What was printed without the moments of the runs, how far slow ones were, and blank lines at its ends."""
-    text = re.sub(r"^sending: [\d,]+ of [\d,]+\n", "", text, flags=re.MULTILINE)
+    """Return what was printed, without times of runs, progress lines and blank ends."""
+    text = PROGRESS.sub("", text)
     return re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).strip()
 
 
 @pytest.fixture(scope="package")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
-    """Every command of the README's walk-through, run."""
+    """Every command of the tutorial, run."""
     folder = tmp_path_factory.mktemp("walk")
     with Sandbox() as sandbox:
         return list(play(folder, sandbox.url))

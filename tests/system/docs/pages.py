@@ -1,4 +1,4 @@
-"""Reads the project's pages: their blocks, tables, links and headings."""
+"""The project's pages: their blocks, tables, links and headings."""
 
 import re
 import shlex
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[3]
-README, OPERATING, CHANGES = (
-    ROOT / "README.md",
-    ROOT / "deploy" / "README.md",
-    ROOT / "CHANGELOG.md",
-)
-PAGES = (README, OPERATING, CHANGES)
+README, CHANGES = ROOT / "README.md", ROOT / "CHANGELOG.md"
+HELP = {path.stem: path for path in sorted((ROOT / "sync" / "help").glob("*.md"))}
+GUIDES = {path.stem: path for path in sorted((ROOT / "deploy").glob("*.md"))}
+SETTINGS = ROOT / "config" / "README.md"
+MANUAL = (README, *HELP.values(), *GUIDES.values())
+PAGES = (*MANUAL, CHANGES, ROOT / "CONTRIBUTING.md", SETTINGS)
+TUTORIAL = HELP["tutorial"]
 USERS = ("-u", "-o", "-g", "--system")
 OPERATORS = ("|", "&&", ";", ">")
 
@@ -38,7 +39,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def section(page: Path, title: str) -> str:
-    """The text under a heading, up to the next one that is not below it."""
+    """Return the text under a heading, up to the next one that is not below it."""
     text = page.read_text(encoding="utf-8")
     found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,6}} |\Z)", text, re.M | re.S)
     assert found, f"{page.name} has no heading '{title}'"
@@ -46,7 +47,7 @@ def section(page: Path, title: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of all tables in the text, without their headings."""
+    """Return the cells of all tables in the text, without their headings."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     rules = [number for number, row in enumerate(cells) if set("".join(row)) <= set("-: ")]
@@ -55,7 +56,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The words after this program's name in every command line of the page's blocks, also behind `sudo`."""
+    """Yield the words after this program's name in each command line, also behind `sudo`."""
     for block in blocks(page):
         lines = block.text.splitlines() if block.language in ("sh", "console", "ini") else []
         for line in lines[:1] if block.language == "console" else lines:
@@ -69,6 +70,16 @@ def commands(page: Path) -> Iterator[list[str]]:
                     and not arguments[0].startswith("/")
                 ):
                     yield arguments
+
+
+def words_of(page: Path, title: str | None = None) -> str:
+    """Return a page, or one section of it, as one line."""
+    text = section(page, title) if title else page.read_text(encoding="utf-8")
+    return " ".join(text.split())
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def links(page: Path) -> list[str]:

@@ -18,7 +18,7 @@ from sync.cli import run
 from sync.sandbox import Sandbox
 
 from .conftest import ADDRESS
-from .pages import README, blocks
+from .pages import TUTORIAL, blocks
 
 TEST, LOGIN, NEW_LOGIN = "MAT1100-H99", "zoe@example.edu", "zoe.e@example.edu"
 OLD_SEAT_OFF = {"candidate": {"test": TEST, "username": LOGIN, "removed": True}}
@@ -26,11 +26,11 @@ BRISK = "  read_after_write_delay: 100ms\n  calls_per_second: 200\n"
 
 
 class Site:
-    """The walk-through's first files and a sandbox, with one `apply` behind them."""
+    """The tutorial's first files and a sandbox, with one `apply` behind them."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self._host = folder, urlsplit(url).netloc
-        for block in blocks(README):
+        for block in blocks(TUTORIAL):
             path = folder / block.file
             if block.file and not path.exists():
                 text = block.text.replace(ADDRESS, url).replace(
@@ -70,7 +70,7 @@ class Site:
         return {seat["username"] for seat in self.held(test)["candidates"]}
 
     def roles(self) -> list[str]:
-        """What the walk-through's one contributor does."""
+        """What the tutorial's one contributor does."""
         (contributor,) = self.held("INF1000-H99")["contributors"]
         return sorted(contributor["roles"])
 

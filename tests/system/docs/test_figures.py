@@ -12,12 +12,9 @@ from sync.records.candidate import MAX_CANDIDATES
 from sync.state.compare.context import AT_HAND, SOON
 from sync.state.refusals import PAUSES
 
-from .pages import OPERATING, README, section
+from .pages import HELP, words_of
 
-
-def told(title: str) -> str:
-    """What a section says, in one line."""
-    return " ".join(section(README, title).split())
+RULES = HELP["rules"]
 
 
 def test_the_pauses_after_refusals_are_those_of_the_program() -> None:
@@ -26,16 +23,18 @@ def test_the_pauses_after_refusals_are_those_of_the_program() -> None:
         f"{minutes} minutes",
         *(f"{more // 60} hour{'s' * (more > 60)}" for more in hours),
     )
-    assert f"{', '.join((first, *middle))}, then always {last}" in told("Refused records")
-    assert f"next {SOON.days} days need is always tried again after {first}" in told(
-        "Refused records"
+    assert f"{', '.join((first, *middle))}, then always {last}" in words_of(
+        RULES, "Refused records"
     )
-    assert f"after {first} at first, later once a day" in OPERATING.read_text(encoding="utf-8")
+    assert f"next {SOON.days} days need is always tried again after {first}" in words_of(
+        RULES, "Refused records"
+    )
+    assert f"after {first} at first, later once a day" in words_of(HELP["troubleshooting"])
     assert last == "24 hours"
 
 
 def test_the_circuit_and_the_rate_are_those_of_the_program() -> None:
-    said = told("When a call fails")
+    said = words_of(HELP["call-failures"])
     assert f"more than half of the last {WINDOW} calls, once {LEAST} were made" in said
     assert f"down to 1/{round(1 / LEAST_SHARE)} of" in said
     assert f"more than {MAX_BODY // 1024**2} MB" in said
@@ -43,21 +42,23 @@ def test_the_circuit_and_the_rate_are_those_of_the_program() -> None:
 
 def test_samples_are_as_large_as_the_pages_say() -> None:
     most = lost_state.SAMPLE
-    assert f"up to {most} learners, {most} staff and {most} tests" in told("New people")
-    assert f"up to {verify.SAMPLE} records of each kind" in told("Reading back")
+    assert f"up to {most} learners, {most} staff and {most} tests" in words_of(RULES, "New people")
+    assert f"up to {verify.SAMPLE} records of each kind" in words_of(HELP["reconcile"])
 
 
 def test_tests_are_soon_and_full_as_the_rules_say() -> None:
-    assert f"tests of the next {AT_HAND // timedelta(hours=1)} hours need" in told("Order")
-    assert f"tests of the next {SOON.days} days need" in told("Order")
-    assert f"At most {MAX_CANDIDATES:,} candidates" in told("Removal")
+    assert f"that tests of the next {AT_HAND // timedelta(hours=1)} hours need" in words_of(
+        RULES, "Order"
+    )
+    assert f"the other tests of the next {SOON.days} days need" in words_of(RULES, "Order")
+    assert f"At most {MAX_CANDIDATES:,} candidates" in words_of(RULES, "Fields")
 
 
 @pytest.mark.parametrize("word", [*ROLES, *OPTIONS, *COMMITTEE_TYPES])
 def test_every_role_option_and_type_that_is_known_is_named(word: str) -> None:
-    assert f"`{word}`" in section(README, "Feeds")
+    assert f"`{word}`" in words_of(HELP["feeds"])
 
 
 def test_pins_and_names_of_committees_have_the_length_that_is_told() -> None:
-    assert f"A pin has {MIN_PIN} or more printable ASCII characters" in told("Feeds")
-    assert f"at most {MAX_COMMITTEE_NAME} characters" in told("Feeds")
+    assert f"A pin has {MIN_PIN} or more printable ASCII characters" in words_of(HELP["feeds"])
+    assert f"at most {MAX_COMMITTEE_NAME} characters" in words_of(HELP["feeds"])

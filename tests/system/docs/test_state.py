@@ -1,4 +1,4 @@
-"""What the operating guide says about the state's tables, and the statements that it gives for them, hold."""
+"""What the page about the state says about its tables, and the statements that it gives for them, hold."""
 
 import re
 import sqlite3
@@ -10,12 +10,12 @@ import pytest
 from sync.state.schema import METADATA
 from sync.state.sqlite.open import open_to_write
 
-from .pages import OPERATING, blocks, rows, section
+from .pages import HELP, blocks, rows, section
 
 PLACE = "/var/lib/inspera-sync/state.db"
 STATEMENTS = [
     found[1]
-    for block in blocks(OPERATING)
+    for block in blocks(HELP["state"])
     for line in block.text.splitlines()
     if (found := re.search(rf'sqlite3 (?:-readonly )?{PLACE} "([A-Z].*)"$', line))
 ]
@@ -52,7 +52,7 @@ def state(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_the_table_of_tables_names_all_of_them() -> None:
     told = [
         name
-        for row in rows(section(OPERATING, "Looking into the state"))
+        for row in rows(section(HELP["state"], "Looking into the state"))
         for name in re.findall(r"`(\w+)`", row[0])
     ]
     assert sorted(told) == sorted([*METADATA.tables, "alembic_version"])

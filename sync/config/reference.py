@@ -1,0 +1,140 @@
+"""The reference of every setting as markdown, made from the JSON Schema of the settings model."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sync.config.schema import json_schema
+
+Schema = Mapping[str, Any]
+
+INTRODUCTION: Final = """# Settings
+
+Every setting of the configuration file, with its default.
+
+This page is generated from the settings model: `inspera-sync schema --markdown`. Do not edit it.
+The [example](inspera-sync.yaml) shows all of them in use; [examples](examples) has small, complete
+files. In the paths, NAME is a name of your choosing. Durations are written as `90s`, `30m`, `26h`,
+`1h30m` or `7d`. A secret is given as `${file:PATH}`, `${cred:NAME}` or `${NAME}`.
+"""
+
+_PLAIN: Final = {"boolean": "true or false", "integer": "whole number", "number": "number"}
+
+
+def reference_text() -> str:
+    """Return the reference, just as `config/README.md` holds it."""
+    schema = json_schema()
+    definitions: dict[str, Schema] = schema["$defs"]
+    parts = [INTRODUCTION, "## The file\n", _table(schema, definitions)]
+    for name, paths in _places(schema, definitions).items():
+        where = ", ".join(dict.fromkeys(paths))
+        about = _line(definitions[name].get("description", ""))
+        parts += [f"## {_words(name).capitalize()}\n", f"At {where}. {about}\n"]
+        parts.append(_table(definitions[name], definitions))
+    return "\n".join(parts)
+
+
+def _places(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, list[str]]:
+    """Return the definitions that have settings, each with its places in the file."""
+    places: dict[str, list[str]] = {}
+    queue = [("", schema)]
+    for prefix, owner in queue:  # grows while it is read: breadth first
+        for setting, inner in _settings(owner).items():
+            for path, condition, name in _references(f"{prefix}{setting}", inner):
+                if not _settings(definitions[name]):
+                    continue
+                if name not in places:
+                    queue.append((f"{path}.", definitions[name]))
+                places.setdefault(name, []).append(f"`{path}`{condition}")
+    return places
+
+
+def _references(path: str, schema: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield each definition that a setting refers to: its path, on which condition, its name."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from _references(path, one)
+    if not isinstance(schema, dict):
+        return
+    if reference := schema.get("$ref"):
+        yield path, "", reference.rsplit("/", 1)[1]
+    elif choice := schema.get("discriminator"):
+        for word, reference in choice["mapping"].items():
+            condition = f" with `{choice['propertyName']}: {word}`"
+            yield path, condition, reference.rsplit("/", 1)[1]
+    else:
+        for key in ("anyOf", "oneOf", "allOf", "items"):
+            yield from _references(path, schema.get(key))
+        yield from _references(f"{path}.NAME", schema.get("additionalProperties"))
+        yield from _references(f"{path}.NAME", list(schema.get("patternProperties", {}).values()))
+
+
+def _table(schema: Schema, definitions: Mapping[str, Schema]) -> str:
+    rows = [
+        f"| `{name}` | {_value(inner, definitions)} | {_default(name, inner, schema)} "
+        f"| {_line(inner.get('description', ''))} |"
+        for name, inner in _settings(schema).items()
+    ]
+    return "\n".join(["| Setting | Value | Default | Meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _with_settings(schema: Schema) -> Schema:
+    """Return the part of a definition that has settings; a field's may also be a plain text."""
+    return next((one for one in schema.get("anyOf", ()) if "properties" in one), schema)
+
+
+def _settings(schema: Schema) -> Mapping[str, Schema]:
+    settings: Mapping[str, Schema] = _with_settings(schema).get("properties", {})
+    return settings
+
+
+def _value(schema: Schema, definitions: Mapping[str, Schema]) -> str:
+    """Return in a few words what a setting takes."""
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if reference := schema.get("$ref"):
+        name = reference.rsplit("/", 1)[1]
+        words = _words(name)
+        link = f"[{words}](#{words.replace(' ', '-')})"
+        return link if _settings(definitions[name]) else _value(definitions[name], definitions)
+    choices = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    if choices:
+        return " or ".join(dict.fromkeys(_value(one, definitions) for one in choices))
+    return _collection(schema, definitions) or _PLAIN.get(str(schema.get("type")), "text")
+
+
+def _collection(schema: Schema, definitions: Mapping[str, Schema]) -> str:
+    """Return what a list or mapping contains, with links; empty for any other setting."""
+    name = {"array": "list", "object": "mapping"}.get(str(schema.get("type")), "")
+    named = [
+        _value({"$ref": f"#/$defs/{inner}"}, definitions)
+        for _, _, inner in _references("", schema)
+        if _settings(definitions[inner])
+    ]
+    return f"{name} of {', '.join(named)}" if name and named else name
+
+
+def _default(name: str, schema: Schema, owner: Schema) -> str:
+    if name in _with_settings(owner).get("required", ()):
+        return "needed"
+    default = schema.get("default")
+    if default in (None, {}, []) or isinstance(default, dict):
+        return ""
+    if not isinstance(default, str):
+        return f"`{json.dumps(default)}`"
+    if re.fullmatch(r"P(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?", default):  # a duration in ISO 8601
+        return f"`{default.translate({ord('P'): None, ord('T'): None}).lower()}`"
+    return f"`{default}`"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _words(name: str) -> str:
+    """Return the name of a definition as words: `LdapColumnSettings` gives "ldap column"."""
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    return words.strip().removesuffix(" settings")

@@ -1,0 +1,63 @@
+"""`make pages`: write the generated parts of the pages again.
+
+These are the schema, the reference of settings, what the tutorial's commands print, the table of
+failed calls, and the source of one's own. Read the changes before you commit them.
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from sync.config import reference_text, schema_text
+from sync.inspera.recovery import RECOVERY
+from sync.sandbox import Sandbox
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from tests.system.docs.conftest import PROGRESS, play, without_times
+from tests.system.docs.pages import HELP, README, ROOT, SETTINGS, TUTORIAL
+
+EXAMPLE_SOURCE = ROOT / "tests" / "unit" / "sources" / "example_source.py"
+
+
+def regenerate() -> None:
+    """Write every generated part of the pages."""
+    (ROOT / "config" / "schema.json").write_text(schema_text(), encoding="utf-8")
+    SETTINGS.write_text(reference_text(), encoding="utf-8")
+    rows = [f"| {event.value} | {recovery.then} |\n" for event, recovery in RECOVERY.items()]
+    failures = HELP["call-failures"].read_text(encoding="utf-8")
+    table = re.compile(r"(?<=\|---\|---\|\n)(\|.*\n)+")
+    _write(HELP["call-failures"], table.sub(lambda _: "".join(rows), failures))
+    source = EXAMPLE_SOURCE.read_text(encoding="utf-8")
+    page = HELP["own-source"].read_text(encoding="utf-8")
+    block = re.compile(r"(?<=```python\n).*?(?=```)", re.DOTALL)
+    _write(HELP["own-source"], block.sub(lambda _: source, page))
+    _regenerate_tutorial()
+
+
+def _regenerate_tutorial() -> None:
+    """Put what each command prints now into the tutorial, and the README's plan with it."""
+    tutorial = TUTORIAL.read_text(encoding="utf-8")
+    plan = ""
+    with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
+        for step in play(Path(folder), sandbox.url):
+            printed = PROGRESS.sub("", step.printed).strip() + "\n"
+            if without_times(printed) != without_times(step.promised):
+                before = f"$ {step.command}\n{step.promised}"
+                tutorial = tutorial.replace(before, f"$ {step.command}\n{printed}", 1)
+            if "Row errors" in printed:
+                plan = printed.partition("Run:")[0]
+    _write(TUTORIAL, tutorial)
+    block = re.compile(r"(?<=```text\n).*?(?=```)", re.DOTALL)
+    _write(README, block.sub(lambda _: plan, README.read_text(encoding="utf-8")))
+
+
+def _write(page: Path, text: str) -> None:
+    if text != page.read_text(encoding="utf-8"):
+        print(f"changed: {page.relative_to(ROOT)}")
+        page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    regenerate()
