@@ -83,11 +83,11 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             "{every: 30}",
             "every",
-            "is not a duration, write it with its unit, such as 90s",
+            "is not a valid duration, write it with its unit, such as 200ms",
         ),
-        ("{every: 5 minutes}", "every", "is not a duration"),
-        ("{every: 99999999999d}", "every", "is not a duration"),
-        ("{every: 0s}", "every", "is not from 1s to 366d"),
+        ("{every: 5 minutes}", "every", "is not a valid duration"),
+        ("{every: 99999999999d}", "every", "is not a valid duration"),
+        ("{every: 0s}", "every", "is not between 1s and 366d"),
         ("{every: 5m, jitter: 5m}", "jitter", "is not less than 'every'"),
         ("{every: 1d, jitter: 61m}", "jitter", "is not between 0s and 1h"),
         (
@@ -173,9 +173,9 @@ def test_the_service_answers_on_this_machine(load_text: Load, address: str) -> N
         ("listen: 127.0.0.1", "is not an address and a port, write it as 127.0.0.1:9464"),
         ("listen: 127.0.0.1:0", "is not an address and a port"),
         ("listen: 127.0.0.1:65536", "is not an address and a port"),
-        ("shutdown_timeout: 11m", "is not from 1s to 10m"),
-        ("run_timeout: 30s", "is not from 1m to 7d"),
-        ("run_timeout: 4", "is not a duration"),
+        ("shutdown_timeout: 11m", "is not between 1s and 10m"),
+        ("run_timeout: 30s", "is not between 1m and 7d"),
+        ("run_timeout: 4", "is not a valid duration"),
     ],
 )
 def test_a_invalid_setting_of_the_service_is_told(
