@@ -91,7 +91,7 @@ def _split(text: str, remedy: str) -> SplitResult:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise told_one("is no address", remedy) from None
+        raise told_one("is not a valid address", remedy) from None
     if parts.scheme not in ("http", "https") or "://" not in text:
         raise told_one("should begin with https:// or http://", remedy)
     if not _HOST.fullmatch(parts.hostname or "") or port == 0:

@@ -229,7 +229,7 @@ def _alone(data: Plain) -> Iterator[SettingError]:
         names, needed = next((_NEEDS[one] for one in _NEEDS if one == kind), ("", ()))
         missing = [other.value for other in needed if other not in kinds.values()]
         if missing:
-            reason = f"{names} by key, but there is no {' and no '.join(missing)} feed"
+            reason = f"{names} by key, but no {' and no '.join(missing)} feed is configured"
             yield SettingError(
                 ("feeds", index, "kind"),
                 reason,

@@ -196,7 +196,7 @@ def calls_changed(data: Plain) -> Iterator[SettingError]:
             )
         elif name not in CALLS:
             yield SettingError(
-                steps, "is no call", suggestion(name, tuple(CHANGEABLE)), on_name=True
+                steps, "is not a call", suggestion(name, tuple(CHANGEABLE)), on_name=True
             )
         elif isinstance(changed, dict):
             yield from _method(CALLS[name], changed, steps)

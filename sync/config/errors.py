@@ -31,9 +31,9 @@ class SettingError(NamedTuple):
 class ConfigurationError:
     """One thing that is wrong (or, as a warning, unwise) in a configuration file.
 
-    `line` and `column` count from 1, and are None when the file itself is the matter; `path` names
-    the setting as `feeds[1].map.start`, lists counted from 1, and is empty when the text is not
-    even YAML. No value is ever shown.
+    `line` and `column` count from 1; each is None when the error is about the file as a whole.
+    `path` names the setting as `feeds[1].map.start`, lists counted from 1; it is empty when the text
+    is not even YAML. No value is ever shown.
     """
 
     file: str

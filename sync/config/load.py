@@ -99,9 +99,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise _unreadable(
-            path, "there is no such file", "give the path of the configuration"
-        ) from None
+        raise _unreadable(path, "does not exist", "give the path of the configuration") from None
     except (OSError, ValueError):
         raise _unreadable(
             path, "can't be read", "name a file that the user who runs this may read"

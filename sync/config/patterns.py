@@ -35,7 +35,8 @@ def checked_expression(text: str) -> str:
     except (re.error, Warning, OverflowError, RecursionError) as error:
         reason = error.msg if isinstance(error, re.error) else "it can't be read with certainty"
         raise told_one(
-            f"is no regular expression ({reason})", "correct it, or put it in single quotes"
+            f"is not a valid regular expression ({reason})",
+            "correct it, or put it in single quotes",
         ) from None
     return text
 

@@ -37,8 +37,8 @@ class Tree:
         data: the values, merge keys and aliases written out.
         values: where each value begins.
         names: where the name of each value begins, for values in mappings.
-        findings: what is wrong with the tree as such: names given twice, tags, names that are no
-            text.
+        findings: what is wrong with the tree as such: names given twice, tags, names that are
+            not text.
     """
 
     data: Plain = None
@@ -59,7 +59,7 @@ class Tree:
 
 
 def value_at(data: Plain, steps: Steps) -> Plain:
-    """Return the value at the end of this way, None where there is none."""
+    """Return the value at the end of this path, or None if it does not exist."""
     for step in steps:
         if isinstance(data, dict) and isinstance(step, str):
             data = data.get(step)

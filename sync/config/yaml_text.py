@@ -76,7 +76,7 @@ _REWORDED = (
     (r"found character", "a value begins with a character that YAML keeps for itself", _QUOTE),
     (
         r"while scanning an alias",
-        "a value beginning with '*' is an alias to YAML, and this is none",
+        "YAML reads a value that begins with '*' as an alias, and this one is not valid",
         _QUOTE,
     ),
     (
@@ -108,7 +108,7 @@ _REWORDED = (
     ),
     (
         r"could not find expected ':'",
-        "there is no ':' after a name",
+        "a ':' is missing after a name",
         "add it, or indent the line below the one above",
     ),
     (

@@ -155,12 +155,12 @@ class CompiledFeed:
         return bool(self._departure)
 
     def departure(self, row: Row) -> Key | list[RowError] | None:
-        """Return the key of the record that departs by this row, or why it can't be told which.
+        """Return the key of the record that departs by this row, or why the key can't be read.
 
-        `None` when none does.
+        `None` when no record departs.
 
-        Columns that say so are no conditions of `where` here: `where: {status: active}` selects
-        those who stay.
+        The columns of `departure` are not conditions of `where` here: `where: {status: active}`
+        selects those who stay.
         """
         texts = CarefulTexts(self._ordered, row.values)
         saying = {condition.at for condition in self._departure}

@@ -29,7 +29,7 @@ class FieldRule:
 
     A pattern over a column with a template fills the template from the pattern's named groups;
     without a template, the value becomes the group named `value`, or the only group, or all of the
-    match when there is no group.
+    match when the pattern has no group.
 
     Values that stand in the rule itself may be secrets, so its repr leaves them out.
     """

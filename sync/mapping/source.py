@@ -78,9 +78,9 @@ class Composed:
         )
 
     def doubtless(self, values: Mapping[str, str]) -> bool:
-        """Tell whether one look at a row's raw values shows that there is no origin.
+        """Tell whether one look at a row's raw values shows that the key has no origin.
 
-        `False` says nothing.
+        `False` leaves it open.
         """
         try:
             return self._pick is not None and not self._doubtful(self._pick(values))

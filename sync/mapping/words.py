@@ -66,7 +66,7 @@ def chosen(spec: FieldSpec) -> Callable[[str], str]:
         word = words.get(text.lower().removeprefix(spec.prefix))
         if word is None:
             begin = "is" if spec.personal else f"{quoted_value(text, spec.choices, code=True)} is"
-            raise BadValueError(f"{begin} none of {', '.join(spec.choices)}", _TRANSLATE)
+            raise BadValueError(f"{begin} not one of {', '.join(spec.choices)}", _TRANSLATE)
         return word
 
     return read
@@ -79,7 +79,7 @@ def switched(text: str) -> bool:
         BadValueError: it says neither true nor false; it is not quoted.
     """
     if text.lower() not in SWITCH:
-        raise BadValueError(f"is none of {', '.join(SWITCH)}", _TRANSLATE)
+        raise BadValueError(f"is not one of {', '.join(SWITCH)}", _TRANSLATE)
     return SWITCH[text.lower()]
 
 

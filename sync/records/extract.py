@@ -65,9 +65,9 @@ class Extract:
         doubts: what speaks against its being all there is, such as a trailer that counts other
             rows. Complete once the rows have ended; each says what, and what to do.
         torn: whether its last row ended without a line end, so that it may be cut off; asked for
-            once the rows have ended. None where that can't be told.
+            once the rows have ended. None where that is unknown.
         mark: from which mark the next reading of changes starts; asked for once the rows have
-            ended. Empty when there is none.
+            ended. Empty when it has no mark.
     """
 
     place: str

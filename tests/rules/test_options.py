@@ -205,7 +205,7 @@ def test_an_option_that_is_not_named_is_a_row_error_with_the_list_of_those_that_
     ran = locked.run("check")
     assert ran.status == 1
     assert (
-        f"settings.csv line {locked.settings.line(f'{TEST} SHOW_TIMER')}: option: is none of"
+        f"settings.csv line {locked.settings.line(f'{TEST} SHOW_TIMER')}: option: is not one of"
         in ran.out
     )
     assert all(name in ran.out for name in (PIN, LOCKDOWN, QUIT, EXPLAIN, EXPLAIN_ALL))

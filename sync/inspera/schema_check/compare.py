@@ -126,7 +126,7 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
     """Return the advice to take a path of the schema that is much like ours.
 
-    Empty when there is none.
+    Empty when the schema has no such path.
     """
     free = (
         one.segments

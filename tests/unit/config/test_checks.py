@@ -10,18 +10,18 @@ TEST = SOUND[SOUND.index("  - kind: test") : SOUND.index("  - kind: candidate")]
 def test_candidates_without_a_feed_of_tests_are_refused(errors_of: Errors) -> None:
     assert errors_of(changed(TEST, "")) == [
         "14:11: feeds[2].kind: candidates name learners and tests by key, "
-        "but there is no test feed, add a feed of kind test"
+        "but no test feed is configured, add a feed of kind test"
     ]
 
 
 def test_candidates_without_a_feed_of_learners_are_refused(errors_of: Errors) -> None:
-    assert "there is no learner feed" in errors_of(changed(LEARNER, ""))[0]
+    assert "no learner feed is configured" in errors_of(changed(LEARNER, ""))[0]
 
 
 def test_contributors_without_a_feed_of_staff_are_refused(errors_of: Errors) -> None:
     assert errors_of(with_contributors("roles: r").replace(STAFF, "")) == [
         "25:11: feeds[4].kind: contributors name staff and tests by key, "
-        "but there is no staff feed, add a feed of kind staff"
+        "but no staff feed is configured, add a feed of kind staff"
     ]
 
 
@@ -32,7 +32,9 @@ def test_options_and_committees_without_a_feed_of_tests_are_refused(
     candidates = SOUND[SOUND.index("  - kind: candidate") :]
     (error,) = errors_of(text.replace(TEST, "").replace(candidates, ""))
     assert error.startswith("14:11: feeds[2].kind: ")
-    assert error.endswith("s name tests by key, but there is no test feed, add a feed of kind test")
+    assert error.endswith(
+        "s name tests by key, but no test feed is configured, add a feed of kind test"
+    )
 
 
 def test_committees_of_contributors_and_candidates_need_no_feed_of_their_own(

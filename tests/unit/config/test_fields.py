@@ -235,11 +235,11 @@ def test_contributors_without_roles_are_refused(errors_of: Errors) -> None:
         ),
         (
             "{column: a, pattern: '(?P<x>'}",
-            f".pattern: is no regular expression (missing ), unterminated subpattern), {QUOTED}",
+            f".pattern: is not a valid regular expression (missing ), unterminated subpattern), {QUOTED}",
         ),
         (
             "{column: a, pattern: '(?P<x>[[a])'}",
-            f".pattern: is no regular expression (it can't be read with certainty), {QUOTED}",
+            f".pattern: is not a valid regular expression (it can't be read with certainty), {QUOTED}",
         ),
         ("{column: ''}", ".column: is empty, give it a value, or take the line out"),
         ("{column: ' '}", ".column: is empty, give it a value, or take the line out"),

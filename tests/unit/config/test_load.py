@@ -319,7 +319,7 @@ def test_one_wrong_feed_does_not_make_the_list_look_empty(errors_of: Errors) -> 
 def test_a_missing_file_is_a_error_without_a_line(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationErrors,
-        match=r"no\.yaml: there is no such file, give the path of the configuration$",
+        match=r"no\.yaml: does not exist, give the path of the configuration$",
     ):
         load(tmp_path / "no.yaml")
 

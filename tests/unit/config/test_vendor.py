@@ -66,11 +66,11 @@ def test_any_call_but_the_token_s_can_be_changed(
     [
         (
             "candidate.asign: {method: PUT}",
-            "5:5: inspera.calls.{0}: is no call, did you mean 'candidate.assign'?",
+            "5:5: inspera.calls.{0}: is not a call, did you mean 'candidate.assign'?",
         ),
         (
             "zzz: {method: PUT}",
-            "5:5: inspera.calls.zzz: is no call, known here: learner.save, staff.save,",
+            "5:5: inspera.calls.zzz: is not a call, known here: learner.save, staff.save,",
         ),
         ("test.read:", "5:15: inspera.calls.{0}: is empty, give it a value, or take the line out"),
         (

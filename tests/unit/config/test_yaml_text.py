@@ -168,7 +168,7 @@ def test_a_merge_of_something_that_is_no_mapping_is_refused(errors_of: Errors, m
         ("a: 1\n---\nb: 1", "2:1: there is a second document ('---'), keep all settings in one"),
         (
             "a: 1\nb",
-            "2:2: there is no ':' after a name, add it, or indent the line below the one above",
+            "2:2: a ':' is missing after a name, add it, or indent the line below the one above",
         ),
         (
             "a: \x07",

@@ -60,10 +60,10 @@ def test_a_choice_is_made_in_any_case(
 @pytest.mark.parametrize(
     ("kind", "name", "reason"),
     [
-        (Kind.STAFF, "status", "'other' is none of active, disabled"),
-        (Kind.COMMITTEE, "type", f"'other' is none of {', '.join(COMMITTEE_TYPES)}"),
-        (Kind.CONTRIBUTOR, "roles", f"'other' is none of {', '.join(ROLES)}"),
-        (Kind.CONTRIBUTOR, "notify", "is none of true, yes, on, 1, false, no, off, 0"),
+        (Kind.STAFF, "status", "'other' is not one of active, disabled"),
+        (Kind.COMMITTEE, "type", f"'other' is not one of {', '.join(COMMITTEE_TYPES)}"),
+        (Kind.CONTRIBUTOR, "roles", f"'other' is not one of {', '.join(ROLES)}"),
+        (Kind.CONTRIBUTOR, "notify", "is not one of true, yes, on, 1, false, no, off, 0"),
     ],
 )
 def test_any_other_word_is_a_row_error_with_the_list(kind: Kind, name: str, reason: str) -> None:
@@ -86,7 +86,8 @@ def test_a_source_s_own_words_are_translated_by_a_lookup() -> None:
 def test_a_constant_or_a_default_that_is_no_choice_is_the_configuration_s_fault() -> None:
     for rule in (FieldRule(constant="boss"), FieldRule(column="x", default="evaluate;boss")):
         with pytest.raises(
-            UsageError, match=r"map\.roles: (constant|default): 'boss' is none of evaluate, monitor"
+            UsageError,
+            match=r"map\.roles: (constant|default): 'boss' is not one of evaluate, monitor",
         ):
             feed_of(*ROLE, rule)
 
@@ -206,7 +207,7 @@ def test_a_pin_that_inspera_does_not_take_is_a_row_error_that_does_not_show_it(p
 
 def test_a_switch_that_is_neither_is_a_row_error_that_does_not_show_it() -> None:
     row_error = wrong("LOCKDOWN_BROWSER", "Zq9hemmelig")
-    assert row_error.reason == "is none of true, yes, on, 1, false, no, off, 0"
+    assert row_error.reason == "is not one of true, yes, on, 1, false, no, off, 0"
 
 
 def test_an_option_that_there_is_not_is_a_row_error_with_the_list_that_shows_no_pin_in_its_column() -> (
@@ -215,7 +216,7 @@ def test_an_option_that_there_is_not_is_a_row_error_with_the_list_that_shows_no_
     made = option("Zq9hemmelig", "LOCKDOWN_BROWSER")
     assert isinstance(made, list)
     (row_error,) = made
-    assert (row_error.field, row_error.reason) == ("option", f"is none of {', '.join(OPTIONS)}")
+    assert (row_error.field, row_error.reason) == ("option", f"is not one of {', '.join(OPTIONS)}")
     assert "Zq9" not in str(row_error)
 
 
