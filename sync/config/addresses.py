@@ -16,7 +16,10 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
 def checked_tenant(text: str) -> str:
-    """Return the tenant's address without a trailing slash, if it names a host and nothing below it."""
+    """Return the tenant's address without a trailing slash.
+
+    It must name a host and nothing below it.
+    """
     parts = _split(text, "write it as https://example.inspera.com")
     if parts.path not in ("", "/"):
         raise told_one("should have no path", "end it after the host name; '/api' is added to it")
@@ -84,7 +87,10 @@ def _checked_server(url: str) -> str:
 
 
 def _split(text: str, remedy: str) -> SplitResult:
-    """Return the address in parts, its scheme http or https, its host well formed, and nothing secret in it."""
+    """Return the address in parts.
+
+    Its scheme is http or https, its host is well formed, and it contains no secret.
+    """
     if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
         raise told_one("holds a character that an address can't", remedy)
     try:

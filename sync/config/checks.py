@@ -145,7 +145,10 @@ def _texts(value: Plain) -> Iterator[str]:
 
 
 def _changes(data: Plain) -> Iterator[SettingError]:
-    """Check that what is read for changes only is whole in each row, and can wait without its secrets."""
+    """Check the feeds that are read for changes only.
+
+    Each of their rows must be whole, and be able to wait without its secrets.
+    """
     for index, feed in feeds_in(data):
         source = value_at(data, ("sources", str(feed.get("source"))))
         type_ = SOURCES.get(str(source.get("type"))) if isinstance(source, dict) else None
@@ -190,7 +193,10 @@ def _fillings(data: Plain) -> Iterator[SettingError]:
                     "write 'yield', or take it out",
                 )
             if "clear" in above.get(kind, ()):
-                reason = "leaves nothing to fill: a feed above says 'blank: clear', so its blanks are values"
+                reason = (
+                    "leaves nothing to fill: a feed above says 'blank: clear', "
+                    "so its blanks are values"
+                )
                 yield SettingError(steps, reason, "take one of the two out")
         above.setdefault(kind, []).append(feed.get("blank"))
 
@@ -215,7 +221,10 @@ def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[SettingError
             on_name=True,
         )
     if value_at(feed, ("map", "password")) is not None:
-        reason = "can't be mapped where changes alone are read: a first password is never stored, so it may get lost"
+        reason = (
+            "can't be mapped where changes alone are read: "
+            "a first password is never stored, so it may get lost"
+        )
         yield SettingError(("feeds", index, "map", "password"), reason, remedy, on_name=True)
 
 
@@ -243,7 +252,10 @@ def _auth_systems(data: Plain) -> Iterator[SettingError]:
             continue
         yield from _twice(index, feed, "auth_system")
         if value_at(feed, ("map", "auth_system")) is None and feed.get("auth_system") is None:
-            remedy = "add 'auth_system: FEIDE' (or what the tenant uses) to the feed, or map it from a column"
+            remedy = (
+                "add 'auth_system: FEIDE' (or what the tenant uses) to the feed, "
+                "or map it from a column"
+            )
             yield SettingError(("feeds", index, "auth_system"), "is needed", remedy)
 
 

@@ -67,7 +67,7 @@ def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, _ContractEr
 
 
 def _fixed(spec: Plain, *, many: bool) -> Iterator[tuple[Steps, str]]:
-    """Yield the words that a field's rule has in itself, one by one, with where they stand in it."""
+    """Yield each word that a field's rule contains itself, with its place in the rule."""
     if not isinstance(spec, dict):
         return
     separator = str(spec.get("separator") or ";")
@@ -99,7 +99,10 @@ def _judge(
 
 
 def _named_option(feed: Mapping[str, Plain]) -> str:
-    """Return the option that all rows of an option feed are about, empty when it differs from row to row."""
+    """Return the option that all rows of an option feed are about.
+
+    Empty when it differs from row to row.
+    """
     constant = value_at(dict(feed), ("map", "option", "constant"))
     return constant.strip().upper() if isinstance(constant, str) else ""
 
@@ -162,7 +165,8 @@ def _options(data: Plain) -> dict[str, OptionRule]:
     found = dict(OPTIONS)
     for name, option in declared.items() if isinstance(declared, dict) else ():
         says = option if isinstance(option, dict) else {}
-        # A type that does not exist is reported elsewhere; here it must not make sound values look wrong.
+        # A type that does not exist is reported elsewhere; here it must not make sound values look
+        # wrong.
         holds = _TYPES.get(str(says.get("type", "switch")), "text")
         secret = holds == "pin" or str(says.get("secret")).lower() in _TRUE
         found.setdefault(name, OptionRule("general", holds, secret))
@@ -183,7 +187,10 @@ def secrets_fixed(data: Plain) -> Iterator[Steps]:
 
 
 def calls_changed(data: Plain) -> Iterator[SettingError]:
-    """Yield calls under `inspera.calls` that there are not, or that could not be made as they are changed."""
+    """Yield errors for calls under `inspera.calls`.
+
+    Such a call does not exist, or could not be made as it is changed.
+    """
     calls = value_at(data, ("inspera", "calls"))
     for name, changed in calls.items() if isinstance(calls, dict) else ():
         steps = ("inspera", "calls", name)

@@ -32,8 +32,8 @@ class ConfigurationError:
     """One thing that is wrong (or, as a warning, unwise) in a configuration file.
 
     `line` and `column` count from 1; each is None when the error is about the file as a whole.
-    `path` names the setting as `feeds[1].map.start`, lists counted from 1; it is empty when the text
-    is not even YAML. No value is ever shown.
+    `path` names the setting as `feeds[1].map.start`, lists counted from 1; it is empty when the
+    text is not even YAML. No value is ever shown.
     """
 
     file: str

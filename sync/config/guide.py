@@ -20,9 +20,10 @@ MOST_NAMED = 12
 
 
 def setting_at(steps: Steps, data: Plain) -> Any:
-    """Return the type that the model gives to this place, with a kind or type chosen as the file does; None when unknown.
+    """Return the type that the model gives to this place, or None when it is unknown.
 
-    The answer is a pydantic model, a plain type, or what is left of an annotation.
+    A kind or type is chosen as the file does. The answer is a pydantic model, a plain type, or what
+    is left of an annotation.
     """
     here = _chosen(Settings, data)
     for index, step in enumerate(steps):

@@ -1,4 +1,7 @@
-"""Settings of the guard: what absence means, how much may go unasked, and which existing records are managed."""
+"""Settings of the guard.
+
+They say what absence means, how much may go unasked, and which existing records are managed.
+"""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -13,7 +16,10 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class OnAbsence(Strict):
-    """What becomes of a record that its source no longer has, once every feed of its kind was read whole."""
+    """What becomes of a record that its source no longer has.
+
+    It applies once every feed of its kind was read whole.
+    """
 
     learner: Literal["release", "keep"] = "release"
     """`release` forgets the learner (Inspera can't delete one) when no seat is left; `keep` goes on
@@ -132,14 +138,17 @@ class FreezeSettings(Strict):
 
 
 class ExistingSettings(Strict):
-    """What was in Inspera before this tool first touched it. On tests it is unmanaged, so it is never removed."""
+    """What was in Inspera before this tool first touched it.
+
+    On tests it is unmanaged, so it is never removed.
+    """
 
     claim: tuple[Filled, ...] = ()
-    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose existing candidates, contributors and committees become
-    managed."""
+    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose existing candidates, contributors
+    and committees become managed."""
     unread: Literal["unmanaged", "managed"] = "unmanaged"
-    """Whose the candidates, contributors and committees are that we put on an existing test that could not be read first;
-    only `managed` ones are removed."""
+    """Whose the candidates, contributors and committees are that we put on an existing test that
+    could not be read first; only `managed` ones are removed."""
     look_up_learners: bool = True
     """Whether each new learner is looked up before being made, so that nobody gets a second
     account. That takes two calls more for each; `false` is for the first load of a tenant that has
@@ -153,7 +162,8 @@ class ReconcileSettings(Strict):
     """What `reconcile` reads of Inspera, and what it does about the differences that it finds."""
 
     repair: bool = False
-    """Whether what is managed and was changed there, or is gone, is put right. Otherwise it is only listed."""
+    """Whether what is managed and was changed there, or is gone, is put right. Otherwise it is only
+    listed."""
     people: Literal["one_by_one", "export", "none"] = "one_by_one"
     """How people are read: one call for each (`one_by_one`), all at once by Inspera's export
     (`export`), or not."""

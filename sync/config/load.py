@@ -132,9 +132,10 @@ def _unreadable(path: Path, reason: str, remedy: str) -> ConfigurationErrors:
 
 
 class _Reader:
-    """Puts what references stand for in their place, except for secrets, which it only looks at from outside.
+    """Puts what references stand for in their place.
 
-    A pin or a password that a feed has as a constant is one of its values, so it is read with the others.
+    It only looks at secrets from outside. A pin or a password that a feed has as a constant is one
+    of its values, so it is read with the others.
     """
 
     def __init__(self, tree: Tree, folder: Path) -> None:
@@ -165,7 +166,10 @@ class _Reader:
 
     def _look_at_secret(self, secret: SecretRef, steps: Steps) -> None:
         if secret.is_plain():
-            remedy = "move it into a file that only the service's user may read, and write ${file:PATH} here"
+            remedy = (
+                "move it into a file that only the service's user may read, "
+                "and write ${file:PATH} here"
+            )
             self.unwise.append(SettingError(steps, "is a secret in plain text", remedy))
         for loose in secret.loose_files(self._folder):
             reason = f"{loose} may be read by more users than its owner"
@@ -175,7 +179,10 @@ class _Reader:
 
 
 def _besides(more: Iterable[SettingError], known: list[SettingError]) -> list[SettingError]:
-    """Those that are not merely the consequence of one that is known, at the same setting or around it."""
+    """Return the errors that are not merely the consequence of a known one.
+
+    A known one counts at the same setting or around it.
+    """
     spoilt = {finding.steps for finding in known if not finding.on_name}
     return [
         one

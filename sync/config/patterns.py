@@ -47,7 +47,7 @@ def groups_of(pattern: str) -> frozenset[str]:
 
 
 def checked_format(text: str) -> str:
-    """Return the date format, if it can be read anywhere and says the year, the day and the hour."""
+    """Return the date format, if any machine can read it and it has year, day and hour."""
     letters = frozenset(_DIRECTIVES.findall(text))
     unknown = sorted(letters - _KNOWN)
     if unknown:
@@ -71,18 +71,21 @@ def checked_format(text: str) -> str:
 
 
 _NOT_ZONES = {
-    "BST": "Europe/London", "CEST": "Europe/Oslo", "EEST": "Europe/Helsinki", "IST": "Europe/Dublin",
-    "WEST": "Europe/Lisbon", "EDT": "America/New_York", "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles",
-    "CST": "America/Chicago", "CDT": "America/Chicago", "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney",
+    "BST": "Europe/London", "CEST": "Europe/Oslo", "EEST": "Europe/Helsinki",
+    "IST": "Europe/Dublin", "WEST": "Europe/Lisbon", "EDT": "America/New_York",
+    "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles",
+    "CST": "America/Chicago", "CDT": "America/Chicago",
+    "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney",
     "NZST": "Pacific/Auckland", "NZDT": "Pacific/Auckland",
 }  # fmt: skip
 _FIXED = {"GMT": "Europe/London", "EST": "America/New_York", "MST": "America/Denver"}
 
 
 def fixed_zone(name: str) -> str:
-    """Return what is doubtful about a zone whose clock is never changed, and what was perhaps meant; `""` if nothing.
+    """Return which zone was perhaps meant by one whose clock is never changed.
 
-    UTC is not doubtful: that is what systems use, and nobody takes it for the clock on a wall.
+    The answer is `""` if the zone is not doubtful. UTC is not: systems use it, and nobody takes it
+    for the clock on a wall.
     """
     plain = name.upper().removeprefix("ETC/").rstrip("0+-")
     if name.upper() in ("GREENWICH", "ETC/GREENWICH"):

@@ -13,7 +13,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, with the defaults of durations in our spelling, which pydantic ignores here."""
+    """Pydantic's generator, with the defaults of durations in our spelling.
+
+    Pydantic ignores that spelling here.
+    """
 
     def encode_default(self, dft: Any) -> Any:
         """Return a default as JSON."""
@@ -21,7 +24,10 @@ class _Generator(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the settings model as a JSON Schema (draft 2020-12), every setting with its description and default."""
+    """Return the settings model as a JSON Schema (draft 2020-12).
+
+    Every setting has its description and default.
+    """
     schema = Settings.model_json_schema(schema_generator=_Generator)
     schema["title"] = "inspera-sync"
     schema["description"] = f"The configuration file of inspera-sync. {Settings.__doc__}"

@@ -1,4 +1,7 @@
-"""YAML text composed into nodes, without YAML's guesses, and with its complaints put in plain words."""
+"""YAML text composed into nodes, without YAML's guesses.
+
+YAML's complaints are put in plain words.
+"""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +13,10 @@ TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes; resolves nothing but empty values and merge keys, so that `NO`, `0123` and `12:30` stay text."""
+    """Composes nodes; resolves only empty values and merge keys.
+
+    So `NO`, `0123` and `12:30` stay text.
+    """
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - PyYAML's own class attribute, emptied on purpose
 

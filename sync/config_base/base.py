@@ -37,7 +37,10 @@ class Strict(BaseModel):
 
 
 class InvalidSetting(NamedTuple):
-    """One thing that a validator of this project found: `at` names the setting below the one validated, or is empty."""
+    """One thing that a validator of this project found.
+
+    `at` names the setting below the one validated, or is empty.
+    """
 
     at: str
     reason: str
@@ -45,7 +48,10 @@ class InvalidSetting(NamedTuple):
 
 
 def told(found: Iterable[InvalidSetting]) -> PydanticCustomError:
-    """Return the exception by which a validator hands over what it found, in words that operators will see."""
+    """Return the exception by which a validator hands over what it found.
+
+    Its words are those that operators will see.
+    """
     words = tuple(found)
     text = "; ".join(f"{one.reason}, {one.remedy}" for one in words)
     return PydanticCustomError("told", "{text}", {"text": text, "told": words})

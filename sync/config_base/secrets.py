@@ -1,6 +1,7 @@
-"""`${NAME}`, `${file:PATH}` and `${cred:NAME}` in settings, and the secrets that are read through them when used.
+"""`${NAME}`, `${file:PATH}` and `${cred:NAME}` in settings.
 
-What these stand for never appears in a message, a repr or an exception; only the reference itself does.
+Secrets are read through them when used. What these stand for never appears in a message, a repr or
+an exception; only the reference itself does.
 """
 
 import os
@@ -110,7 +111,8 @@ def _credentials(reference: Reference) -> Path:
     if not place:
         raise BrokenReference(
             f"{reference} needs a credential from systemd and none was passed",
-            f"add LoadCredential={reference.name}:PATH to the service, or use ${{file:PATH}} outside it",
+            f"add LoadCredential={reference.name}:PATH to the service, "
+            "or use ${file:PATH} outside it",
         )
     return Path(place)
 
@@ -186,13 +188,17 @@ class SecretRef:
         if secret != secret.strip() or not secret.isprintable():
             # the HTTP library would put such a value, whole, into its own exception
             raise BrokenReference(
-                f"{self} holds a line break, an invisible character or white space around the value",
+                f"{self} holds a line break, an invisible character "
+                "or white space around the value",
                 "keep the bare value there and nothing else",
             )
         return secret
 
     def is_plain(self) -> bool:
-        """Tell whether the secret itself stands in the YAML, so that everybody who reads the file knows it."""
+        """Tell whether the YAML contains the secret itself.
+
+        Everybody who reads such a file knows the secret.
+        """
         return not any(references(self._text))
 
     def loose_files(self, folder: Path) -> tuple[Reference, ...]:
