@@ -1,4 +1,7 @@
-"""Turns a source's row into a record or into row errors, and tells an unchanged record by its fingerprint. Pure."""
+"""Turns a source's row into a record or into row errors.
+
+Tells an unchanged record by its fingerprint. Pure.
+"""
 
 from sync.mapping.digest import fields_of, fingerprint
 from sync.mapping.feed import CompiledFeed, Origin, compile_feed

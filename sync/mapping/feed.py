@@ -90,7 +90,10 @@ class CompiledFeed:
         )
 
     def at(self, place: str) -> "CompiledFeed":
-        """Return the same for rows of another place, such as `drop/2026-11-24.csv line` or `directory entry`."""
+        """Return the same feed for rows of another place.
+
+        Such a place is `drop/2026-11-24.csv line` or `directory entry`.
+        """
         other = copy(self)
         other.place = place
         return other
@@ -100,10 +103,11 @@ class CompiledFeed:
         return sorted(self.columns.difference(columns))
 
     def map(self, row: Row) -> Record | list[RowError] | None:
-        """Return the row's record, or all of its row errors at once, or `None` when `where` does not select it. Never raises.
+        """Return the row's record, or all of its row errors at once. Never raises.
 
-        A row error's key is whole when it can be read, whatever else is wrong; `(test, "")` for what is on a test and of
-        which only the test can be read; otherwise `None`.
+        The answer is `None` when `where` does not select the row. A row error's key is whole when
+        it can be read, whatever else is wrong; `(test, "")` for what is on a test and of which only
+        the test can be read; otherwise `None`.
         """
         # The short way, for nearly every row; whatever is unusual goes the careful way, which means
         # the same.
@@ -144,7 +148,10 @@ class CompiledFeed:
 
     @property
     def named_words(self) -> Mapping[str, Sequence[Container[str]]]:
-        """For each column of `where` and `departure` the values that these, and `where_not`, name."""
+        """Return the values that are named for each column of `where` and `departure`.
+
+        The values of `where_not` count, too.
+        """
         every = (*self._conditions, *self._departure)
         columns = [one.column for one in every if one.wanted is one.named]
         return {column: [one.named for one in every if one.column == column] for column in columns}
@@ -205,12 +212,14 @@ class CompiledFeed:
         return self._worded(row, [(field, error)], _key(self.kind, made))
 
     def origin(self, row: Row) -> Origin | None:
-        """Return which combination of source values made each part of the row's key, where another could make the same part.
+        """Return which combination of source values made each part of the row's key.
 
-        One entry for each part of the key (two for what is on a test): the values, joined by `SEPARATOR`, of a
-        template over several when one of them holds a character of the template's literal text, or two places of the
-        template touch, or a value goes beyond ASCII; otherwise `None`. `None` as a whole when no part has one. Two
-        rows with an equal part of the key and different entries for it are two combinations made into one key.
+        One entry for each part of the key (two for what is on a test), where another combination
+        could make the same part: the values, joined by `SEPARATOR`, of a template over several when
+        one of them holds a character of the template's literal text, or two places of the template
+        touch, or a value goes beyond ASCII; otherwise `None`. `None` as a whole when no part has
+        one. Two rows with an equal part of the key and different entries for it are two
+        combinations made into one key.
         """
         for composed in self._composed:
             if composed is not None and not composed.doubtless(row.values):
@@ -393,7 +402,10 @@ def _named(kind: Kind) -> str:
 
 
 def _labels(rule: FeedRule, wrong: list[str]) -> dict[str, str]:
-    """Return the parts of the key, each with the field whose rule makes it, by which its row errors are named."""
+    """Return the parts of the key, each with the field whose rule makes it.
+
+    The row errors of a part are named by that field.
+    """
     labels: dict[str, str] = {}
     source = KEY_FROM.get(rule.kind)
     for name in KEY_FIELDS[rule.kind]:

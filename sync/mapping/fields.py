@@ -185,7 +185,10 @@ def _blank(
 def _each(
     rule: FieldRule, steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue
 ) -> Fold:
-    """Read a list: takes it apart, reads each item as a single value would be read, and joins what came of them."""
+    """Return what reads a list.
+
+    It takes the list apart, reads each item as a single value, and joins the results.
+    """
     separator = rule.separator or _SEPARATOR
 
     def items(text: str) -> Iterator[str]:

@@ -27,7 +27,8 @@ _SHARE = r"\+? ?([0-9]{1,3}(?:[.,][0-9]{1,3})?)"
 _MIN = r"(?:min(?:s|utes?|utt(?:er)?|uter|uten|\.)?)"
 _PERCENT = re.compile(rf"{_SHARE} ?%")
 _AN_HOUR = re.compile(
-    rf"{_SHARE} ?{_MIN} ?(?:/|per|pro|pr\.?|i) ?(?:h|hours?|hrs?|t|timer?|timme|tim|stunde|std\.?|uur|60 ?min)",
+    rf"{_SHARE} ?{_MIN} ?(?:/|per|pro|pr\.?|i) ?"
+    r"(?:h|hours?|hrs?|t|timer?|timme|tim|stunde|std\.?|uur|60 ?min)",
     re.IGNORECASE,
 )
 _PLUS = re.compile(r"\A\+ ?(?=[0-9])")

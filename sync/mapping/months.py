@@ -1,4 +1,7 @@
-"""Names of months and weekdays in the languages of sources, put into what `strptime` reads everywhere."""
+"""Names of months and weekdays in the languages of sources.
+
+They are put into what `strptime` reads everywhere.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,26 +11,31 @@ from sync.mapping.values import BadValueError
 from sync.text.masking import quoted_value
 
 _MONTHS: Mapping[str, str] = {
-    "nb": "januar,jan februar,feb mars,mar april,apr mai juni,jun juli,jul august,aug september,sep,sept oktober,okt"
-    " november,nov desember,des",
-    "sv": "januari,jan februari,feb mars,mar april,apr maj juni,jun juli,jul augusti,aug september,sep,sept oktober,okt"
-    " november,nov december,dec",
-    "da": "januar,jan februar,feb marts,mar april,apr maj juni,jun juli,jul august,aug september,sep,sept oktober,okt"
-    " november,nov december,dec",
-    "de": "januar,jänner,jan,jän februar,feber,feb märz,maerz,mär,mrz april,apr mai juni,jun juli,jul august,aug"
-    " september,sep,sept oktober,okt november,nov dezember,dez",
-    "nl": "januari,jan februari,feb maart,mrt,maa april,apr mei juni,jun juli,jul augustus,aug september,sep,sept"
-    " oktober,okt november,nov december,dec",
-    "en": "january,jan february,feb march,mar april,apr may june,jun july,jul august,aug september,sep,sept october,oct"
-    " november,nov december,dec",
+    "nb": "januar,jan februar,feb mars,mar april,apr mai juni,jun juli,jul august,aug"
+    " september,sep,sept oktober,okt november,nov desember,des",
+    "sv": "januari,jan februari,feb mars,mar april,apr maj juni,jun juli,jul augusti,aug"
+    " september,sep,sept oktober,okt november,nov december,dec",
+    "da": "januar,jan februar,feb marts,mar april,apr maj juni,jun juli,jul august,aug"
+    " september,sep,sept oktober,okt november,nov december,dec",
+    "de": "januar,jänner,jan,jän februar,feber,feb märz,maerz,mär,mrz april,apr mai juni,jun"
+    " juli,jul august,aug september,sep,sept oktober,okt november,nov dezember,dez",
+    "nl": "januari,jan februari,feb maart,mrt,maa april,apr mei juni,jun juli,jul"
+    " augustus,aug september,sep,sept oktober,okt november,nov december,dec",
+    "en": "january,jan february,feb march,mar april,apr may june,jun july,jul august,aug"
+    " september,sep,sept october,oct november,nov december,dec",
 }
 _WEEKDAYS: Mapping[str, str] = {
-    "nb": "mandag,man,ma tirsdag,tir,ti onsdag,ons,on torsdag,tor,to fredag,fre,fr lørdag,lør,lø søndag,søn,sø",
-    "sv": "måndag,mån,må tisdag,tis,ti onsdag,ons,on torsdag,tor,to fredag,fre,fr lördag,lör,lö söndag,sön,sö",
-    "da": "mandag,man,ma tirsdag,tir,ti onsdag,ons,on torsdag,tor,to fredag,fre,fr lørdag,lør,lø søndag,søn,sø",
-    "de": "montag,mo dienstag,di mittwoch,mi donnerstag,do freitag,fr samstag,sonnabend,sa sonntag,so",
+    "nb": "mandag,man,ma tirsdag,tir,ti onsdag,ons,on torsdag,tor,to fredag,fre,fr"
+    " lørdag,lør,lø søndag,søn,sø",
+    "sv": "måndag,mån,må tisdag,tis,ti onsdag,ons,on torsdag,tor,to fredag,fre,fr"
+    " lördag,lör,lö söndag,sön,sö",
+    "da": "mandag,man,ma tirsdag,tir,ti onsdag,ons,on torsdag,tor,to fredag,fre,fr"
+    " lørdag,lør,lø søndag,søn,sø",
+    "de": "montag,mo dienstag,di mittwoch,mi donnerstag,do freitag,fr samstag,sonnabend,sa"
+    " sonntag,so",
     "nl": "maandag,ma dinsdag,di woensdag,wo donderdag,do vrijdag,vr zaterdag,za zondag,zo",
-    "en": "monday,mon tuesday,tue,tues wednesday,wed thursday,thu,thur,thurs friday,fri saturday,sat sunday,sun",
+    "en": "monday,mon tuesday,tue,tues wednesday,wed thursday,thu,thur,thurs friday,fri"
+    " saturday,sat sunday,sun",
 }
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORD = re.compile(r"[^\W\d_]+\.?")

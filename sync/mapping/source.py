@@ -68,7 +68,10 @@ class Composed:
         object.__setattr__(self, "_doubtful", lru_cache(_REMEMBERED)(self.template.doubtful))
 
     def origin(self, texts: Texts) -> str | None:
-        """Return the row's combination of parts as one text, if another could make the same key and it can be read at all."""
+        """Return the row's combination of parts as one text.
+
+        `None` if no other combination could make the same key, or this one can't be read.
+        """
         try:
             parts = self.parts(texts)
         except BadValueError:
@@ -204,7 +207,8 @@ def _matched(source: Source, pattern: str) -> Source:
     group: str | int = "value" if "value" in expression.groupindex else expression.groups
     if expression.groups > 1 and group != "value":
         raise RuleError(
-            "pattern: has several groups; name the wanted one 'value', or add a 'template' over the groups"
+            "pattern: has several groups; name the wanted one 'value', "
+            "or add a 'template' over the groups"
         )
 
     def read(texts: Texts) -> str:

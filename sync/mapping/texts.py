@@ -42,17 +42,22 @@ _OPEN_ENTITY = re.compile(
     r"|[A-Za-z](?:grave|acute|circ|tilde|uml|cedil))"
 )
 """The entities of letters, which many programs leave without the semicolon."""
-_BYTES = r"(?:\\x[89a-fA-F][0-9a-fA-F]){2}|%[cC][2-9a-fA-F]%[89abAB][0-9a-fA-F]|=C[2-9A-F]=[89AB][0-9A-F]"
+_BYTES = (
+    r"(?:\\x[89a-fA-F][0-9a-fA-F]){2}|%[cC][2-9a-fA-F]%[89abAB][0-9a-fA-F]"
+    r"|=C[2-9A-F]=[89AB][0-9A-F]"
+)
 _ESCAPE = re.compile(rf"\\u[0-9a-fA-F]{{4}}|\\x[89a-fA-F][0-9a-fA-F]|{_BYTES}")
 """A letter that is written out, as in JSON, in programs, in web addresses and in mail."""
 _ESCAPE_IN_IDENTIFIER = re.compile(
-    rf"\\u(?=[0-9]*[a-fA-F])(?:00[89a-fA-F]|01[0-9a-fA-F]|1[eE][0-9a-fA-F]|20[0-6]|[fF][eE][fF])[0-9a-fA-F](?![0-9])|{_BYTES}"
+    rf"\\u(?=[0-9]*[a-fA-F])(?:00[89a-fA-F]|01[0-9a-fA-F]|1[eE][0-9a-fA-F]"
+    rf"|20[0-6]|[fF][eE][fF])[0-9a-fA-F](?![0-9])|{_BYTES}"
 )
 """The same, but not a login of a domain, such as `UNI\\u012345`."""
 _LIKE_ANOTHER = re.compile(f"[{LIKE_ASCII}]")
 _LATIN, _LIKE_LATIN = re.compile("[A-Za-z]"), re.compile(f"[{LIKE_LATIN}]")
 _NULLS = re.compile(
-    r"(?<!\w)(?:\\N(?!\w)|(?i:\(null\)|<null>|\[null\])|#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!))"
+    r"(?<!\w)(?:\\N(?!\w)|(?i:\(null\)|<null>|\[null\])"
+    r"|#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!))"
     r"|^#(?:NV|I/T|[A-ZÄÅÆÉÖØ/0]{2,12}[!?])$"
 )
 _NULL_IDENTIFIERS = re.compile(r"(?<![A-Za-z0-9])NULL(?![A-Za-z0-9])|^null$")
@@ -85,7 +90,7 @@ def word(text: str) -> str:
 
 
 def identifier(text: str, allowed: Collection[str] = ()) -> str:
-    """Return the text, if it is the same to the eye and to a machine and was not damaged on its way.
+    """Return the text, if the eye and a machine read it alike and it was not damaged.
 
     Raises:
         BadValueError: it holds something that nobody sees, or was damaged.
@@ -131,7 +136,10 @@ def _refuse_mixed(text: str) -> None:
     """Refuse a word of Latin letters and others that may look the same, such as a Cyrillic а."""
     for part in re.findall(r"\w+", text):
         if (odd := _LIKE_LATIN.search(part)) and _LATIN.search(part):
-            reason = f"mixes Latin letters with another script's, which look the same (U+{ord(odd[0]):04X})"
+            reason = (
+                "mixes Latin letters with another script's, which look the same "
+                f"(U+{ord(odd[0]):04X})"
+            )
             raise BadValueError(reason, "write it in one script in the source")
 
 
@@ -146,7 +154,10 @@ def label(text: str, allowed: Collection[str] = ()) -> str:
     _refuse_damage(text, allowed)
     _refuse_escape(text, allowed, _ESCAPE)
     if "mojibake" not in allowed and has_sign_in_word(text):
-        reason = "holds a sign inside a word, where a letter was read in another encoding, such as '¿' for ø"
+        reason = (
+            "holds a sign inside a word, where a letter was read in another encoding, "
+            "such as '¿' for ø"
+        )
         raise _damaged("mojibake", reason, _ENCODING)
     if text.isprintable():
         return text
@@ -159,7 +170,10 @@ def label(text: str, allowed: Collection[str] = ()) -> str:
 
 
 def _joins(text: str, at: int) -> bool:
-    """Tell whether this is a joiner between letters of a script that needs it, such as Persian or Devanagari."""
+    """Tell whether this is a joiner between letters of a script that needs it.
+
+    Persian and Devanagari are such scripts.
+    """
     around = text[at - 1 : at] + text[at + 1 : at + 2]
     return text[at] in _JOINERS and len(around) == 2 and all(_is_shaped(each) for each in around)
 

@@ -46,9 +46,10 @@ def compile_time(rule: FieldRule) -> Callable[[str], datetime]:
 
 
 def next_day(rule: FieldRule) -> Callable[[datetime], datetime]:
-    """Return what makes a time that this rule has read one day later, at the same time of its own clock.
+    """Return what moves a time that this rule has read to the next day.
 
-    It raises `BadValueError` when a clock change skips or repeats that time.
+    The time of its own clock stays the same. It raises `BadValueError` when a clock change skips or
+    repeats that time.
     """
     zone = _zone(rule.zone) if rule.zone is not None else None
 

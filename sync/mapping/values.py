@@ -54,7 +54,10 @@ class Texts(Protocol):
 
 
 class CarefulTexts:
-    """A row's values, cleaned when they are asked for, so that a bad one hurts only the fields that need it."""
+    """A row's values, cleaned when they are asked for.
+
+    So a bad value hurts only the fields that need it.
+    """
 
     def __init__(self, columns: Sequence[str], values: Mapping[str, str]) -> None:
         self._columns, self._values = columns, values
@@ -69,9 +72,10 @@ class CarefulTexts:
 
 
 def all_sound(raw: Sequence[str], limit: int) -> bool:
-    """Tell whether stripping is all that these values need, and they have at most `limit` characters together.
+    """Tell whether stripping is all that these values need.
 
-    A look at all of them at once costs a tenth of a look at each. Every piece of NFC text is in NFC.
+    They also have at most `limit` characters together. A look at all of them at once costs a tenth
+    of a look at each. Every piece of NFC text is in NFC.
     """
     joined = "".join(raw)
     if len(joined) > limit or not joined.isprintable():
@@ -93,7 +97,9 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
 
 
 def clean(text: str) -> str:
-    """Return the text stripped (of format characters, too) and in NFC (never NFKC, which would rewrite names); blank is `""`.
+    """Return the text stripped and in NFC; blank is `""`.
+
+    Format characters are stripped, too. NFKC would rewrite names, so it is never used.
 
     Raises:
         BadValueError: it holds a control character.
