@@ -121,7 +121,10 @@ def utc_time(text: str) -> datetime:
 
 
 def by_cause(row_errors: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
-    """Yield the first row error of each cause with how many more it has; row errors without a cause each by itself."""
+    """Yield the first row error of each cause, with how many more the cause has.
+
+    Each row error without a cause comes by itself.
+    """
     for cause, group in groupby(
         row_errors, key=lambda row_error: (row_error.kind, row_error.field, row_error.cause)
     ):

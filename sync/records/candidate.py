@@ -49,8 +49,8 @@ class Candidate(NamedTuple):
     extra_time: Annotated[
         int | None,
         FieldSpec(
-            description="Extra time: minutes, or a share of the duration such as `25%`, `12,5 %` or `15 min/h`; at most"
-            " the duration.",
+            description="Extra time: minutes, or a share of the duration such as `25%`, `12,5 %` or"
+            " `15 min/h`; at most the duration.",
             type="extra_time",
             text="word",
             cleared=0,
@@ -63,7 +63,8 @@ class Candidate(NamedTuple):
         str | None,
         replace(
             common.COMMITTEES,
-            description="The committees that grade the candidate: a list of names. Those that no feed names are created.",
+            description="The committees that grade the candidate: a list of names. Those that"
+            " no feed names are created.",
         ),
     ] = None
     extra_share: Annotated[int | None, FieldSpec(mapped=False, once=True)] = None

@@ -79,8 +79,8 @@ def email_errors(record: Record, where: str) -> list[RowError]:
                 where,
                 "email",
                 "is not an email address",
-                "it is left out, and the person is kept in step without it; correct it in the source (domains kept"
-                " for tests, such as .test, are refused too)",
+                "it is left out, and the person is kept in step without it; correct it in the"
+                " source (domains kept for tests, such as .test, are refused too)",
                 record.kind,
                 key_of(record),
                 left_out=True,

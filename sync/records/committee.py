@@ -29,7 +29,8 @@ class Committee(NamedTuple):
     type: Annotated[
         str | None,
         FieldSpec(
-            description="`GRADING` or `REASSESSMENT`. Without it, Inspera makes it a grading committee.",
+            description="`GRADING` or `REASSESSMENT`. Without it, Inspera makes it a grading"
+            " committee.",
             type="choice",
             text="word",
             choices=COMMITTEE_TYPES,

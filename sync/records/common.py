@@ -27,7 +27,8 @@ EXTERNAL_ID: Final = FieldSpec(
     copied=False,
 )
 AUTH_SYSTEM: Final = FieldSpec(
-    description="The auth system, where it differs from row to row; otherwise use the feed's own `auth_system`.",
+    description="The auth system, where it differs from row to row; otherwise use the feed's own"
+    " `auth_system`.",
     text="identifier",
     identity=True,
     sent_as="externalIds",

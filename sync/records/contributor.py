@@ -35,9 +35,9 @@ class Contributor(NamedTuple):
     roles: Annotated[
         str | None,
         FieldSpec(
-            description="What the person does on the test: a list of `evaluate`, `monitor`, `plan`, `author`,"
-            " `invigilate`,\n`chief_invigilate` and `review`; where the source has other words, `lookup` translates"
-            " them.",
+            description="What the person does on the test: a list of `evaluate`, `monitor`, `plan`,"
+            " `author`, `invigilate`,\n`chief_invigilate` and `review`; where the source has other"
+            " words, `lookup` translates them.",
             type="choice",
             text="word",
             choices=tuple(ROLES),
@@ -52,7 +52,8 @@ class Contributor(NamedTuple):
         str | None,
         replace(
             common.COMMITTEES,
-            description="The committees that the person is on: a list of names. Those that no feed names are created.",
+            description="The committees that the person is on: a list of names. Those that no"
+            " feed names are created.",
         ),
     ] = None
     room: Annotated[str | None, common.ROOM] = None
@@ -60,8 +61,8 @@ class Contributor(NamedTuple):
     notify: Annotated[
         int | None,
         FieldSpec(
-            description="Whether Inspera tells the person, once, that they are on the test: true or false. Otherwise"
-            " use the feed's own\n`notify`.",
+            description="Whether Inspera tells the person, once, that they are on the test: true or"
+            " false. Otherwise use the feed's own\n`notify`.",
             type="notice",
             text="word",
             once=True,

@@ -16,8 +16,8 @@ class Learner(NamedTuple):
     key: Annotated[
         str,
         FieldSpec(
-            description="The source's own stable identifier, such as a student number. It is never sent."
-            " Default: `external_id`.",
+            description="The source's own stable identifier, such as a student number. It is never"
+            " sent. Default: `external_id`.",
             text="identifier",
             personal=True,
         ),
@@ -31,8 +31,8 @@ class Learner(NamedTuple):
     password: Annotated[
         str | None,
         FieldSpec(
-            description="A first password. It is sent when the learner is created, and never stored, compared or"
-            " shown.",
+            description="A first password. It is sent when the learner is created, and never"
+            " stored, compared or shown.",
             personal=True,
             once=True,
             secret=True,

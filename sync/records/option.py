@@ -19,8 +19,8 @@ class Option(NamedTuple):
     option: Annotated[
         str,
         FieldSpec(
-            description="The option's name in Inspera, such as `LOCKDOWN_BROWSER`, or one declared under"
-            " `inspera.options`.",
+            description="The option's name in Inspera, such as `LOCKDOWN_BROWSER`, or one declared"
+            " under `inspera.options`.",
             type="choice",
             text="word",
             choices=tuple(OPTIONS),
@@ -32,9 +32,9 @@ class Option(NamedTuple):
     value: Annotated[
         str | None,
         FieldSpec(
-            description="What the option is set to. A switch takes true or false (also yes, no, 1, 0, on, off); a pin"
-            " is a secret, of 6 or\nmore printable ASCII characters with letters and digits among them. A blank leaves"
-            " Inspera's value alone.",
+            description="What the option is set to. A switch takes true or false (also yes, no, 1,"
+            " 0, on, off); a pin is a secret, of 6 or\nmore printable ASCII characters with letters"
+            " and digits among them. A blank leaves Inspera's value alone.",
             personal=True,
             required=True,
         ),

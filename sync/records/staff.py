@@ -19,8 +19,8 @@ class Staff(NamedTuple):
     key: Annotated[
         str,
         FieldSpec(
-            description="The source's own stable identifier, such as an employee number. It is never sent."
-            " Default: `external_id`.",
+            description="The source's own stable identifier, such as an employee number. It is"
+            " never sent. Default: `external_id`.",
             text="identifier",
             personal=True,
         ),
@@ -34,7 +34,8 @@ class Staff(NamedTuple):
     status: Annotated[
         str | None,
         FieldSpec(
-            description="`active` or `disabled`; where the source has other words, `lookup` translates them.",
+            description="`active` or `disabled`; where the source has other words, `lookup`"
+            " translates them.",
             type="choice",
             text="word",
             choices=STATUSES,
@@ -55,7 +56,8 @@ class Staff(NamedTuple):
     organisations: Annotated[
         str | None,
         FieldSpec(
-            description="The organisations in Inspera to which the person belongs: a list, in the tenant's words.",
+            description="The organisations in Inspera to which the person belongs: a list, in the"
+            " tenant's words.",
             text="label",
             many=True,
             cleared="",
@@ -65,8 +67,8 @@ class Staff(NamedTuple):
     password: Annotated[
         str | None,
         FieldSpec(
-            description="A first password. It is sent when the person is created, and never stored, compared or"
-            " shown.",
+            description="A first password. It is sent when the person is created, and never stored,"
+            " compared or shown.",
             personal=True,
             once=True,
             secret=True,

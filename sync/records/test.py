@@ -20,7 +20,8 @@ class Test(NamedTuple):
     key: Annotated[
         str,
         FieldSpec(
-            description="The source's own stable identifier. It is never sent. Default: `external_test_id`.",
+            description="The source's own stable identifier. It is never sent. Default:"
+            " `external_test_id`.",
             text="identifier",
         ),
     ]
