@@ -17,9 +17,9 @@ from sync.state.store import Store
 class MembershipPolicy:
     """The rules about members that were on a test before us, and how long a write stays unreadable.
 
-    `claim` are patterns of keys of tests on which what is found becomes managed. `unread_is_managed`
-    decides on tests that we found and that can't be read. `options` are those that this tenant has.
-    `batch` is how many go in one call.
+    `claim` are patterns of keys of tests on which what is found becomes managed.
+    `unread_is_managed` decides on tests that we found and that can't be read. `options` are those
+    that this tenant has. `batch` is how many go in one call.
     """
 
     claim: Sequence[str] = ()

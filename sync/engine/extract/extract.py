@@ -310,7 +310,10 @@ def _trouble(
 
 
 def _unproven(report: FeedReport) -> str:
-    """Return why absence from this source proves nothing, and what a person must do if it is theirs to do."""
+    """Return why absence from this source proves nothing.
+
+    If a person must do something about it, the text says what.
+    """
     if report.unread or ACCEPT_SHRINK not in report.unhealthy:
         return f"{report.place} can't be relied on in this run"
     remedy = f"if that is right, run `{ACCEPT_SHRINK} {report.source}`, else deliver it whole"

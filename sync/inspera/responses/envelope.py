@@ -39,7 +39,10 @@ def failed(document: object) -> bool:
 
 
 def words(document: object, hide: Sequence[str] = ()) -> str:
-    """Return the vendor's reason in its own words, at most 300 characters, with nobody's secrets, names or addresses."""
+    """Return the vendor's reason in its own words, at most 300 characters.
+
+    It contains nobody's secrets, names or addresses.
+    """
     said = "; ".join(dict.fromkeys(_spoken(document, 0)))
     if len(said) > _READ:
         said = said[:_READ].rpartition(" ")[0]

@@ -1,4 +1,7 @@
-"""Reads a long JSON document piece by piece, so that memory stays small however many people are in it."""
+"""Reads a long JSON document piece by piece.
+
+Memory stays small however many people are in it.
+"""
 
 import codecs
 import json

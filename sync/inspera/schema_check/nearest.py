@@ -29,7 +29,7 @@ class NearestPath:
 
 
 def nearest(path: str, others: Iterable[Segments]) -> NearestPath | None:
-    """Return the one of these paths that is most like ours and has as many places, if any is like it."""
+    """Return the path that is most like ours and has as many places, if any is like it."""
     mine = segments(path)
     likely = [(likeness, theirs) for theirs in others if (likeness := _likeness(mine, theirs))]
     if not likely:

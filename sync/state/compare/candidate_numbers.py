@@ -105,8 +105,10 @@ def _read_unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
 
 
 _STUCK_CHANGES = f"""
-    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted, k.managed,
-           EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS invalid
+    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted,
+           k.managed,
+           EXISTS (SELECT 1 FROM row_error f
+                   WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS invalid
     FROM contested c
     JOIN stuck s ON s.id = c.taker
     JOIN taking t ON t.id = c.taker

@@ -51,9 +51,9 @@ class KnownRecords:
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
         """Return known people by key: the candidates or contributors (`kind`) of a test.
 
-        `updated` and `managed` are those of the member on this test. For one who is not known on it,
-        `updated` has no value and `managed` is true, since this tool is about to add them. `managed` is
-        also true where a person has settled the minutes.
+        `updated` and `managed` are those of the member on this test. For one who is not known on
+        it, `updated` has no value and `managed` is true, since this tool is about to add them.
+        `managed` is also true where a person has settled the minutes.
         """
         if not keys:
             return {}  # an empty list has no type, and PostgreSQL takes it for numbers
