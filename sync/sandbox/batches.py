@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sync.sandbox.people import PersonKind, find_external
 from sync.sandbox.reader import BodyReader
-from sync.sandbox.wire import Json, Refusal
+from sync.sandbox.wire import Answer, Json, Refusal
 
 Entry = TypeVar("Entry")
 
@@ -36,7 +36,25 @@ def read_batch(
     return str(auth_type), entries
 
 
-def read_nothing(_: BodyReader) -> None:
+def remove_batch(
+    db: Connection, body: Json, noun: str, remove: Callable[[int | None], bool]
+) -> Answer:
+    """Remove the people of a batch from a test; `remove` tells whether the person was on it.
+
+    Raises:
+        Refusal: 400 for everything that is wrong in the batch, 404 with all who are not on the test.
+    """
+    auth_type, entries = read_batch(body, f"{noun}s", _read_nothing)
+    missing = [one for one in entries if not remove(find_external(db, (auth_type, one)))]
+    if missing:
+        raise Refusal(
+            404,
+            *(f"externalId {one} ({auth_type}): is not a {noun} of this test" for one in missing),
+        )
+    return Answer(200, {"success": True})
+
+
+def _read_nothing(_: BodyReader) -> None:
     """Read the entry of a removal, which has an external id and nothing else."""
 
 

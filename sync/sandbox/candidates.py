@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from sqlite3 import Connection, Row
 
-from sync.sandbox.batches import external_user_ids, find_all, read_batch, read_nothing, read_person
+from sync.sandbox.batches import (
+    external_user_ids,
+    find_all,
+    read_batch,
+    read_person,
+    remove_batch,
+)
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
-from sync.sandbox.people import find_external
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
 from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
@@ -49,22 +54,8 @@ def post_candidates(db: Connection, call: ReceivedCall) -> Answer:
 
 def delete_candidates(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `DELETE /v1/test/{testId}/candidates`: the whole batch or none of it."""
-    test = find_test(db, call)
-    auth_type, entries = read_batch(call.json(), "candidates", read_nothing)
-    missing = [
-        external_id
-        for external_id in entries
-        if not remove_candidate(db, test["run_id"], find_external(db, (auth_type, external_id)))
-    ]
-    if missing:
-        raise Refusal(
-            404,
-            *(
-                f"externalId {one} ({auth_type}): is not a candidate of this test"
-                for one in missing
-            ),
-        )
-    return Answer(200, {"success": True})
+    run_id = find_test(db, call)["run_id"]
+    return remove_batch(db, call.json(), "candidate", partial(remove_candidate, db, run_id))
 
 
 def save_candidate(db: Connection, run_id: int, user_id: int, candidate: CandidateEntry) -> None:

@@ -135,14 +135,9 @@ class BodyReader:
         self, name: str, *, needed: bool = False, choices: Collection[str] = ()
     ) -> list[str] | None:
         """Read a list of texts that are not blank, sorted and unique; a needed one is not empty."""
-        value = self._take(name, needed)
+        value = self._list(name, needed)
         if value is None:
             return None
-        if not isinstance(value, list):
-            self.complain(name, "must be a list")
-            return None
-        if needed and not value:
-            self.complain(name, "must not be empty")
         if choices and not all(isinstance(one, str) and one in choices for one in value):
             self.complain(name, f"must contain only {', '.join(choices)}")
         elif not all(
@@ -155,6 +150,17 @@ class BodyReader:
             return sorted(set(value))
         return None
 
+    def _list(self, name: str, needed: bool) -> list[Json] | None:
+        value = self._take(name, needed)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.complain(name, "must be a list")
+            return None
+        if needed and not value:
+            self.complain(name, "must not be empty")
+        return value
+
     def any(self, name: str) -> Json:
         """Read a member of any type."""
         return self._left.pop(name, None)
@@ -166,14 +172,9 @@ class BodyReader:
 
     def items(self, name: str, *, needed: bool = False) -> "list[BodyReader] | None":
         """Read a list of objects, whose readers add to the same errors; a needed one has some."""
-        value = self._take(name, needed)
+        value = self._list(name, needed)
         if value is None:
             return None
-        if not isinstance(value, list):
-            self.complain(name, "must be a list")
-            return None
-        if needed and not value:
-            self.complain(name, "must not be empty")
         where = self._place(name)
         return [
             BodyReader(item, f"{where}[{place}]", self.errors) for place, item in enumerate(value)
