@@ -42,7 +42,7 @@ def remove_batch(
     """Remove the people of a batch from a test; `remove` tells whether the person was on it.
 
     Raises:
-        Refusal: 400 for everything that is wrong in the batch, 404 with all who are not on the test.
+        Refusal: 400 for all that is wrong in the batch, 404 with everyone who is not on the test.
     """
     auth_type, entries = read_batch(body, f"{noun}s", _read_nothing)
     missing = [one for one in entries if not remove(find_external(db, (auth_type, one)))]
