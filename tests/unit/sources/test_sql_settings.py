@@ -108,7 +108,7 @@ def test_a_short_url_means_the_driver_that_the_extra_installs(url: str, full: st
         ),
         ({"url": "sqlite:///sis.db", "user": "reader"}, "are not for a SQLite file"),
         ({"url": "sqlite:///sis.db", "password": SECRET}, "are not for a SQLite file"),
-        ({"timeout": "soon"}, "is not a duration"),
+        ({"timeout": "soon"}, "is not a valid duration"),
         ({"timeout": "0s"}, "is zero"),
     ],
 )
