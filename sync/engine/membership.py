@@ -231,7 +231,7 @@ def _assumed(line: PlannedChange, changes: ChangesOnTest, policy: MembershipPoli
         return ""
     return (
         f"its test's {changes.kind}s can't be read: assumed to have been there before "
-        "(existing.unread: theirs)"
+        "(existing.unread: unmanaged)"
     )
 
 

@@ -1,6 +1,7 @@
 """Looks for secrets where none may be: in all that was said or logged, and in every file but those that hold them.
 
-The key of the secret digests is looked for as well: it stands in its own file beside the state, and nowhere else. That file may
+The key of the secret digests is looked for as well: it is in its own file next to the state, and
+nowhere else. That file may
 hold no other secret.
 """
 

@@ -276,7 +276,7 @@ CONFIGURATION = [
         "a source to accept that is none",
         lambda _site: None,
         2,
-        "no such source",
+        "unknown source",
         ("apply", "--accept-shrink", "x"),
     ),
     Mistake(

@@ -122,7 +122,7 @@ def test_the_word_for_changes_needs_a_feed_that_can(site: Site, database: Databa
     del site.feed("candidate")["updated_column"]
     ran = site.apply("--changed")
     assert ran.status == 2
-    assert "no feed says 'updated_column'" in ran.said
+    assert "no feed has an 'updated_column'" in ran.said
 
 
 def test_a_registration_that_is_cancelled_while_it_waits_is_not_sent_any_more(

@@ -254,7 +254,7 @@ def test_a_feed_that_was_taken_out_removes_nobody_until_a_person_says_so(site: S
     ran = site.apply()
     assert ran.status == 3
     assert {change["verdict"] for change in site.plan_json()["changes"]} == {"held"}
-    assert "the source 'late', which named it, has no feed of this kind any more" in ran.out
+    assert "the source 'late', which named it, does not feed this kind any more" in ran.out
     assert len(site.seats()) == 43
     assert site.apply("--accept-shrink", "registrations").status == 0
     assert len(site.seats()) == 40

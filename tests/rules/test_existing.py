@@ -135,7 +135,9 @@ def test_a_found_test_with_other_times_is_held_and_its_seats_wait(hand: Site) ->
     hand.seat("FYS1001-H26", "1001")
     ran = hand.apply()
     assert ran.status == 3
-    assert "drift: Inspera has 2026-12-01T08:00:00Z to 2026-12-01T13:00:00Z" in ran.out
+    assert (
+        "drift: Inspera has 2026-12-01 09:00 Europe/Oslo (08:00Z) to 2026-12-01 14:00 " in ran.out
+    )
     assert hand.seats("FYS1001-H26") == {}
     assert hand.adopt("test", "FYS1001-H26").status == 0
     assert "update test FYS1001-H26" in hand.planned("pass")

@@ -165,8 +165,8 @@ def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Site) 
     assert "Gift" not in out
     status = steady.run("status", "--all").out
     assert "reconcile: done" in status
-    assert "records: is gone from Inspera" in status
-    assert f"    committee {TEST} / B" in status
+    assert f"drift: committee {TEST} / B: is gone from Inspera" in status
+    assert "drift: 2 candidates: is gone from Inspera" in status
 
 
 def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(

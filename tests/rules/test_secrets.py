@@ -1,4 +1,4 @@
-"""No secret appears in anything that is said, logged or kept: in success, in refusals, in row errors, in broken settings.
+"""No secret appears in anything that is printed, logged or kept, whatever succeeds or fails.
 
 Every story's fixture looks for secrets at its end. Here they are planted, and every command is run over them.
 """

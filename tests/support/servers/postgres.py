@@ -167,7 +167,8 @@ def _started(server: Postgres, as_user: list[str], pg_ctl: str) -> Postgres:
         options = (
             f"-h 127.0.0.1 -p {server.port} -k {server.folder} -c fsync=off -c max_connections=40"
         )
-        options += " -c dynamic_shared_memory_type=mmap"  # in its folder, so that nothing stays behind when it is killed
+        # In its folder, so that nothing stays behind when it is killed.
+        options += " -c dynamic_shared_memory_type=mmap"
         files = ("-D", str(server.folder / "data"), "-w", "-l", str(server.folder / "log"))
         try:
             _run(as_user, pg_ctl, *files, "-o", options, "start")

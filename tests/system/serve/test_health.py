@@ -198,7 +198,7 @@ def test_changes_are_counted_by_kind_action_and_outcome(life: Life) -> None:
 def test_what_was_deferred_is_counted_by_reason(life: Life) -> None:
     assert life.figures.of("deferred") == {
         ("often", "limit", "held"): GONE,
-        ("often", "row", "row_error"): 1,
+        ("often", "row", "row error"): 1,
     }
 
 

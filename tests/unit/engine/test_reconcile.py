@@ -1,4 +1,4 @@
-"""Drift in three heaps: managed and changed there, managed and gone, there and not managed; and what a repair takes over."""
+"""Drift in three groups: managed and changed, managed and gone, not managed; and repairs."""
 
 from datetime import timedelta
 from typing import Any

@@ -50,7 +50,7 @@ class TestAPatternKeepsTheContract(SourceContract):
     def disturb(self, folder: Path) -> None:
         put(folder / "drop" / "students-2.csv", "student_no,given,family\n", at=2)
 
-    def test_nothing_stays_open_after_a_error(self, tmp_path: Path) -> None:
+    def test_nothing_stays_open_after_an_error(self, tmp_path: Path) -> None:
         """The contract for a pattern: errors name the file, not the pattern."""
         source = self.make(tmp_path, ("a", "b"), [("1", "2")] * 50_000)
         self.damage_end(tmp_path)

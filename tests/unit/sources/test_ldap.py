@@ -156,7 +156,7 @@ class TestWhole:
         said = refused(server, tmp_path, paged=False)
         assert (
             "could not be read to its end: its size limit was exceeded "
-            "(sizeLimitExceeded); take out" in said
+            "(sizeLimitExceeded); remove" in said
         )
         assert "'paged: false'" in said
 
@@ -263,7 +263,9 @@ class TestRows:
         self, server: Slapd, tmp_path: Path
     ) -> None:
         said = refused(server, tmp_path, base=GROUPS, attributes=["cn", "member"])
-        assert "entry 1: attribute 'member' has 3 values; say for this column 'many: first'" in said
+        assert (
+            "entry 1: attribute 'member' has 3 values; set 'many' of this column to first" in said
+        )
 
     def test_the_first_value_is_the_smallest_whatever_their_order(
         self, server: Slapd, tmp_path: Path

@@ -126,7 +126,10 @@ def test_a_function_that_writes_is_refused_by_the_database(server: Postgres) -> 
 
 def test_what_is_committed_during_a_reading_is_not_in_it(server: Postgres, people: None) -> None:
     # Each function sees what is committed when it begins, unless all see the same moment.
-    counting = "CREATE OR REPLACE FUNCTION counted() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM people'"
+    counting = (
+        "CREATE OR REPLACE FUNCTION counted() RETURNS bigint LANGUAGE sql VOLATILE"
+        " AS 'SELECT count(*) FROM people'"
+    )
     server.execute(counting, database="sis")
     rows = source(server, "SELECT counted() AS n FROM generate_series(1, 12000)").rows(Path())
     first = next(rows)
@@ -168,16 +171,16 @@ def test_a_value_that_is_no_text_is_named_by_row_and_column(server: Postgres) ->
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("SELECT 'Åse Eksempel'::int AS n", r"could not work out a row of the query \(22P02\)"),
+        ("SELECT 'Åse Eksempel'::int AS n", r"failed on a row of the query \(22P02\)"),
         (
             "SELECT (s || '')::int AS n FROM (VALUES ('1'), ('Åse')) q(s)",
-            r"could not work out a row .* \(22P02\)",
+            r"failed on a row .* \(22P02\)",
         ),
         (
             "SELECT 1 / (n - 1) AS n FROM generate_series(1, 2) n",
-            r"could not work out a row of the query \(22012\)",
+            r"failed on a row of the query \(22012\)",
         ),
-        ("SELECT 'infinity'::timestamptz AS t", "could not work out a row of the query"),
+        ("SELECT 'infinity'::timestamptz AS t", "failed on a row of the query"),
         ("SELECT * FROM nowhere", r"can't run the query \(relation \"nowhere\" does not exist\)"),
         (
             "SELECT nothing FROM people",

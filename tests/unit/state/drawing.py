@@ -89,11 +89,11 @@ def contributors(key: Key) -> st.SearchStrategy[Contributor]:
 
 
 def candidates(key: Key) -> st.SearchStrategy[Candidate]:
-    def make(number: str | None, minutes: int | None, named: str | None) -> Candidate:
-        return Candidate(key[0], key[1], number, minutes, committees=named)
+    def make(minutes: int | None, named: str | None) -> Candidate:
+        # Numbers change hands by rules of their own, which test_candidate_numbers is about.
+        return Candidate(key[0], key[1], None, minutes, committees=named)
 
-    numbers, extra = st.sampled_from([None, None, "7", "8"]), st.sampled_from([None, 0, 30])
-    return st.builds(make, numbers, extra, lists_of_committees)
+    return st.builds(make, st.sampled_from([None, 0, 30]), lists_of_committees)
 
 
 people_keys = st.sampled_from(PEOPLE_KEYS)
