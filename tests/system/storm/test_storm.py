@@ -1,4 +1,4 @@
-"""A storm: 5,000 changes of every kind, with 8 workers, while one call in five goes wrong in some way."""
+"""A storm: 2,000 changes of every kind, with 8 workers, while one call in five goes wrong in some way."""
 
 import json
 from collections import Counter
@@ -89,7 +89,7 @@ def sent_again(log: list[dict[str, Any]]) -> list[Sent]:
 
 
 @pytest.mark.timeout(400)
-def test_a_storm_of_row_errors_is_weathered_within_three_applies_and_nothing_unsafe_is_sent_twice(
+def test_a_storm_of_failures_is_weathered_within_three_applies_and_nothing_unsafe_is_sent_twice(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     campus = Campus(tmp_path, datetime.now(UTC))
@@ -97,13 +97,13 @@ def test_a_storm_of_row_errors_is_weathered_within_three_applies_and_nothing_uns
     status, said = ran(campus.write(sandbox.url), "apply")
     assert status == 0, said
     campus.turn()
-    campus.grow(students=1600, staff=150, exams=100, seats=20)
+    campus.grow(students=700, staff=70, exams=45, seats=18)
     config = campus.write(sandbox.url)
     plan = json.loads(ran(config, "plan", "--json")[1])
     planned = Counter(
         f"{one['action']} {one['kind']}" for one in plan["changes"] if one["verdict"] == "pass"
     )
-    assert sum(planned.values()) >= 5000
+    assert sum(planned.values()) >= 2000
     assert len({one.split()[1] for one in planned}) == 7
     taken = {
         "delete staff",

@@ -135,7 +135,7 @@ def test_everything_that_is_wrong_is_told_at_once(errors_of: Errors) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cron", "said"), [("@daily", "keeps for itself"), ("*/10 * * * *", "is an alias to YAML")]
+    ("cron", "said"), [("@daily", "keeps for itself"), ("*/10 * * * *", "as an alias")]
 )
 def test_a_schedule_that_needs_quotes_is_told_so(errors_of: Errors, cron: str, said: str) -> None:
     (error,) = errors_of(f"{SOUND}jobs:\n  nightly:\n    cron: {cron}\n    zone: UTC\n")
