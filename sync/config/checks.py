@@ -66,7 +66,7 @@ def unused(data: Plain) -> Iterator[SettingError]:
 
 
 def _fixed_zones(data: Plain) -> Iterator[SettingError]:
-    """Zones without summer time, which are nearly always meant to be a place's."""
+    """Report zones without summer time: nearly always a place's zone is meant."""
     for index, feed in feeds_in(data):
         fields = feed.get("map")
         for name, spec in fields.items() if isinstance(fields, dict) else ():
@@ -78,7 +78,7 @@ def _fixed_zones(data: Plain) -> Iterator[SettingError]:
 
 
 def _jobs(data: Plain) -> Iterator[SettingError]:
-    """Jobs for kinds of which nothing is read, and for changes that no feed can tell."""
+    """Report jobs for kinds that have no feed, and for changes that no feed can show."""
     jobs = value_at(data, ("jobs",))
     there = {kind for _, feed in feeds_in(data) if isinstance(kind := feed.get("kind"), str)}
     changes = any(feed.get("updated_column") for _, feed in feeds_in(data))

@@ -174,7 +174,7 @@ def _options(data: Plain) -> dict[str, OptionRule]:
 
 
 def secrets_fixed(data: Plain) -> Iterator[Steps]:
-    """Where a feed has a password, a pin or a code as its own constant or default."""
+    """Report where a feed has a password, a pin or a code as its own constant or default."""
     options = _options(data)
     for index, feed in feeds_in(data):
         rule = options.get(_named_option(feed))

@@ -116,7 +116,7 @@ class JobSettings(Strict):
 
     @property
     def schedule(self) -> Schedule:
-        """When it runs."""
+        """Return when it runs."""
         if self.every is not None:
             return Every(self.every)
         return crontab(self.cron or "", self.zone or "")

@@ -47,7 +47,7 @@ class Tree:
     findings: list[SettingError] = field(default_factory=list)
 
     def place(self, steps: Steps, on_name: bool = False) -> Place:
-        """Where this setting stands, or else the nearest one around it."""
+        """Return where this setting stands, or else the nearest one around it."""
         for length in range(len(steps), 0, -1):
             near = steps[:length]
             prefer_name = on_name or length < len(steps)

@@ -36,7 +36,7 @@ class Place:
 
 
 def place_of(mark: yaml.Mark | None) -> Place:
-    """PyYAML's mark, which counts from zero, as a place."""
+    """Return PyYAML's mark, which counts from zero, as a place."""
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 
@@ -131,7 +131,7 @@ _REWORDED = (
 
 
 def _reworded(problem: str) -> tuple[str, str]:
-    """PyYAML's complaint in our words.
+    """Return PyYAML's complaint in our words.
 
     Its own often quote the text, in which there may be a secret.
     """

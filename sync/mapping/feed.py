@@ -76,7 +76,7 @@ class CompiledFeed:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Lays out the short way for sound rows.
+        """Lay out the short way for sound rows.
 
         The texts, what needs a reader, and a record's order of them all.
         """

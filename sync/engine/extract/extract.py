@@ -99,15 +99,16 @@ def extract(
         extraction.read(number, feed)
     reports, lookups = extraction.reports, extraction.lookups
     _rely(feeds, store, options)
+    so_far = ExtractionResult(reports, {}, lookups)  # sees what is found out about them below
     later = [
         (one.kind, at, one.on_conflict)
         for at, one in enumerate(feeds)
         if one.on_conflict != "error"
     ]
-    store.staging.close(later, _unsure(feeds, ExtractionResult(reports, {}, lookups), store))
+    store.staging.close(later, _unsure(feeds, so_far, store))
     store.comparison.compute_windows(now)
     _judge_shrinkage(feeds, reports, store, options)
-    _doubt(feeds, ExtractionResult(reports, {}, lookups), store)
+    _doubt(feeds, so_far, store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these

@@ -69,7 +69,7 @@ class StateServer:
 
     @property
     def place(self) -> str:
-        """How people name it: without user and options."""
+        """Return how people name it: without user and options."""
         parts = urlsplit(self.url)
         return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -146,7 +146,7 @@ class ConnectionQuestions:
 
 
 def lives(connection: Raw) -> bool:
-    """Whether the server still answers on this connection."""
+    """Tell whether the server still answers on this connection."""
     try:
         connection.execute(b"SELECT 1")
     except psycopg.Error:
@@ -155,7 +155,7 @@ def lives(connection: Raw) -> bool:
 
 
 def process_name(purpose: str) -> str:
-    """How this process is named on the server, such as `inspera-sync apply pid 12 on host`."""
+    """Return how this process is named on the server, such as `inspera-sync apply pid 12 on host`."""
     name = f"{PROGRAM} {purpose} pid {os.getpid()} on {socket.gethostname()}"
     return name.encode("ascii", "replace")[:MOST_NAME].decode()
 

@@ -36,7 +36,7 @@ class Lock:
         )
 
     def held(self) -> bool:
-        """Whether it is held here: false as well once the connection is cut."""
+        """Tell whether it is held here: false as well once the connection is cut."""
         try:
             return self.is_held_by(self.pid())
         except psycopg.Error:
