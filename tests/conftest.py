@@ -1,6 +1,7 @@
 """What every test leaves as it found it."""
 
 import logging
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -8,11 +9,16 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from .support.servers.postgres import share_data
 
 LONG = ("storm", "serve", "docs", "demo", "crash")
 """Folders of tests that take long and mostly wait. They begin first, to keep all workers busy."""
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
