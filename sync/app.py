@@ -28,7 +28,6 @@ from sync.records.base import Kind
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import TableCompleteness
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
@@ -82,7 +81,7 @@ class App:
         """Read the configuration; warnings go to `warn`.
 
         Raises:
-            ConfigurationFaults: it can't be used.
+            ConfigurationErrors: it can't be used.
         """
         loaded = load(config)
         for warning in loaded.warnings:
@@ -177,7 +176,7 @@ class App:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
-                whole.tail if isinstance(whole, TableCompleteness) else 0,
+                whole.watched_tail,
             ),
         )
 

@@ -61,7 +61,7 @@ def load(path: Path) -> Loaded:
     """Return the configuration in this file. Secrets are not read yet; other references are.
 
     Raises:
-        ConfigurationFaults: it can't be used; holds every error, with its line.
+        ConfigurationErrors: it can't be used; holds every error, with its line.
     """
     folder = path.absolute().parent
     tree = _tree(path)

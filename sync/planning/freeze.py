@@ -31,7 +31,7 @@ class TimeRules:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The present by two clocks, managed and Inspera's, which differ when one of them is wrong.
+    """The present by two clocks, this machine's and Inspera's, which differ when one of them is wrong.
 
     What has begun is judged by the later one, what has ended by the earlier one: each is the
     careful choice.
