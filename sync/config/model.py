@@ -109,9 +109,9 @@ class InsperaSettings(Strict):
         }
 
     def options_in_force(self) -> Mapping[str, OptionRule]:
-        """Return every option that a test can have, by name (vendor contract, Test API.
+        """Return every option that a test can have, by name.
 
-        Settings).
+        Vendor contract, Test API: settings.
         """
         return {**OPTIONS, **{name: option.as_rule() for name, option in self.options.items()}}
 

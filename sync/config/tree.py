@@ -82,7 +82,7 @@ def read_tree(text: str) -> Tree:
     """Return the text as a tree.
 
     Raises:
-        NotYaml: it is not one well-formed YAML document, or is absurdly large or deep.
+        YamlError: it is not one well-formed YAML document, or is absurdly large or deep.
     """
     node = compose(text)
     tree = Tree()

@@ -52,7 +52,7 @@ def compose(text: str) -> yaml.Node | None:
     """Return the document's root node, None for a text without any.
 
     Raises:
-        NotYaml: it is not one well-formed YAML document.
+        YamlError: it is not one well-formed YAML document.
     """
     try:
         loader = _Loader(text)

@@ -41,9 +41,9 @@ def _person(record: RecordType, fields: Fields, password: str | None) -> dict[st
 
 
 def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
-    """Return a member of staff to be saved by `username` (vendor contract, Users API.
+    """Return a member of staff to be saved by `username`.
 
-    Administrative users; inferred).
+    Vendor contract, Users API: administrative users; inferred.
 
     What is `None` is left out.
     """
@@ -56,9 +56,9 @@ def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
 
 
 def test(fields: Fields) -> dict[str, object]:
-    """Return a test's title and times, without its template (vendor contract, Test API.
+    """Return a test's title and times, without its template.
 
-    Create or update).
+    Vendor contract, Test API: create or update.
     """
     return copied(TEST, fields)
 
@@ -77,17 +77,17 @@ def new_test(fields: Fields) -> dict[str, object]:
 
 
 def test_search(external_test_id: str) -> dict[str, str]:
-    """Return the query that looks a test up by its external id (vendor contract, Test API.
+    """Return the query that looks a test up by its external id.
 
-    Search).
+    Vendor contract, Test API: search.
     """
     return {"externalTestID": external_test_id}
 
 
 def person_search(words: str) -> dict[str, str]:
-    """Return the query that looks people up (vendor contract, Users API: search users.
+    """Return the query that looks people up.
 
-    Inferred).
+    Vendor contract, Users API: search users, inferred.
     """
     return {"query": words}
 
@@ -106,9 +106,9 @@ def export_order(kind: Kind) -> dict[str, object]:
 
 
 def page(query: Mapping[str, str], number: int) -> dict[str, str]:
-    """Return the same query for another page of its results (vendor contract, Test API: search.
+    """Return the same query for another page of its results.
 
-    Inferred).
+    Vendor contract, Test API: search, inferred.
     """
     return {**query, "page": str(number)}
 

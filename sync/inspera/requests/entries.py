@@ -27,9 +27,9 @@ _GROUPS: Final = {
 
 
 def candidates(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return learners for a test, all of one auth system (vendor contract, Test API: candidates.
+    """Return learners for a test, all of one auth system.
 
-    Inferred).
+    Vendor contract, Test API: candidates, inferred.
     """
     return _people(call, entries, [copied(CANDIDATE, entry.fields) for entry in entries])
 
@@ -55,9 +55,9 @@ def contributors(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def leaving_people(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return people to be taken off a test, all of one auth system (vendor contract, Test API.
+    """Return people to be taken off a test, all of one auth system.
 
-    Inferred).
+    Vendor contract, Test API: inferred.
     """
     return _people(call, entries, [{} for _ in entries])
 
@@ -76,9 +76,9 @@ def leaving_committees(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def options(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return settings of a test, those given and no others (vendor contract, Test API.
+    """Return settings of a test, those given and no others.
 
-    Settings).
+    Vendor contract, Test API: settings.
     """
     groups: dict[str, list[dict[str, object]]] = {}
     for entry in entries:

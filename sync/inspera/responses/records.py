@@ -36,9 +36,9 @@ class Page:
 
 
 def page(document: object) -> Page:
-    """Return a page of search results (vendor contract, Test API.
+    """Return a page of search results, or a bare list, which is all there is.
 
-    Search), or a bare list, which is all there is.
+    Vendor contract, Test API: search.
     """
     if isinstance(document, list):
         return Page(tuple(objects(document)))
@@ -48,9 +48,9 @@ def page(document: object) -> Page:
 
 
 def found_test(row: Mapping[str, object]) -> RemoteTest | None:
-    """Return a test among search results, `None` for a template (vendor contract, Test API.
+    """Return a test among search results, `None` for a template.
 
-    Search).
+    Vendor contract, Test API: search.
     """
     if row.get("isTemplate") is True:
         return None
@@ -66,9 +66,9 @@ def found_test(row: Mapping[str, object]) -> RemoteTest | None:
 
 
 def read_test(remote_id: str, document: object) -> RemoteTest:
-    """Return a test read by its id, which shows little but its name (vendor contract, Test API.
+    """Return a test read by its id, which shows little but its name.
 
-    Read).
+    Vendor contract, Test API: read.
     """
     row = unwrapped(document)
     title = text(row.get("name")) or text(row.get("title"))
@@ -86,9 +86,9 @@ def read_test(remote_id: str, document: object) -> RemoteTest:
 
 
 def found_person(row: Mapping[str, object]) -> RemotePerson:
-    """Return a person read or found (vendor contract, Users API.
+    """Return a person read or found.
 
-    Conventions on the two spellings of `username`).
+    Vendor contract, Users API: conventions on the two spellings of `username`.
     """
     return RemotePerson(
         remote_id=text(row.get("userId")),
@@ -123,9 +123,9 @@ def done(document: object) -> None:
 
 
 def saved_test(document: object) -> tuple[str, bool]:
-    """Return the id of a test that was saved, and whether it is new (vendor contract, Test API.
+    """Return the id of a test that was saved, and whether it is new.
 
-    Create or update).
+    Vendor contract, Test API: create or update.
     """
     row = unwrapped(document)
     return required(row, "assessmentRunId"), text(row.get("status")) != "updated"

@@ -74,7 +74,7 @@ class Schema:
     """A tenant's own schema.
 
     Raises:
-        NotASchema: the document is neither OpenAPI 3 nor Swagger 2.
+        SchemaError: the document is neither OpenAPI 3 nor Swagger 2.
     """
 
     def __init__(self, document: object) -> None:
