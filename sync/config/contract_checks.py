@@ -7,7 +7,6 @@ They read the plain values, and no message repeats one: it may be a pin.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from sync.config.errors import SettingError, Steps, name_text
 from sync.config.guide import suggestion
@@ -26,6 +25,7 @@ from sync.contract import (
     is_valid_pin,
     places_of,
 )
+from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.records.kinds import LISTS, PEOPLE
 
@@ -37,12 +37,7 @@ _TYPES: Mapping[str, OptionType] = {"switch": "switch", "pin": "pin"}
 STATUSES = ("active", "disabled")
 
 
-class _ContractError(NamedTuple):
-    reason: str
-    remedy: str
-
-
-_Judge = Callable[[str], _ContractError | None]
+_Judge = Callable[[str], Unusable | None]
 """What is wrong with a text that stands in the configuration, if anything is."""
 
 
@@ -54,10 +49,11 @@ def words_fixed(data: Plain) -> Iterator[SettingError]:
         for name, spec in fields.items() if isinstance(fields, dict) else ():
             judge = _judge(feed, name, options)
             for steps, wrong in _wrong(judge, spec, many=name in LISTS).items() if judge else ():
-                yield SettingError(("feeds", index, "map", name, *steps), *wrong)
+                place = ("feeds", index, "map", name, *steps)
+                yield SettingError(place, wrong.reason, wrong.remedy)
 
 
-def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, _ContractError]:
+def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, Unusable]:
     """Return what is wrong at each place of a field's rule.
 
     Of a list that stands at one place, the last that is wrong.
@@ -113,38 +109,38 @@ def _judge_of_value(rule: OptionRule | None) -> _Judge | None:
     return _pin if rule.type == "pin" else _switch
 
 
-def _pin(text: str) -> _ContractError | None:
+def _pin(text: str) -> Unusable | None:
     if is_valid_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
-    return _ContractError("is not a pin that Inspera accepts", remedy)
+    return Unusable("is not a pin that Inspera accepts", remedy)
 
 
-def _switch(text: str) -> _ContractError | None:
+def _switch(text: str) -> Unusable | None:
     return (
         None
         if text.lower() in SWITCH
-        else _ContractError("is neither true nor false", "write one of these")
+        else Unusable("is neither true nor false", "write one of these")
     )
 
 
-def _short(text: str) -> _ContractError | None:
+def _short(text: str) -> Unusable | None:
     if len(text) <= MAX_COMMITTEE_NAME:
         return None
-    return _ContractError("is too long", f"characters at most: {MAX_COMMITTEE_NAME}")
+    return Unusable("is too long", f"characters at most: {MAX_COMMITTEE_NAME}")
 
 
-def _among(what: str, words: Iterable[str], more: str, text: str) -> _ContractError | None:
+def _among(what: str, words: Iterable[str], more: str, text: str) -> Unusable | None:
     words = list(words)
     known = text.lower() in {word.lower() for word in words}
     return (
         None
         if known
-        else _ContractError(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
+        else Unusable(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
     )
 
 
-def _role(text: str) -> _ContractError | None:
+def _role(text: str) -> Unusable | None:
     return _among("role of contributors", ROLES, "", text.lower().removeprefix("ar_"))
 
 

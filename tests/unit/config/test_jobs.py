@@ -69,7 +69,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             '{cron: "0 6 * * 9", zone: UTC}',
             "cron",
-            "day of the week '9': 9 is not from 0 to 7, write it as cron has it",
+            "day of the week '9' is not valid, use * or 0 to 7 or mon to sun",
         ),
         ('{cron: "@reboot", zone: UTC}', "cron", "'@reboot' is not known, use @hourly, @daily"),
         ('{cron: "", zone: UTC}', "cron", "has 0 fields instead of five"),
