@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import typer
+
 from sync.app import Say
 from sync.commands.init.answers import (
     Check,
@@ -37,6 +39,22 @@ from sync.records.base import Kind
 
 Ask = Callable[[str, str, Check], str]
 """Ask a person: the question, the default ('' for none), and the check."""
+
+
+def ask_on_terminal(question: str, default: str, check: Check) -> str:
+    """Ask until the answer passes the check. A default of one space stands for nothing."""
+
+    def checked_answer(text: str) -> str:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    answer: str = typer.prompt(
+        question, default or None, value_proc=checked_answer, show_default=bool(default.strip())
+    )
+    return answer
+
 
 HOLDS: Mapping[str, tuple[Kind, str]] = {
     "students": (Kind.LEARNER, "people who sit exams"),
