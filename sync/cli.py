@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from sync import __version__
+from sync.commands import completion
 from sync.commands.invocation import PLACES, Invocation, handle_signals, lock_waiter, status_of
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
@@ -42,7 +43,6 @@ def _end(status: int, **_options: object) -> None:
 app = typer.Typer(
     help=_HELP,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     result_callback=_end,
 )
@@ -77,7 +77,10 @@ Changed = Annotated[
 Shrunk = Annotated[
     list[str] | None,
     typer.Option(
-        "--accept-shrink", metavar="SOURCE", help="Accept that this source is shorter than before."
+        "--accept-shrink",
+        metavar="SOURCE",
+        autocompletion=completion.sources,
+        help="Accept that this source is shorter than before.",
     ),
 ]
 Waiting = Annotated[
@@ -163,7 +166,12 @@ def check(context: typer.Context, show_all: All = False) -> Exit:
 @app.command()
 def sample(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A name under `sources`.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", autocompletion=completion.sources, help="A name under `sources`."
+        ),
+    ],
     rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows.")] = 5,
     as_json: AsJson = False,
 ) -> Exit:
@@ -232,7 +240,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     record: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[KIND KEY…]", help="One record, such as: candidate INF1000-H26 100123"
+            metavar="[KIND KEY…]",
+            autocompletion=completion.kinds,
+            help="One record, such as: candidate INF1000-H26 100123",
         ),
     ] = None,
     held: Annotated[
@@ -417,7 +427,10 @@ def demo(
 @app.command(name="help")
 def help_(
     topic: Annotated[
-        str | None, typer.Argument(metavar="TOPIC", help="The page; a list without it.")
+        str | None,
+        typer.Argument(
+            metavar="TOPIC", autocompletion=completion.topics, help="The page; a list without it."
+        ),
     ] = None,
 ) -> Exit:
     """Print a page of the manual, or the list of pages."""
