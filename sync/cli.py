@@ -144,13 +144,26 @@ def init(  # noqa: PLR0913 - one for each question
     output: Annotated[Path, option("FILE", "The file to write.")] = PLACES[0],
 ) -> Exit:
     """Write a first configuration: inspect the sources, guess the columns, ask for the rest."""
-    from sync.commands.init.wizard import StartOptions, ask_on_terminal
+    from sync.commands.init.prompts import ask_on_terminal
+    from sync.commands.init.wizard import InitOptions
     from sync.commands.init.wizard import init as run_init
 
-    options = StartOptions(
-        output, tuple(csv or ()), encoding, sql, tuple(table or ()), ldap, base, user,
-        password_file, url, client_id, key_file, auth_system, zone,
-    )  # fmt: skip
+    options = InitOptions(
+        output=output,
+        csv=tuple(csv or ()),
+        encoding=encoding,
+        sql=sql,
+        tables=tuple(table or ()),
+        ldap=ldap,
+        base=base,
+        user=user,
+        password_file=password_file,
+        url=url,
+        client_id=client_id,
+        key_file=key_file,
+        auth_system=auth_system,
+        zone=zone,
+    )
     return run_init(options, say, ask_on_terminal if sys.stdin.isatty() else None)
 
 
