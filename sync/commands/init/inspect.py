@@ -17,7 +17,9 @@ from sync.errors import SourceError, UsageError
 from sync.sources.base import SourceSettings
 from sync.sources.csv.source import CsvSettings
 
-DELIMITERS = (",", ";", "tab", "|")
+DELIMITERS = (";", "tab", "|")
+"""Delimiters that are tried in addition to the default, a comma."""
+
 FIRST_ROWS = 20
 """Rows that are inspected for the form of times, durations and names."""
 
@@ -33,8 +35,6 @@ _SEVERAL = ("first_name", "last_name", "email")
 """What a person may have several of in a directory; the first one is as good as any."""
 
 Settings = TypeVar("Settings", bound=SourceSettings)
-Peek = tuple[tuple[str, ...], list[Mapping[str, str]]]
-"""The names of the columns, and the first rows."""
 
 
 def path_for(path: Path, folder: Path) -> str:
@@ -58,22 +58,22 @@ def inspect_csv(path: Path, encoding: str | None, folder: Path) -> SourceSample:
         SourceError: it can't be read.
         UsageError: the encoding is unknown.
     """
-    peeks: list[tuple[dict[str, object], Peek]] = []
+    settings = {"type": "csv", "path": path_for(path, folder)}
+    if encoding:
+        settings["encoding"] = encoding
+    name = _name(path.name.partition(".")[0])
+    samples: list[SourceSample] = []
     failures: list[SourceError] = []
-    for delimiter in DELIMITERS:
-        settings: dict[str, object] = {"type": "csv", "path": path_for(path, folder)}
-        if delimiter != ",":
-            settings["delimiter"] = delimiter
-        if encoding:
-            settings["encoding"] = encoding
+    for delimited in (settings, *({**settings, "delimiter": mark} for mark in DELIMITERS)):
         try:
-            peeks.append((settings, _peek(_valid(CsvSettings, "--csv", settings), folder)))
+            columns, rows = _peek(_valid(CsvSettings, "--csv", delimited), folder)
         except SourceError as error:
             failures.append(error)
-    if not peeks:
+        else:
+            samples.append(SourceSample(name, delimited, columns, rows, path.name))
+    if not samples:
         raise failures[0]
-    settings, (columns, rows) = max(peeks, key=lambda one: len(one[1][0]))
-    return SourceSample(_name(path.name.partition(".")[0]), settings, columns, rows, path.name)
+    return max(samples, key=lambda sample: len(sample.columns))
 
 
 def is_utf8(path: Path) -> bool:
@@ -175,7 +175,7 @@ def _valid(kind: type[Settings], option: str, values: Mapping[str, object]) -> S
         ) from None
 
 
-def _peek(source: SourceSettings, folder: Path) -> Peek:
+def _peek(source: SourceSettings, folder: Path) -> tuple[tuple[str, ...], list[Mapping[str, str]]]:
     """Return the columns and the first rows; no rows if one can't be read: `check` will say it."""
     with source.open(folder) as extract:
         try:

@@ -53,11 +53,6 @@ def existing_file(text: str) -> str:
     return text
 
 
-def existing_file_or_nothing(text: str) -> str:
-    """Return the path of a file that exists, or an empty answer."""
-    return existing_file(text) if text else ""
-
-
 def key_file_path(text: str) -> str:
     """Return a path that fits into a reference; its file need not exist yet."""
     if not text or not text.isprintable() or {"{", "}"} & set(text):
@@ -72,6 +67,11 @@ def text_encoding(text: str) -> str:
     except LookupError:
         raise ValueError("is not a known encoding") from None
     return text
+
+
+def optional(check: Check) -> Check:
+    """Return a check that also accepts an empty answer."""
+    return lambda text: check(text) if text else ""
 
 
 def one_of(*words: str) -> Check:

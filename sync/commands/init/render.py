@@ -10,10 +10,16 @@ from sync.commands.init.yaml_text import Inline, Reference, yaml_line, yaml_line
 from sync.config.maps import MAPS
 from sync.records.base import Kind
 from sync.records.kinds import PEOPLE
+from sync.text.characters import escaped
 from sync.text.masking import masked
 
 _WIDTH = 118
 _MOST_NAMED = 60
+"""Columns that are listed as not mapped."""
+
+_MOST_SHOWN = 60
+"""Characters that are shown of a column's name."""
+
 _FILE = """\
 # The configuration of inspera-sync, begun by `inspera-sync init`. Read all of it before the first
 # `apply`: what each column holds was guessed from its name.
@@ -155,11 +161,8 @@ def _remarks(sample: SourceSample, feeds: Sequence[FeedDraft]) -> Iterator[str]:
 
 def _shown(column: str) -> str:
     """Return a column's name for a comment: masked, on one line, and cut."""
-    text = "".join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in masked(column)
-    )
-    return f"'{text[:_MOST_NAMED]}{'…' if len(text) > _MOST_NAMED else ''}'"
+    text = escaped(masked(column)).replace("\n", " ")
+    return f"'{text[:_MOST_SHOWN]}{'…' if len(text) > _MOST_SHOWN else ''}'"
 
 
 def _prose(indent: str, text: str | None) -> list[str]:
@@ -197,9 +200,7 @@ def _what_is_missing(draft: FeedDraft) -> str:
     if draft.reason:
         sentences.append(draft.reason)
     if draft.missing:
-        *others, last = draft.missing
-        names = f"{', '.join(others)} and {last}" if others else last
-        sentences.append(f"Say where it gets {names}.")
+        sentences.append(f"Map {', '.join(draft.missing)}.")
     return " ".join(sentences)
 
 

@@ -22,10 +22,10 @@ from sync.commands.init.prompts import (
     Check,
     check_option,
     existing_file,
-    existing_file_or_nothing,
     key_file_path,
     one_line,
     one_of,
+    optional,
     text_encoding,
 )
 from sync.commands.init.render import Answers, configuration, needs
@@ -222,7 +222,7 @@ def _ask_for_source(options: InitOptions, ask: Ask) -> InitOptions:
     kind = ask(question, "csv", one_of("csv", "sql", "ldap"))
     if kind == "csv":
         files = [Path(ask("CSV file", None, existing_file))]
-        while more := ask("Another CSV file (return for none)", "", existing_file_or_nothing):
+        while more := ask("Another CSV file (return for none)", "", optional(existing_file)):
             files.append(Path(more))
         return replace(options, csv=tuple(files))
     url = ask("Its URL, without a password", None, one_line)
@@ -233,7 +233,7 @@ def _ask_for_source(options: InitOptions, ask: Ask) -> InitOptions:
         example = "ou=people,dc=example,dc=edu"
         base = ask(f"The entry below which to search, such as {example}", None, one_line)
         options = replace(options, ldap=url, base=base)
-    user = options.user or ask("Who logs in (return for nobody)", "", str.strip)
+    user = options.user or ask("Who logs in (return for nobody)", "", optional(one_line))
     if not user or options.password_file:
         return replace(options, user=user or None)
     password_file = Path(ask("The file with the password", None, existing_file))

@@ -24,10 +24,10 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        # Double quotes escape what can't be seen, a line break included.
-        return self.represent_scalar(
-            "tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"'
-        )
+        style = None if any(map(str.isalnum, text)) else "'"  # a bare `;` is easily overlooked
+        if not text.isprintable():
+            style = '"'  # which escapes what can't be seen, a line break included
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     def represent_inline(self, values: Inline) -> yaml.MappingNode:
         return self.represent_mapping("tag:yaml.org,2002:map", values, flow_style=True)

@@ -223,7 +223,7 @@ def test_a_field_that_could_not_be_guessed_is_a_todo_that_says_what_it_is(
     )
     assert init("--csv", name, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
-    assert "Say where it gets username, external_id, first_name and last_name." in text
+    assert "Map username, external_id, first_name, last_name." in text
     assert "# TODO: The login name in Inspera. It can't be changed there afterwards." in text
     assert "      #username: TODO\n" in text
     assert "'full_name' seems to hold full names" in text
