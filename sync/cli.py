@@ -144,11 +144,10 @@ def init(  # noqa: PLR0913 - one for each question
     output: Annotated[Path, option("FILE", "The file to write.")] = PLACES[0],
 ) -> Exit:
     """Write a first configuration: inspect the sources, guess the columns, ask for the rest."""
+    from sync.commands.init import wizard as command
     from sync.commands.init.prompts import ask_on_terminal
-    from sync.commands.init.wizard import InitOptions
-    from sync.commands.init.wizard import init as run_init
 
-    options = InitOptions(
+    options = command.InitOptions(
         output=output,
         csv=tuple(csv or ()),
         encoding=encoding,
@@ -164,16 +163,16 @@ def init(  # noqa: PLR0913 - one for each question
         auth_system=auth_system,
         zone=zone,
     )
-    return run_init(options, say, ask_on_terminal if sys.stdin.isatty() else None)
+    return command.init(options, say, ask_on_terminal if sys.stdin.isatty() else None)
 
 
 @app.command()
 def check(context: typer.Context, show_all: All = False) -> Exit:
     """Check the configuration, every source and every row. Sends nothing."""
-    from sync.commands.check import check as run_check
+    from sync.commands import check as command
 
     with shown() as progress:
-        return run_check(context.obj.open_app(), say, progress, show_all=show_all)
+        return command.check(context.obj.open_app(), say, progress, show_all=show_all)
 
 
 @app.command()
@@ -189,11 +188,12 @@ def sample(
     as_json: AsJson = False,
 ) -> Exit:
     """Show the first rows of a source, as read and as mapped. Shows people's data."""
-    from sync.commands.sample import SampleOptions
-    from sync.commands.sample import sample as run_sample
+    from sync.commands import sample as command
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return run_sample(context.obj.open_app(), SampleOptions(source, rows, as_json), width)
+    return command.sample(
+        context.obj.open_app(), command.SampleOptions(source, rows, as_json), width
+    )
 
 
 @app.command()
@@ -208,12 +208,11 @@ def plan(
     show_all: All = False,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
-    from sync.commands.plan import PlanOptions
-    from sync.commands.plan import plan as run_plan
+    from sync.commands import plan as command
 
-    options = PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
+    options = command.PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
     with shown() as progress:
-        return run_plan(context.obj.open_app(), options, say, write, progress)
+        return command.plan(context.obj.open_app(), options, say, write, progress)
 
 
 @app.command()
@@ -231,11 +230,10 @@ def apply(
     show_all: All = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
-    from sync.commands.apply import ApplyOptions
-    from sync.commands.apply import apply as run_apply
+    from sync.commands import apply as command
 
     app, interruption = context.obj.open_app(), handle_signals()
-    options = ApplyOptions(
+    options = command.ApplyOptions(
         allowed=tuple(allow or ()),
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
@@ -244,7 +242,7 @@ def apply(
         wait=lock_waiter(interruption) if wait else None,
     )
     with shown() as progress:
-        return run_apply(app, options, say, progress, interruption)
+        return command.apply(app, options, say, progress, interruption)
 
 
 @app.command()
@@ -279,11 +277,10 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     show_all: All = False,
 ) -> Exit:
     """Take what Inspera already has into the state: all that matches, or one held record."""
-    from sync.commands.adopt import AdoptOptions
-    from sync.commands.adopt import adopt as run_adopt
+    from sync.commands import adopt as command
 
     app, interruption = context.obj.open_app(), handle_signals()
-    options = AdoptOptions(
+    options = command.AdoptOptions(
         record=tuple(record or ()),
         held=held,
         managed=managed,
@@ -294,7 +291,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
         wait=lock_waiter(interruption) if wait else None,
     )
     with shown() as progress:
-        return run_adopt(app, options, say, progress, interruption)
+        return command.adopt(app, options, say, progress, interruption)
 
 
 @app.command()
@@ -312,23 +309,22 @@ def reconcile(
     show_all: All = False,
 ) -> Exit:
     """Read Inspera and list what was changed there, what is gone, and what is not managed."""
-    from sync.commands.reconcile import ReconcileOptions
-    from sync.commands.reconcile import reconcile as run_reconcile
+    from sync.commands import reconcile as command
 
     app, interruption = context.obj.open_app(), handle_signals()
-    options = ReconcileOptions(
+    options = command.ReconcileOptions(
         repair, accept_unread, as_json, show_all, lock_waiter(interruption) if wait else None
     )
     with shown() as progress:
-        return run_reconcile(app, options, say, progress, interruption)
+        return command.reconcile(app, options, say, progress, interruption)
 
 
 @app.command()
 def serve(context: typer.Context) -> Exit:
     """Run the jobs of the configuration until SIGTERM. SIGHUP reads the configuration again."""
-    from sync.commands.serve import serve as run_serve
+    from sync.commands import serve as command
 
-    return run_serve(context.obj)
+    return command.serve(context.obj)
 
 
 @app.command()
@@ -339,17 +335,17 @@ def pause(
     ] = "",
 ) -> Exit:
     """Stop all sending until `resume`, also of the current run. Calls under way finish."""
-    from sync.commands.pause import pause as run_pause
+    from sync.commands import pause as command
 
-    return run_pause(context.obj.open_app(), reason, say)
+    return command.pause(context.obj.open_app(), reason, say)
 
 
 @app.command()
 def resume(context: typer.Context) -> Exit:
     """Allow sending again after `pause`."""
-    from sync.commands.pause import resume as run_resume
+    from sync.commands import pause as command
 
-    return run_resume(context.obj.open_app(), say)
+    return command.resume(context.obj.open_app(), say)
 
 
 @app.command()
@@ -359,9 +355,9 @@ def status(
     show_all: All = False,
 ) -> Exit:
     """Show the last runs, the known records, and what the last run found."""
-    from sync.commands.status import status as run_status
+    from sync.commands import status as command
 
-    return run_status(context.obj.open_app(), say, as_json=as_json, show_all=show_all)
+    return command.status(context.obj.open_app(), say, as_json=as_json, show_all=show_all)
 
 
 @_state.command()
@@ -372,9 +368,9 @@ def rebind(
     ] = False,
 ) -> Exit:
     """Move the state to the tenant of the configuration. Reads some records, sends nothing."""
-    from sync.commands.state_rebind import rebind as run_rebind
+    from sync.commands import state_rebind as command
 
-    return run_rebind(context.obj.open_app(), say, handle_signals(), renamed=renamed)
+    return command.rebind(context.obj.open_app(), say, handle_signals(), renamed=renamed)
 
 
 @app.command()
@@ -387,10 +383,11 @@ def doctor(
     as_json: AsJson = False,
 ) -> Exit:
     """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
-    from sync.commands.doctor import DoctorOptions
-    from sync.commands.doctor import doctor as run_doctor
+    from sync.commands import doctor as command
 
-    return run_doctor(context.obj.open_app(), DoctorOptions(apidoc, offline, as_json), say)
+    return command.doctor(
+        context.obj.open_app(), command.DoctorOptions(apidoc, offline, as_json), say
+    )
 
 
 @app.command()
@@ -409,9 +406,9 @@ def sandbox(
     ] = None,
 ) -> Exit:
     """Run a local Inspera to rehearse against: client id `example`, API key `sandbox-key`."""
-    from sync.commands.sandbox import sandbox as run_sandbox
+    from sync.commands import sandbox as command
 
-    return run_sandbox(port, data, failures, latency=latency)
+    return command.sandbox(port, data, failures, latency=latency)
 
 
 @app.command()
@@ -421,9 +418,9 @@ def schema(
     ] = False,
 ) -> Exit:
     """Print the JSON Schema of the configuration, for editors."""
-    from sync.commands.schema import schema as run_schema
+    from sync.commands import schema as command
 
-    return run_schema(markdown=markdown)
+    return command.schema(markdown=markdown)
 
 
 @app.command()
@@ -432,9 +429,9 @@ def demo(
     keep: Annotated[bool, flag("--keep", "Keep the demo's folder.")] = False,
 ) -> int:
     """Play two days of a made-up university against a sandbox on this machine."""
-    from sync.commands.demo import demo as run_demo
+    from sync.commands import demo as command
 
-    return run_demo(say, work, keep)
+    return command.demo(say, work, keep)
 
 
 @app.command(name="help")
@@ -447,9 +444,9 @@ def help_(
     ] = None,
 ) -> Exit:
     """Print a page of the manual, or the list of pages."""
-    from sync.commands.help import help_text, list_text
+    from sync.commands import help as command
 
-    put(help_text(topic, terminal=sys.stdout.isatty()) if topic else list_text())
+    put(command.help_text(topic, terminal=sys.stdout.isatty()) if topic else command.list_text())
     return Exit.OK
 
 
