@@ -13,12 +13,18 @@ _DATA = re.compile(r"@|[0-9]{4}")
 
 _LEAST_KNOWN = 2
 
+FORMS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TEST: ("external_test_id", "course_term", "course"),
+    Kind.LEARNER: ("student_no", "person_key", "external_id", "username", "email"),
+    Kind.STAFF: ("employee_no", "person_key", "external_id", "username", "email"),
+}
+"""What can be the key of a kind: a meaning, or `course_term` for two together; the best first."""
+
 _NUMBERS = frozenset({"student_no", "employee_no"})
 _OF_A_TEST = frozenset({"external_test_id", "course"})
-_OF_A_PERSON = _NUMBERS | {
-    *("person_key", "username", "external_id", "email", "first_name", "last_name", "full_name"),
-    "national_id",
-}
+_OF_A_PERSON = frozenset(
+    {*FORMS[Kind.LEARNER], *FORMS[Kind.STAFF], "first_name", "last_name", "full_name"}
+) | {"national_id"}
 _OF_A_TIME = frozenset(
     {
         *("start", "start_date", "start_time", "end", "end_date", "end_time", "date"),
@@ -85,10 +91,7 @@ class Guess:
         return self.kind in PEOPLE and not named and not self.columns.keys() & _NUMBERS
 
     def columns_of(self, form: str) -> tuple[str, ...]:
-        """Return the columns that name a test or a person in this form; none if it can't.
-
-        A form is a meaning, or `course_term` for the two together.
-        """
+        """Return the columns that name a test or a person in this form; none if it lacks one."""
         if form != "course_term":
             return (self.columns[form],) if form in self.columns else ()
         columns = tuple(self.columns[name] for name in ("course", "term") if name in self.columns)
@@ -96,7 +99,7 @@ class Guess:
 
 
 def fit_in_template(*columns: str) -> bool:
-    """Tell whether these columns can be written in braces."""
+    """Tell whether these columns can be written in the braces of a template."""
     return not any(set("{}:!$") & set(column) for column in columns)
 
 
@@ -113,8 +116,9 @@ def guess(sample: SourceSample, kind: Kind | None = None) -> Guess:
     if kind is None:
         return Guess(sample, kind, columns)
     general = columns_by_meaning(sample.usable_columns, NAMES_BY_KIND.get(kind, {}))
-    unused = {name: one for name, one in general.items() if one not in columns.values()}
-    return Guess(sample, kind, unused | columns)
+    used = set(columns.values())
+    further = {name: column for name, column in general.items() if column not in used}
+    return Guess(sample, kind, further | columns)
 
 
 def with_keys_of_people(samples: Iterable[SourceSample]) -> list[SourceSample]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.commands.init.detect import Guess, SourceSample, fit_in_template, guess
+from sync.commands.init.detect import FORMS, Guess, SourceSample, fit_in_template, guess
 from sync.commands.init.formats import duration_form, family_first, time_format
 from sync.commands.init.vocabulary import columns_that_mean
 from sync.commands.init.yaml_text import FieldRule, field_rule
@@ -11,13 +11,6 @@ from sync.config.maps import MAPS
 from sync.contract import ROLES
 from sync.records.base import Kind
 from sync.records.kinds import NEEDS, PEOPLE, PERSON_OF
-
-_FORMS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.TEST: ("external_test_id", "course_term", "course"),
-    Kind.LEARNER: ("student_no", "person_key", "external_id", "username", "email"),
-    Kind.STAFF: ("employee_no", "person_key", "external_id", "username", "email"),
-}
-"""The forms that can be the key of a kind, the best first."""
 
 _NEVER_GUESSED = frozenset({"password", "status", "roles"})
 """Fields for which the name of a column is not enough."""
@@ -74,7 +67,7 @@ def drafts(sources: Sequence[SourceSample], zone: str | None) -> list[FeedDraft]
     """Return the feeds of these sources, each after those that it needs."""
     guesses = [guess(sample) for sample in sources]
     guesses += _further_kinds(guesses)
-    forms = {kind: _common_form(guesses, kind) for kind in _FORMS}
+    forms = {kind: _common_form(guesses, kind) for kind in FORMS}
     feeds = [FeedDraft(one, kind) for kind in MAPS for one in guesses if one.kind is kind]
     for draft in feeds:
         _fill(draft, forms, zone)
@@ -98,9 +91,9 @@ def _common_form(guesses: Sequence[Guess], kind: Kind) -> str:
     """Return the form in which most sources can name records of this kind."""
     own = [one for one in guesses if one.kind is kind]
     naming = [one for one in guesses if one.kind and kind in NEEDS[one.kind]]
-    possible = [form for form in _FORMS[kind] if all(one.columns_of(form) for one in own)]
+    possible = [form for form in FORMS[kind] if all(one.columns_of(form) for one in own)]
     return max(
-        possible or _FORMS[kind],
+        possible or FORMS[kind],
         key=lambda form: sum(bool(one.columns_of(form)) for one in [*naming, *own]),
     )
 
@@ -184,7 +177,7 @@ def _split_full_name(draft: FeedDraft) -> None:
 
 def _fill_test(draft: FeedDraft, form: str) -> None:
     """Map the id, in the best form that the source has, and the key, in the common form."""
-    possible = map(draft.guess.columns_of, _FORMS[Kind.TEST])
+    possible = map(draft.guess.columns_of, FORMS[Kind.TEST])
     draft.add("external_test_id", next(filter(None, possible), ()), "-")
     draft.add("key", draft.guess.columns_of(form), "-")
     if draft.rules.get("key") == draft.rules.get("external_test_id"):
@@ -246,7 +239,7 @@ def _fill_roles(draft: FeedDraft) -> None:
 def _decide_if_ready(draft: FeedDraft, feeds: Iterable[FeedDraft]) -> None:
     """Switch off a feed with missing fields, or without a usable feed of each kind it needs."""
     usable = {other.kind for other in feeds if other.ready and not other.missing}
-    lacking = [kind for kind in NEEDS[draft.kind] if kind in _FORMS and kind not in usable]
+    lacking = [kind for kind in NEEDS[draft.kind] if kind in FORMS and kind not in usable]
     if lacking:
         draft.reason = f"It needs a feed of kind {' and one of kind '.join(lacking)} in addition."
     draft.ready = not (draft.missing or lacking)
