@@ -50,9 +50,9 @@ _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
 
 
-def flag(name: str, about: str) -> Any:
+def flag(name: str, about: str, short: str | None = None, **more: Any) -> Any:
     """Return an option that is given or not; typer's own would also have a `--no-` form."""
-    return typer.Option(name, help=about)
+    return typer.Option(*filter(None, (name, short)), help=about, metavar="", **more)
 
 
 def option(metavar: str, about: str) -> Any:
@@ -67,9 +67,7 @@ def _use_json_escapes(as_json: bool) -> bool:
 
 
 All = Annotated[bool, flag("--all", "Print every line of long lists, and each record of a group.")]
-AsJson = Annotated[
-    bool, typer.Option("--json", callback=_use_json_escapes, help="Print it as JSON.")
-]
+AsJson = Annotated[bool, flag("--json", "Print it as JSON.", callback=_use_json_escapes)]
 Changed = Annotated[
     bool,
     flag("--changed", "Read only changed rows, of feeds with `updated_column`. Removes nothing."),
@@ -101,14 +99,10 @@ def _options(
         Path | None,
         typer.Option("--config", "-c", envvar="INSPERA_SYNC_CONFIG", help="The YAML file."),
     ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Log each step to standard error.")
-    ] = False,
+    verbose: Annotated[bool, flag("--verbose", "Log each step to standard error.", "-v")] = False,
     _version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
-        ),
+        flag("--version", "Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     context.obj = Invocation(config, verbose)
@@ -251,7 +245,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     record: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[KIND KEY…]",
+            metavar="KIND KEY…",
             autocompletion=completion.kinds,
             help="One record, such as: candidate INF1000-H26 100123",
         ),
