@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
-from sync.config.addresses import checked_tenant
-from sync.config.patterns import checked_zone
+from sync.config.addresses import check_tenant
+from sync.config.patterns import check_zone
 from sync.errors import UsageError
 
 Check = Callable[[str], str]
@@ -38,12 +38,12 @@ def filled(text: str) -> str:
 
 def a_tenant(text: str) -> str:
     """Return the tenant's address."""
-    return _checked(checked_tenant, text)
+    return _checked(check_tenant, text)
 
 
 def a_zone(text: str) -> str:
     """Return the name of a time zone."""
-    return _checked(checked_zone, text)
+    return _checked(check_zone, text)
 
 
 def _checked(check: Check, text: str) -> str:
