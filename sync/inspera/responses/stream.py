@@ -1,7 +1,4 @@
-"""Reads a long JSON document piece by piece.
-
-Memory stays small however many people are in it.
-"""
+"""A reader of a long JSON document piece by piece, so that its length needs no memory."""
 
 import codecs
 import json
@@ -10,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 LONGEST: Final = 1024 * 1024
-"""Characters of one entry; a longer one is nobody's record."""
+"""The most characters of one entry. A longer one can't be the record of a person."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER: Final = json.JSONDecoder()
@@ -20,7 +17,7 @@ def entries(pieces: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
     """Yield the objects of a JSON array, or of the arrays that are members of a JSON object.
 
     Raises:
-        ValueError: it is neither, or it is cut off.
+        ValueError: the document is neither of these, or is cut off.
     """
     text = _Text(pieces)
     if text.peek() == "[":
@@ -57,14 +54,14 @@ def _array(text: "_Text") -> Iterator[Mapping[str, object]]:
 
 
 class _Text:
-    """The text as far as it has come; what was used is let go."""
+    """The part of the text that was received and not used yet."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._coming = codecs.iterdecode(pieces, "utf-8-sig")
         self._text, self._at = "", 0
 
     def peek(self) -> str:
-        """Return the next character other than a space, without using it; nothing at the end."""
+        """Return the next character other than a space, without using it; empty at the end."""
         while True:
             space = _SPACE.match(self._text, self._at)
             self._at = space.end() if space else self._at
@@ -75,14 +72,14 @@ class _Text:
 
     def take(self, expected: str) -> str:
         """Use the next character other than a space, which must be one of these."""
-        found = self.peek()
-        if not found or found not in expected:
+        character = self.peek()
+        if not character or character not in expected:
             raise ValueError("not JSON, or cut off")
         self._at += 1
-        return found
+        return character
 
     def value(self) -> object:
-        """Use the next value, once something that follows shows that all of it is here."""
+        """Use the next value, once text after it shows that it is complete."""
         self.peek()
         while True:
             try:
