@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sync.config import Configuration, TestFeed, load
 from sync.config import Feed as FeedSettings
-from sync.config import Loaded, TestFeed, load
 from sync.config.feeds import ConditionSettings as Condition
 from sync.config.fields import TimeSettings
 from sync.config.limits import LimitsSettings
@@ -74,7 +74,7 @@ def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
 class App:
     """One configuration, ready to be used by a command."""
 
-    loaded: Loaded
+    loaded: Configuration
 
     @classmethod
     def open(cls, config: Path, warn: Say) -> "App":

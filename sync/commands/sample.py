@@ -11,7 +11,7 @@ from itertools import count, islice
 from sync.app import App
 from sync.commands.sample_values import hidden_columns, hidden_fields, hidden_for, made_of
 from sync.config import Feed as FeedSettings
-from sync.config.guide import suggestion
+from sync.config.guide import suggest
 from sync.console import put, say, write
 from sync.engine.extract.completeness import CompletenessCheck
 from sync.engine.extract.join import JoinedSource, RowOrErrors, columns_of, load, with_columns
@@ -64,7 +64,7 @@ def take_sample(app: App, name: str, most: int) -> Sample:
     sources = app.loaded.settings.sources
     if name not in sources:
         raise UsageError(
-            f"sample {name}: this source does not exist; {suggestion(name, tuple(sources))}"
+            f"sample {name}: this source does not exist; {suggest(name, tuple(sources))}"
         )
     numbers = count()
     feeds = [

@@ -257,7 +257,7 @@ def test_a_zone_without_summer_time_warns(site: Site, zone: str, meant: str) -> 
     site.feed("test")["map"]["end"]["zone"] = zone
     ran = site.run("check")
     assert ran.status == 0
-    assert (f"{zone} has no summer time, did you mean {meant}?" in ran.err) == bool(meant)
+    assert (f"{zone} has no summer time; did you mean {meant}?" in ran.err) == bool(meant)
 
 
 def test_no_zone_of_summer_time_is_refused_with_the_place_that_is_meant(site: Site) -> None:

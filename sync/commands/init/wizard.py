@@ -30,8 +30,8 @@ from sync.commands.init.prompts import (
 )
 from sync.commands.init.render import Answers, configuration, needs
 from sync.config import load
-from sync.config.addresses import checked_tenant
-from sync.config.patterns import checked_zone
+from sync.config.addresses import check_tenant
+from sync.config.patterns import check_zone
 from sync.errors import UsageError
 from sync.exit_codes import Exit
 from sync.records.base import Kind
@@ -165,7 +165,7 @@ class _Interview:
     def answers(self, sources: Sequence[SourceSample]) -> Answers:
         """Return everything else; a missing answer is empty, and noted."""
         options, (needs_auth_system, needs_zone) = self.options, needs(sources)
-        url = self._answer("--url URL", "the tenant's address", options.url, checked_tenant)
+        url = self._answer("--url URL", "the tenant's address", options.url, check_tenant)
         client_id = options.client_id
         if url:  # usually the client id is the first part of the host's name
             host = (urlsplit(url).hostname or "").partition(".")[0]
@@ -179,7 +179,7 @@ class _Interview:
             auth_system = self._answer("--auth-system NAME", about, auth_system, one_line)
         if needs_zone:
             about = "the sources' time zone, such as Europe/Oslo"
-            zone = self._answer("--zone ZONE", about, zone, checked_zone)
+            zone = self._answer("--zone ZONE", about, zone, check_zone)
         return Answers(url or "", client_id or "", key_file, auth_system, zone)
 
     def _key_file(self) -> str:

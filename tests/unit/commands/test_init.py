@@ -22,7 +22,7 @@ from sync.commands.init.detect import SourceSample, guess
 from sync.commands.init.formats import duration_form, family_first, time_format
 from sync.commands.init.render import Answers, configuration
 from sync.commands.init.vocabulary import NAMES, NAMES_BY_KIND, plain
-from sync.config import Loaded, load
+from sync.config import Configuration, load
 from sync.exit_codes import Exit
 from sync.records.base import Kind
 
@@ -62,7 +62,7 @@ def table(path: Path, text: str, encoding: str = "utf-8") -> str:
     return path.name
 
 
-def written(folder: Path, name: str = "inspera-sync.yaml") -> tuple[Loaded, str]:
+def written(folder: Path, name: str = "inspera-sync.yaml") -> tuple[Configuration, str]:
     path = folder / name
     return load(path), path.read_text(encoding="utf-8")
 
@@ -80,7 +80,7 @@ def check(folder: Path, capsys: pytest.CaptureFixture[str], name: str = "inspera
     return Ran(status, *capsys.readouterr())
 
 
-def kinds(loaded: Loaded) -> list[str]:
+def kinds(loaded: Configuration) -> list[str]:
     return [feed.kind.value for feed in loaded.settings.feeds]
 
 
