@@ -2,7 +2,7 @@
 
 What is doubtful is only shown.
 
-Single records are settled in `settling_one`. Nothing is ever sent.
+Single records are settled in `resolve`. Nothing is ever sent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Carries out a plan: layer by layer, many calls at a time, every intent durable before its call.
+"""The execution of a plan: by layers, many calls at a time, each intent durable before its call.
 
 Only this thread touches the store and the journal; workers only speak to Inspera.
 """
@@ -341,7 +341,7 @@ class Executor:
                 self._result.soon += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
-                self._result.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
+                self._result.soon += outcome.cause is Cause.NUMBER and line.wave.startswith(SOON)
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 self._journal.find(outcome.result, change.kind, change.key, change.where, text)

@@ -281,7 +281,7 @@ def _send_in_turns(
 
 
 def _as_found(outcomes: Sequence[Outcome], sent: Sent) -> list[Outcome]:
-    """Return the outcomes, with those done as *found* where what was sent is unmanaged."""
+    """Return the outcomes; what was sent and is unmanaged is *found* and not *done*."""
     return [
         Outcome(Result.FOUND, found) if found and outcome.result is Result.DONE else outcome
         for outcome, (_, found) in zip(outcomes, sent, strict=True)

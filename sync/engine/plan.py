@@ -1,6 +1,6 @@
-"""Decides about everything that was extracted and leaves a plan, in order.
+"""The decisions about everything that was extracted: they become a plan, in the order of sending.
 
-Sends nothing and needs no Inspera.
+Nothing is sent, and no Inspera is needed.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

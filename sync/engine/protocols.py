@@ -17,7 +17,7 @@ from sync.records.extract import Extract, Since
 from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 
 Clock = Callable[[], datetime]
-"""Gives the time now, aware."""
+"""A function that returns the time now, aware."""
 
 Origin = tuple[str | None, ...]
 
@@ -126,7 +126,7 @@ class LookupRow(Protocol):
 
 
 class Progress(Protocol):
-    """Told how far long work is; shows it, or not."""
+    """A function that receives how far long work is, and shows it or not."""
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
         """Report that `done` of `total` (None when unknown) are done in this phase."""

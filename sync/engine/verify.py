@@ -1,4 +1,4 @@
-"""Reads back what a run has written, and tells how long Inspera took until it could be read."""
+"""The reading back of what a run has written, and how long Inspera took until it was readable."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ SAMPLE = 20
 """How many records of each kind a sample holds at most."""
 
 POLLS = 10
-"""How often what is not readable yet is looked at again within the visibility delay."""
+"""How often what is not readable yet is looked at again within `read_after_write_delay`."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Verification:
 
 
 class Verifier:
-    """Reads back through the target.
+    """A reader of what was written, through the target.
 
     `sleep` waits that many seconds, or until the run is stopped.
     """

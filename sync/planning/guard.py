@@ -34,7 +34,7 @@ class Facts:
             without a key).
         begun: a candidate's test has started, by the earliest time that may hold; for what else is
             on a test: it is under way; for an option: it can't be changed any more.
-        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a
+        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as an
             identity change)`.
         registered: how many registrations still name the test, or how many contributors the person.
         suspect: its learner or test is one that a new record looks like: perhaps the same under a

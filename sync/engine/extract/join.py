@@ -1,4 +1,4 @@
-"""Gives the rows of a feed the columns that it takes from other sources, found by key."""
+"""Joins: rows of a feed get the columns that it takes from other sources, found by key."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from sync.state.staging.scratch import chunks
 AT_HAND = timedelta(days=1)
 """What such tests need is sent first: they start within this time, or are under way."""
 
-SOON = timedelta(days=7)
+_A_WEEK = timedelta(days=7)
 """What tests that start within this time need is sent before all else (rules 19)."""
 
 
@@ -292,4 +292,4 @@ def _wave_of(test: Any, window: Window, now: datetime) -> str:
         return "9999"
     if start <= utc_text(now + AT_HAND):
         return "0"
-    return "0 week" if start <= utc_text(now + SOON) else str(start[:10])
+    return "0 week" if start <= utc_text(now + _A_WEEK) else str(start[:10])
