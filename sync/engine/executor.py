@@ -18,7 +18,7 @@ from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork
-from sync.engine.protocols import Clock, Progress, Target
+from sync.engine.protocols import Clock, Progress, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
@@ -92,6 +92,12 @@ class ExecutionResult:
         """Return how many wanted records are missing in Inspera: waiting or deferred."""
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
         return new + self.count(Result.WAITING)
+
+    def explain_stop(self, target: RunTarget) -> None:
+        """Record why Inspera takes nothing more, unless a worker has reported it."""
+        # Out of reach only when it left something unsent: an error that passed stops nothing.
+        left = self.count(Result.NOT_SENT, Result.UNKNOWN)
+        self.stopped = self.stopped or target.stopped or (left and target.out_of_reach) or ""
 
     def count(self, *results: Result) -> int:
         """Return how many changes ended in one of these ways."""

@@ -6,9 +6,10 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.compare import There, differences
-from sync.engine.context import RunContext, RunResult, RunSettings
+from sync.engine.context import RunContext, RunSettings
 from sync.engine.executor import ExecutionResult
 from sync.engine.protocols import Clock, Target
+from sync.engine.result import RunResult
 from sync.errors import CallError, Stop
 from sync.records.base import Kind
 from sync.records.changes import Action, Fields, Result, WrittenRecord

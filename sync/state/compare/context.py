@@ -14,11 +14,11 @@ from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks
 
-AT_HAND = timedelta(days=1)
-"""What such tests need is sent first: they start within this time, or are under way."""
+FIRST_WAVE = timedelta(days=1)
+"""How soon before its start what a test needs is sent before all else (rules 19)."""
 
-_A_WEEK = timedelta(days=7)
-"""What tests that start within this time need is sent before all else (rules 19)."""
+SECOND_WAVE = timedelta(days=7)
+"""How soon before its start what a test needs comes next; then the others by date (rules 19)."""
 
 
 HELD = 2
@@ -290,6 +290,6 @@ def _wave_of(test: Any, window: Window, now: datetime) -> str:
     start = test.wanted_start or window.start
     if not start or window.ended:
         return "9999"
-    if start <= utc_text(now + AT_HAND):
+    if start <= utc_text(now + FIRST_WAVE):
         return "0"
-    return "0 week" if start <= utc_text(now + _A_WEEK) else str(start[:10])
+    return "0 week" if start <= utc_text(now + SECOND_WAVE) else str(start[:10])

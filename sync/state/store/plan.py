@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sync.planning.decide import DraftedChange
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import Key, Kind
-from sync.records.changes import Action, Cause, PlannedChange, Verdict
+from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import candidate_numbers, plan_table, priority
 from sync.state.sqlite.open import count
 
@@ -65,6 +65,14 @@ class StoredPlan:
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """Return how many lines the plan has of each kind, action and verdict."""
         return plan_table.count_lines(self._connection)
+
+    def sendable(self) -> int:
+        """Return how many changes that need a call the guard allows."""
+        return sum(
+            number
+            for (_, action, verdict), number in self.tally().items()
+            if verdict is Verdict.PASS and action in CALLING
+        )
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """Return how many lines of the plan do not go ahead, by verdict and cause."""
