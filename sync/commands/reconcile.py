@@ -15,7 +15,7 @@ from sync.engine.reconcile import Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
-from sync.planning.guard import Scope
+from sync.planning.limits import Scope
 from sync.records.base import Kind
 from sync.records.changes import Action
 from sync.records.kinds import PEOPLE

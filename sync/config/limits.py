@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sync.config_base.base import Filled, InvalidSetting, Strict, empty_is_default, told
 from sync.config_base.durations import Duration, between
+from sync.planning.limits import Limit, Limits
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -40,6 +41,9 @@ class OnAbsence(Strict):
     it."""
 
 
+_DEFAULT = Limits()
+
+
 class LimitSettings(Strict):
     """How many changes go unasked: `max(at_least, min(percent of known, at_most))`.
 
@@ -52,6 +56,10 @@ class LimitSettings(Strict):
     """This share of what is known goes, in per cent."""
     at_most: Count | None = None
     """But never more than this many."""
+
+    def as_limit(self) -> Limit:
+        """Return the limit that the guard counts by."""
+        return Limit(**self.model_dump())
 
     @model_validator(mode="after")
     def _in_order(self) -> "LimitSettings":
@@ -71,13 +79,13 @@ class LimitSettings(Strict):
 class KindLimit(LimitSettings):
     """The limit of removals of one kind, over all tests."""
 
-    at_least: Count = 10
+    at_least: Count = _DEFAULT.kind.at_least
     """This many removals of a kind always go."""
-    percent: Percent = 10
+    percent: Percent = _DEFAULT.kind.percent
     """This share of the kind's known records may go, in per cent."""
-    at_most: Count | None = 500
+    at_most: Count | None = _DEFAULT.kind.at_most
     """But never more than this many, or than `at_most_percent` where that is more."""
-    at_most_percent: Percent = 3
+    at_most_percent: Percent = _DEFAULT.kind.at_most_percent
     """`at_most` grows to this share of the kind's known records, in per cent: with 100,000 known,
     3,000. 0 where you set `at_most` yourself and not this."""
 
@@ -95,22 +103,22 @@ class TestLimit(LimitSettings):
 
     __test__ = False  # not a test case, whatever pytest thinks of its name
 
-    at_least: Count = 3
+    at_least: Count = _DEFAULT.test.at_least
     """This many removals on a test always go."""
-    percent: Percent = 25
+    percent: Percent = _DEFAULT.test.percent
     """This share of what is known of the kind on the test may go, in per cent."""
-    at_most: Count | None = 100
+    at_most: Count | None = _DEFAULT.test.at_most
     """But never more than this many."""
 
 
 class UpdateLimit(LimitSettings):
     """The limit of updates of one kind."""
 
-    at_least: Count = 10
+    at_least: Count = _DEFAULT.updates.at_least
     """This many updates of a kind always go."""
-    percent: Percent = 50
+    percent: Percent = _DEFAULT.updates.percent
     """This share of the kind's known records may change, in per cent."""
-    at_most: Count | None = None
+    at_most: Count | None = _DEFAULT.updates.at_most
     """But never more than this many. Without it, the share alone decides."""
 
 
@@ -126,6 +134,10 @@ class LimitsSettings(Strict):
     """Removals of one kind on one test, such as of its candidates."""
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
+
+    def as_limits(self) -> Limits:
+        """Return the limits that the guard counts by."""
+        return Limits(self.kind.as_limit(), self.test.as_limit(), self.updates.as_limit())
 
 
 class FreezeSettings(Strict):

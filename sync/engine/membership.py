@@ -15,14 +15,12 @@ from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
 from sync.planning.freeze import TimeFacts
-from sync.planning.guard import (
-    ACTIVATED,
-    PASS,
+from sync.planning.guard import ACTIVATED, PASS, judge_times
+from sync.planning.member_guard import (
     MemberRuling,
     judge_candidate,
     judge_member,
     judge_removal,
-    judge_times,
     unless_fresh,
 )
 from sync.planning.remedies import adopt

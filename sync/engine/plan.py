@@ -12,7 +12,7 @@ from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
-from sync.planning.guard import HeldScope, Limits
+from sync.planning.limits import HeldScope, Limits
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.kinds import NEEDS, ON_A_TEST, PEOPLE

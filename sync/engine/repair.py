@@ -7,7 +7,7 @@ from collections import Counter
 
 from sync.engine.compare import taken_over
 from sync.engine.reconcile import Drift, DriftGroup
-from sync.planning.guard import Limit, Scope
+from sync.planning.limits import Limit, Scope
 from sync.records.base import Kind
 from sync.state.journal import Journal
 from sync.state.store import Store

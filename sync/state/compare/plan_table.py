@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
-from sync.planning.guard import HeldScope, Limit, Limits, Scope
+from sync.planning.limits import HeldScope, Limit, Limits, Scope
 from sync.records.base import Key, Kind
 from sync.records.changes import ALLOWED, SOON, Action, Cause, Change, PlannedChange, Verdict
 from sync.records.kinds import PEOPLE

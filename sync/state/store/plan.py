@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync.planning.decide import DraftedChange
-from sync.planning.guard import HeldScope, Limits
+from sync.planning.limits import HeldScope, Limits
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import candidate_numbers, plan_table, priority

@@ -7,18 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.planning.freeze import Moment, TimeFacts
-from sync.planning.guard import (
-    ACTIVATED,
-    FULL,
-    STAYS,
-    UNDER_WAY,
-    Facts,
-    Limit,
-    Limits,
-    Ruling,
-    Scope,
-    judge,
-)
+from sync.planning.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Ruling, judge
+from sync.planning.limits import Limit, Limits, Scope
 from sync.records.base import Kind, joined
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import CALLING, Action, Cause, Change, Fields, Verdict

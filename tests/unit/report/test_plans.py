@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.planning.guard import HeldScope, Scope
-from sync.planning.guard import Limit as GuardLimit
+from sync.planning.limits import HeldScope, Scope
+from sync.planning.limits import Limit as GuardLimit
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
