@@ -155,8 +155,8 @@ class _PlanBuilder:
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
         # where no contributors are configured, those that are known still hold their staff
         alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
-        unsure = "" if alone else trouble.get(naming, "")
-        pairs = self.store.comparison.absent(kind, trouble.get(kind, ""), unsure)
+        unsure = None if alone else trouble.get(naming)
+        pairs = self.store.comparison.absent(kind, trouble.get(kind), unsure)
         if meaning == DELETE:
             pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)
         self._decide(pairs, kept=meaning == KEEP)

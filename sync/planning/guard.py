@@ -6,8 +6,8 @@ once more when it was read, in `member_guard`.
 
 from dataclasses import dataclass
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
-from sync.planning.remedies import ACCEPT_SHRINK
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import (
@@ -46,7 +46,7 @@ class Facts:
         clash: which other row wants the same account in Inspera, as the row's error says.
     """
 
-    trouble: str = ""
+    trouble: AbsenceDoubt | None = None
     begun: bool = False
     waits_for: tuple[str, ...] = ()
     registered: int = 0
@@ -130,9 +130,8 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.DEFERRED, ACTIVATED, Cause.BEGUN)
     if change.action is Action.CREATE and facts.room_left <= 0:
         return Ruling(Verdict.DEFERRED, FULL, Cause.FULL)
-    less = takes_away(change) if facts.trouble else ""
-    if less:
-        return _unproven(f"it would take {less} away, and {facts.trouble}")
+    if facts.trouble and (less := takes_away(change)):
+        return _unproven(facts.trouble, f"it would take {less} away, and {facts.trouble.reason}")
     return judge_times(change, facts.timing) if facts.timing else PASS
 
 
@@ -163,7 +162,7 @@ def takes_away(change: Change) -> str:
 
 def _absence(change: Change, facts: Facts) -> Ruling:
     if facts.trouble:
-        return _unproven(facts.trouble)
+        return _unproven(facts.trouble, facts.trouble.reason)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
         return Ruling(
             Verdict.DEFERRED, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN
@@ -172,14 +171,14 @@ def _absence(change: Change, facts: Facts) -> Ruling:
     return judge_times(change, facts.timing) if ruling == PASS and facts.timing else ruling
 
 
-def _unproven(trouble: str) -> Ruling:
+def _unproven(trouble: AbsenceDoubt, reason: str) -> Ruling:
     """Return the ruling on what rests on an absence that proves nothing.
 
     The next whole delivery clears it, except where a source has shrunk or was taken out of the
     configuration: then nothing happens until a person says which is right (rules 5).
     """
-    verdict = Verdict.HELD if ACCEPT_SHRINK in trouble else Verdict.DEFERRED
-    return Ruling(verdict, trouble, Cause.SOURCE)
+    verdict = Verdict.HELD if trouble.needs_person else Verdict.DEFERRED
+    return Ruling(verdict, reason, Cause.SOURCE)
 
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:

@@ -31,6 +31,7 @@ class FeedReport:
         partial: why this was not all that the source has, though nothing is wrong; empty when it
             was all.
         unhealthy: why its absences prove nothing; empty when they do.
+        confirmable: whether it may be right all the same, as a person can say (`--accept-shrink`).
         groups: the values of the source's column of groups.
         torn: whether its text ended without a line end; None when that is unknown.
     """
@@ -44,6 +45,7 @@ class FeedReport:
     unread: bool = False
     partial: str = ""
     unhealthy: str = ""
+    confirmable: bool = False
     groups: frozenset[str] = frozenset()
     torn: bool | None = None
 
@@ -182,6 +184,7 @@ class FeedReader:
             why := torn(self.store.baselines.ended_whole(source), accepted, source)
         ):
             return
+        report.confirmable = True
         yield why
         last = check.last
         if last is not None:

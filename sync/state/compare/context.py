@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.records.base import Kind, utc_text, utc_time
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
@@ -60,7 +61,9 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
     analyse(connection, "vanished", "missing")
 
 
-def fill_context(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
+def fill_context(
+    connection: Connection, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]
+) -> None:
     """Fill the workspace's tables of suspect and refused records, and mark the tests that retire.
 
     Args:

@@ -180,5 +180,5 @@ def test_a_removal_that_was_refused_rests_too(connection: Connection, hours: flo
     journal = Journal(connection, lambda: START, "apply")
     journal.remember(*PART, {"roles": "evaluate"}, fingerprint=b"1", managed=True)
     refused(connection, replace(asked(action=Action.REMOVE), fingerprint=None))
-    (pair,) = planned(connection, hours, PARTY[:2]).comparison.absent(Kind.CONTRIBUTOR, "", "")
+    (pair,) = planned(connection, hours, PARTY[:2]).comparison.absent(Kind.CONTRIBUTOR, None, None)
     assert bool(pair.facts.refused) == (hours < 0.25)
