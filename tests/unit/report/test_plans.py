@@ -16,7 +16,7 @@ from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import capped, plan_text, row_errors_text, scopes_text, summary_text
 from sync.report.run_text import finding_text, outcomes_text
-from sync.state.compare.plan_table import ScopeGroup
+from sync.state.compare.plan_reader import ScopeGroup
 from sync.state.history import PastFinding
 
 STOPPED = (Verdict.WAITING, Verdict.DEFERRED, Verdict.HELD)
