@@ -12,7 +12,6 @@ from sync.commands.plan import make_store
 from sync.engine.adopt import DOUBTFUL, Adopter, AdoptionResult
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
-from sync.engine.protocols import Progress
 from sync.engine.resolve import Resolution, Resolver
 from sync.engine.run import plan_only
 from sync.errors import UsageError
@@ -21,6 +20,7 @@ from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
+from sync.report.progress import Progress
 from sync.report.wording import key_text
 from sync.state.backend import OpenState, Wait
 from sync.state.history import read_findings, read_last_runs

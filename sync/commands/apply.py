@@ -24,7 +24,6 @@ from sync.engine.context import LazyTarget, RunContext
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult
-from sync.engine.protocols import Progress
 from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import Deposed
@@ -32,6 +31,7 @@ from sync.exit_codes import Exit
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
 from sync.report.plan_text import MOST, summary_text
+from sync.report.progress import Progress
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
 from sync.state.backend import Wait

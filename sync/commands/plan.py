@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from sync.app import App, Say, now
 from sync.engine.plan import PlanResult, plan_status
-from sync.engine.protocols import Progress
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
@@ -31,6 +30,7 @@ from sync.report.plan_text import (
     summary_text,
     waiting_text,
 )
+from sync.report.progress import Progress
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store

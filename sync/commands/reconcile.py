@@ -10,7 +10,6 @@ from sync.commands.apply import ApplyOptions, apply, say_nothing
 from sync.commands.plan import make_store
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
-from sync.engine.protocols import Progress
 from sync.engine.reconcile import Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair
 from sync.engine.run import plan_only
@@ -20,6 +19,7 @@ from sync.records.base import Kind
 from sync.records.changes import Action
 from sync.records.kinds import PEOPLE
 from sync.report.plan_text import MOST
+from sync.report.progress import Progress
 from sync.report.stays_text import FIRST, stays_text
 from sync.report.wording import key_text
 from sync.state.backend import OpenState, Wait

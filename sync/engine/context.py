@@ -8,8 +8,9 @@ from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, Policy
-from sync.engine.protocols import Clock, Feed, Progress, RunTarget
+from sync.engine.protocols import Clock, Feed, RunTarget
 from sync.engine.result import RunResult
+from sync.report.progress import Progress
 from sync.state.journal import Journal
 from sync.state.store import Store
 

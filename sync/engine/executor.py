@@ -18,7 +18,7 @@ from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork
-from sync.engine.protocols import Clock, Progress, RunTarget, Target
+from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
@@ -35,6 +35,7 @@ from sync.records.changes import (
     Verdict,
 )
 from sync.records.kinds import ON_A_TEST
+from sync.report.progress import Progress
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
-from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
@@ -16,6 +15,7 @@ from sync.planning.limits import HeldScope, Limits
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.kinds import NEEDS, ON_A_TEST, PEOPLE
+from sync.report.progress import Progress
 from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"

@@ -125,13 +125,6 @@ class LookupRow(Protocol):
     def others(self) -> tuple[int, ...]: ...  # noqa: D102
 
 
-class Progress(Protocol):
-    """A function that receives how far long work is, and shows it or not."""
-
-    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Report that `done` of `total` (None when unknown) are done in this phase."""
-
-
 class Target(Protocol):
     """Inspera.
 

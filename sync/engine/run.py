@@ -16,12 +16,13 @@ from sync.engine.extract.extract import extract
 from sync.engine.findings import keep_findings
 from sync.engine.lost_state import probe
 from sync.engine.plan import PlanResult, Policy, make_plan
-from sync.engine.protocols import Feed, Progress
+from sync.engine.protocols import Feed
 from sync.engine.recovery import RecoveryResult, recover
 from sync.engine.result import RunResult
 from sync.engine.verify import verify_run
 from sync.errors import CallError
 from sync.exit_codes import worst
+from sync.report.progress import Progress
 from sync.state.store import Store
 
 

@@ -11,10 +11,10 @@ EVERY = 10.0
 
 
 class Progress(Protocol):
-    """A display of how far long work is."""
+    """A function that receives how far long work is, and shows it or not."""
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Show `done` of `total` (None when unknown) in this phase."""
+        """Report that `done` of `total` (None when unknown) are done in this phase."""
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from datetime import datetime
 from sync.engine.extract.completeness import KEPT, CompletenessCheck, cut_off, shorter, shrunk
 from sync.engine.extract.feed_reader import FeedReader, FeedReport, unread
 from sync.engine.extract.join import JoinedSource, columns_of, load
-from sync.engine.protocols import BoundSource, Feed, Join, Progress
+from sync.engine.protocols import BoundSource, Feed, Join
 from sync.errors import SourceError
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.remedies import accept_shrink
 from sync.records.base import Kind
+from sync.report.progress import Progress
 from sync.state.store import Store
 
 

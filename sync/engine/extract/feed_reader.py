@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from sync.engine.extract.completeness import KEPT, CompletenessCheck, torn
 from sync.engine.extract.join import JoinedSource, RowOrErrors, with_columns
-from sync.engine.protocols import Feed, Origin, Progress
+from sync.engine.protocols import Feed, Origin
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed
 from sync.records.base import Key, Kind, Row, RowError
 from sync.records.extract import Extract, Since, lacking
 from sync.records.kinds import Record
+from sync.report.progress import Progress
 from sync.state.store import Store
 
 MOST_PASSED_OVER = 2_000
