@@ -16,11 +16,11 @@ from sync.engine.resolve import Resolution, Resolver
 from sync.engine.run import plan_only
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
-from sync.report.progress import Progress
 from sync.report.wording import key_text
 from sync.state.backend import OpenState, Wait
 from sync.state.history import read_findings, read_last_runs

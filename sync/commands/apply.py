@@ -28,10 +28,10 @@ from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import Deposed
 from sync.exit_codes import Exit
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
 from sync.report.plan_text import MOST, summary_text
-from sync.report.progress import Progress
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
 from sync.state.backend import Wait

@@ -11,10 +11,10 @@ from sync.engine.extract.extract import extract
 from sync.engine.extract.feed_reader import FeedReport
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.progress import Progress
 from sync.records.checks import email_errors, name_errors
 from sync.records.kinds import key_of
 from sync.report.plan_text import MOST, left_out_text, row_errors_text
-from sync.report.progress import Progress
 from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural

@@ -17,6 +17,7 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Verdict
 from sync.report.plan_json import plan_json
@@ -30,7 +31,6 @@ from sync.report.plan_text import (
     summary_text,
     waiting_text,
 )
-from sync.report.progress import Progress
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store

@@ -15,11 +15,11 @@ from sync.engine.repair import Repair
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
 from sync.planning.limits import Scope
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action
 from sync.records.kinds import PEOPLE
 from sync.report.plan_text import MOST
-from sync.report.progress import Progress
 from sync.report.stays_text import FIRST, stays_text
 from sync.report.wording import key_text
 from sync.state.backend import OpenState, Wait

@@ -16,11 +16,11 @@ from sync.engine.compare import given_by_hand
 from sync.engine.protocols import Target
 from sync.engine.reconcile import READ_ON_TESTS
 from sync.planning.remedies import disputed
+from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Fields, PlannedChange, Value
 from sync.records.kinds import COMPARED, IDENTITY, PEOPLE, PERSON_OF
 from sync.records.remote import Member, Members, RemotePerson, RemoteTest
-from sync.report.progress import Progress
 from sync.state.journal import Journal
 from sync.state.store import Store
 

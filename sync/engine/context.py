@@ -10,7 +10,7 @@ from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, Policy
 from sync.engine.protocols import Clock, Feed, RunTarget
 from sync.engine.result import RunResult
-from sync.report.progress import Progress
+from sync.progress import Progress
 from sync.state.journal import Journal
 from sync.state.store import Store
 

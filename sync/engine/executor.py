@@ -22,6 +22,7 @@ from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
+from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (
     ADDITIONS,
@@ -35,7 +36,6 @@ from sync.records.changes import (
     Verdict,
 )
 from sync.records.kinds import ON_A_TEST
-from sync.report.progress import Progress
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sync.errors import Interrupted
 from sync.exit_codes import Exit
-from sync.report.progress import Progress
+from sync.progress import Progress
 
 LOST = "another process may have taken over the state"
 UNCONFIRMED = "the state does not confirm that this run may go on"

@@ -12,10 +12,10 @@ from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.limits import HeldScope, Limits
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.kinds import NEEDS, ON_A_TEST, PEOPLE
-from sync.report.progress import Progress
 from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"

@@ -12,11 +12,11 @@ from enum import StrEnum
 from sync.engine.compare import There, differences
 from sync.engine.protocols import Reread
 from sync.errors import CallError, Stop
+from sync.progress import Progress
 from sync.records.base import Key, Kind, utc_time
 from sync.records.changes import Fields
 from sync.records.kinds import PEOPLE, PERSON_OF
 from sync.records.remote import Members, RemotePerson
-from sync.report.progress import Progress
 from sync.state.store import Store
 
 READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)

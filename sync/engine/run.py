@@ -22,7 +22,7 @@ from sync.engine.result import RunResult
 from sync.engine.verify import verify_run
 from sync.errors import CallError
 from sync.exit_codes import worst
-from sync.report.progress import Progress
+from sync.progress import Progress
 from sync.state.store import Store
 
 

@@ -4,17 +4,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, TextIO
+from typing import TextIO
+
+from sync.progress import Progress
 
 EVERY = 10.0
 """Seconds between two plain lines."""
-
-
-class Progress(Protocol):
-    """A function that receives how far long work is, and shows it or not."""
-
-    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Report that `done` of `total` (None when unknown) are done in this phase."""
 
 
 @contextmanager

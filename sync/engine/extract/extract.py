@@ -11,8 +11,8 @@ from sync.engine.protocols import BoundSource, Feed, Join
 from sync.errors import SourceError
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.remedies import accept_shrink
+from sync.progress import Progress
 from sync.records.base import Kind
-from sync.report.progress import Progress
 from sync.state.store import Store
 
 

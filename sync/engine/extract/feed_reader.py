@@ -9,10 +9,10 @@ from sync.engine.extract.join import JoinedSource, RowOrErrors, with_columns
 from sync.engine.protocols import Feed, Origin
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed
+from sync.progress import Progress
 from sync.records.base import Key, Kind, Row, RowError
 from sync.records.extract import Extract, Since, lacking
 from sync.records.kinds import Record
-from sync.report.progress import Progress
 from sync.state.store import Store
 
 MOST_PASSED_OVER = 2_000
