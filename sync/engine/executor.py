@@ -305,7 +305,7 @@ class Executor:
             self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
             return []
         for there in result.already:  # durable with the intents that follow
-            self._journal.remember(
+            self._journal.known.remember(
                 there.kind, there.key, there.fields, remote_id=there.remote_id, managed=False
             )
         return [WorkUnit(result.send, result.lines[:1], result.lines)] if result.lines else []

@@ -25,15 +25,17 @@ def take_over(drift: Drift, journal: Journal) -> bool:
     ):
         return False
     if drift.heap is DriftGroup.GONE:
-        journal.forget_with_candidates(
+        journal.known.forget_with_candidates(
             drift.kind, drift.key
         )  # what named a person or a test went with it
         return True
     if drift.there is not None:
         known = taken_over(drift.kind, drift.known, drift.there)
-        journal.remember(drift.kind, drift.key, known, managed=bool(drift.known["managed"]))
+        journal.known.remember(drift.kind, drift.key, known, managed=bool(drift.known["managed"]))
         if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
-            journal.accept(drift.kind, drift.key)  # also where we did not put the candidate there
+            journal.known.accept(
+                drift.kind, drift.key
+            )  # also where we did not put the candidate there
     return True
 
 

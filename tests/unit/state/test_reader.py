@@ -38,7 +38,7 @@ def test_somebody_who_may_only_read_can_make_a_long_plan(
         Store(connection, places=[], fingerprint=fingerprint)
         journal = Journal(connection, lambda: START, "apply")
         for n in range(MANY):
-            journal.remember(Kind.LEARNER, (f"gone{n}",), {})
+            journal.known.remember(Kind.LEARNER, (f"gone{n}",), {})
         journal.commit()
     rows: dict[Kind, list[Record | RowError]] = {kind: [] for kind in Kind}
     rows[Kind.LEARNER] = [learner(n) for n in range(MANY)]
