@@ -9,10 +9,7 @@ from typing import Protocol
 from sync.mapping import CompiledFeed
 from sync.planning.freeze import Moment
 from sync.records.base import UNNUMBERED, Kind
-from sync.records.changes import (
-    Change,
-    Outcome,
-)
+from sync.records.changes import Change, Outcome
 from sync.records.extract import Extract, Since
 from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 

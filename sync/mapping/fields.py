@@ -27,11 +27,7 @@ _CASES: Final = {"lower": str.lower, "upper": str.upper}
 _LISTED = 5
 _SEPARATOR = ";"
 _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType(
-    {
-        "time": compile_time,
-        "duration": compile_duration,
-        "extra_time": compile_extra_time,
-    }
+    {"time": compile_time, "duration": compile_duration, "extra_time": compile_extra_time}
 )
 _CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
 """Types of fields that hold no free text, so that a lookup's words may be named."""

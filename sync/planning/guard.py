@@ -10,15 +10,7 @@ from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
-from sync.records.changes import (
-    ADDITIONS,
-    CALLING,
-    Action,
-    Cause,
-    Change,
-    Fields,
-    Verdict,
-)
+from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,7 @@ from sync.planning.freeze import TimeFacts
 from sync.planning.guard import AS_IT_IS, FULL, STAYS, UNDER_WAY, minutes_of
 from sync.planning.remedies import adopt
 from sync.records.base import Kind, listed
-from sync.records.changes import (
-    Action,
-    Cause,
-    Change,
-    Result,
-    Value,
-)
+from sync.records.changes import Action, Cause, Change, Result, Value
 from sync.records.kinds import COMPARED
 from sync.records.remote import Member
 

@@ -14,14 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sync.errors import StateError
 from sync.planning.diff import remembered
 from sync.records.base import Key, Kind, utc_text, utc_time
-from sync.records.changes import (
-    REMOVALS,
-    Action,
-    OpenIntent,
-    Outcome,
-    PlannedChange,
-    Result,
-)
+from sync.records.changes import REMOVALS, Action, OpenIntent, Outcome, PlannedChange, Result
 from sync.records.kinds import KEY_FIELDS, PEOPLE
 from sync.state import refusals, silent_changes
 from sync.state.compare import recent_removals

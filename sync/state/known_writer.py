@@ -7,9 +7,7 @@ from functools import cache
 from sqlalchemy import Connection, TextClause, text
 
 from sync.records.base import Key, Kind, utc_text
-from sync.records.changes import (
-    Fields,
-)
+from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state import kept_values
 from sync.state.staging import snapshot
@@ -56,11 +54,7 @@ class KnownWriter:
                 "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = "
                 ":fingerprint, updated = :at WHERE key = :key"
             ),
-            {
-                "fingerprint": fingerprint,
-                "at": utc_text(self._clock()),
-                "key": key[0],
-            },
+            {"fingerprint": fingerprint, "at": utc_text(self._clock()), "key": key[0]},
         )
 
     def refuse(self, kind: Kind, key: Key) -> None:

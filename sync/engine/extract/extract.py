@@ -163,11 +163,7 @@ class _Extraction:
         except SourceError as error:
             report.unread, report.unhealthy = True, unread(error)
             return joined
-        report.rows, report.groups, report.torn = (
-            check.rows,
-            frozenset(check.groups),
-            check.torn,
-        )
+        report.rows, report.groups, report.torn = (check.rows, frozenset(check.groups), check.torn)
         report.confirmable = joined.torn
         failed, remedy = [joined.unsure] if joined.unsure else [], ""
         if source.name not in self.options.accepted:

@@ -9,13 +9,7 @@ from sync.planning.decide import DraftedChange
 from sync.planning.limits import HeldScope, Limits
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
-from sync.state.compare import (
-    candidate_numbers,
-    held_scopes,
-    plan_reader,
-    plan_table,
-    priority,
-)
+from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
 from sync.state.sqlite.open import count
 
 
