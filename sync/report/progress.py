@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from sync.progress import Progress
 from sync.text.characters import escaped
 
 if TYPE_CHECKING:
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between two plain lines."""
-
-
-class Progress(Protocol):
-    """A display of how far long work is."""
-
-    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Show `done` of `total` (None when unknown) in this phase."""
 
 
 @contextmanager
