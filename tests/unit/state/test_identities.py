@@ -52,6 +52,7 @@ def read_passing(world: World) -> dict[Identity, set[tuple[str, ...]]]:
     }
 
 
+@pytest.mark.hypothesis
 def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_another_is_known_by(
     database: str,
 ) -> None:
