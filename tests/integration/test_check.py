@@ -18,7 +18,7 @@ def test_check_tells_every_row_error_at_once_even_of_rows_that_did_not_change(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", mail="no email at all")
     university.students.set("1002", given="Å\u0001se")
     university.registrations.set(f"{TEST} 1003", extra="much")

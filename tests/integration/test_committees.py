@@ -57,7 +57,7 @@ def test_committees_that_contributors_and_candidates_name_are_made_once_and_befo
 def test_a_committee_that_is_there_already_is_found_and_not_asked_for(parted: University) -> None:
     feeds = parted.config["feeds"]
     parted.keep_feeds("test")
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.sandbox.edit(committee={"test": TEST, "name": "A", "type": "REASSESSMENT"})
     parted.config["feeds"] = feeds
     ran = parted.apply_cleanly()
@@ -70,7 +70,7 @@ def test_a_feed_of_committees_gives_their_type(parted: University) -> None:
     parted.add_feeds("committee")
     parted.panels.add(f"{TEST} A", type="GRADING")
     parted.panels.add(f"{TEST} Klagekommisjon", type="REASSESSMENT")
-    parted.apply_cleanly()
+    parted.apply_once()
     assert parted.committees() == dict.fromkeys("ABCD", "GRADING") | {
         "Klagekommisjon": "REASSESSMENT"
     }
@@ -80,7 +80,7 @@ def test_a_feed_of_committees_gives_their_type(parted: University) -> None:
 def test_a_type_cannot_change_so_that_is_a_identity_change_and_held(parted: University) -> None:
     parted.add_feeds("committee")
     parted.panels.add(f"{TEST} A", type="GRADING")
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.panels.set(f"{TEST} A", type="REASSESSMENT")
     ran = parted.apply()
     assert ran.status == 3
@@ -90,7 +90,7 @@ def test_a_type_cannot_change_so_that_is_a_identity_change_and_held(parted: Univ
 
 
 def test_a_committee_that_nobody_names_any_more_is_kept_by_default(parted: University) -> None:
-    parted.apply_cleanly()
+    parted.apply_once()
     leave(parted)
     parted.apply_cleanly()
     assert members(parted)["t7004"] == ["A"]
@@ -101,7 +101,7 @@ def test_a_committee_that_nobody_names_any_more_is_kept_by_default(parted: Unive
 def test_it_is_removed_where_the_configuration_says_so_after_its_people_have_left_it(
     parted: University,
 ) -> None:
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.config["on_absence"] = {"committee": "remove"}
     leave(parted)
     assert parted.planned() == [f"update contributor {TEST}/7004", f"remove committee {TEST}/C"]
@@ -117,7 +117,7 @@ def test_it_is_removed_where_the_configuration_says_so_after_its_people_have_lef
 def test_a_committee_that_was_there_before_us_is_never_removed(parted: University) -> None:
     feeds = parted.config["feeds"]
     parted.keep_feeds("test")
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.sandbox.edit(committee={"test": TEST, "name": "C", "type": "GRADING"})
     parted.config["feeds"] = feeds
     parted.config["on_absence"] = {"committee": "remove"}
@@ -131,7 +131,7 @@ def test_a_committee_that_was_there_before_us_is_never_removed(parted: Universit
 def test_any_row_of_the_test_that_is_a_row_error_withholds_the_removal(
     parted: University, row: str
 ) -> None:
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.config["on_absence"] = {"committee": "remove"}
     leave(parted)
     if row == "registrations":
@@ -144,7 +144,7 @@ def test_any_row_of_the_test_that_is_a_row_error_withholds_the_removal(
 
 
 def test_a_source_that_cannot_be_read_withholds_the_removal(parted: University) -> None:
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.config["on_absence"] = {"committee": "remove"}
     leave(parted)
     parted.registrations.raw = b""
@@ -153,7 +153,7 @@ def test_a_source_that_cannot_be_read_withholds_the_removal(parted: University) 
 
 
 def test_nothing_is_removed_while_the_test_is_under_way(parted: University) -> None:
-    parted.apply_cleanly()
+    parted.apply_once()
     parted.config["on_absence"] = {"committee": "remove"}
     leave(parted)
     parted.at(DURING)

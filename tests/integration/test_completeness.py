@@ -15,7 +15,7 @@ def university(university: University) -> University:
     """40 learners on a test. The rules of their files are for the stories to set."""
     university.config["limits"] = {"kind": {"at_least": 40}, "test": {"at_least": 40}}
     university.register(TEST, *CLASS)
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

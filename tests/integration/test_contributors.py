@@ -16,7 +16,7 @@ def graded(university: University) -> University:
     university.register(TEST, "1001")
     university.employees.add("7005")
     university.assign_staff(TEST, *numbers(7001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

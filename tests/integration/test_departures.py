@@ -13,7 +13,7 @@ def university(university: University) -> University:
     university.register(TEST, *numbers(1001, 5))
     university.register(OTHER, *numbers(1001, 6))
     university.feed("candidate")["departure"] = {"extra": "gone"}
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

@@ -13,7 +13,7 @@ def seated(university: University) -> University:
     """Three learners on one test, the first with 30 minutes of extra time."""
     university.register(TEST, *numbers(1001, 3))
     university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -178,7 +178,7 @@ def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(
 
 def test_of_a_found_test_all_that_differs_is_kept(university: University) -> None:
     university.register(OTHER, "1009")
-    university.apply_cleanly()
+    university.apply_once()
     university.register(TEST, "1001")
     moved = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T13:00:00Z", "duration": 240}
     university.sandbox.edit(test=TEST, title="Omprøve", **moved)
@@ -235,7 +235,7 @@ def test_further_roles_of_a_contributor_can_be_kept_or_taken_back(university: Un
     university.add_feeds("staff", "contributor")
     university.register(TEST, "1001")
     university.assign_staff(TEST, "7001", "7002")
-    university.apply_cleanly()
+    university.apply_once()
     for number in ("7001", "7002"):
         put_contributor(university, number, roles=["evaluate", "plan"])
         university.graders.set(f"{TEST} {number}", room="B2")
@@ -295,7 +295,7 @@ def test_adopting_what_is_held_reads_each_test_once_however_many_are_held(
 ) -> None:
     university.allow_shrinkage()
     university.register(TEST, *numbers(1001, 30))
-    university.apply_cleanly()
+    university.apply_once()
     for number in numbers(1001, 30):
         university.sandbox.edit(
             candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60}

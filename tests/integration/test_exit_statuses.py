@@ -16,7 +16,7 @@ from ..support.university import TEST, University, numbers
 def used(university: University) -> University:
     """Nine learners on one test, all in Inspera."""
     university.register(TEST, *numbers(1001, 9))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

@@ -20,7 +20,7 @@ def test_an_end_is_worked_out_from_start_and_duration(university: University) ->
     university.keep_feeds("test")
     university.exams.add(TEST, minutes="90")
     university.feed("test")["map"]["end"] = {"computed": "start + duration"}
-    university.apply_cleanly()
+    university.apply_once()
     start, end = times(university)
     assert (start[11:16], end[11:16]) == ("08:00", "09:30")
 
@@ -29,7 +29,7 @@ def test_a_duration_is_worked_out_from_start_and_end(university: University) -> 
     university.keep_feeds("test")
     university.exams.add(TEST, minutes="", end="01.12.2026 11:15")
     university.feed("test")["map"]["duration"] = {"computed": "end - start"}
-    university.apply_cleanly()
+    university.apply_once()
     change = next(one for one in university.sent() if one["body"].get("externalTestId") == TEST)
     assert 135 in change["body"].values() or "135" in map(str, change["body"].values())
 
@@ -65,7 +65,7 @@ def test_a_night_over_which_the_clock_changes_ends_at_the_time_on_the_wall(
     university.keep_feeds("test")
     university.exams.add(TEST, start="24.10.2026 22:00", end="24.10.2026 06:00")
     university.feed("test")["map"]["end"]["next_day"] = True
-    university.apply_cleanly()
+    university.apply_once()
     assert times(university)[1].startswith("2026-10-25T05:00")
 
 
@@ -92,7 +92,7 @@ def test_months_and_weekdays_are_read_in_the_language_of_the_source(
         "language": language,
         **ZONE,
     }
-    university.apply_cleanly()
+    university.apply_once()
     assert times(university)[0].startswith("2026-12-03T08:00")
 
 
@@ -125,7 +125,7 @@ def test_extra_time_in_the_ways_of_real_files(
 ) -> None:
     university.register(TEST, "1001")
     university.registrations.set(f"{TEST} 1001", extra=text)
-    university.apply_cleanly()
+    university.apply_once()
     assert university.candidates()["s1001"]["extraTimeMins"] == minutes
 
 
@@ -148,7 +148,7 @@ def test_a_home_exam_of_three_days_can_have_a_day_and_more_of_extra_time(
     university.feed("test")["longest_duration"] = "7d"
     university.exams.set(TEST, end="04.12.2026 09:00", minutes="4320")
     university.registrations.set(f"{TEST} 1001", extra="50%")
-    university.apply_cleanly()
+    university.apply_once()
     assert university.candidates()["s1001"]["extraTimeMins"] == 2160
 
 
@@ -157,7 +157,7 @@ def test_a_name_of_several_columns_has_parts_that_may_be_blank(university: Unive
     university.feed("learner")["map"]["first_name"] = "{given} {secret?}"
     university.students.add("1001", given="Kari", secret="")
     university.students.add("1002", given="Kari", secret="Midten")
-    university.apply_cleanly()
+    university.apply_once()
     assert {one["firstName"] for one in university.learners().values()} == {"Kari", "Kari Midten"}
     university.secrets.discard("Midten")
 
@@ -167,7 +167,7 @@ def test_the_first_of_several_columns_that_is_not_blank_counts(university: Unive
     university.feed("learner")["map"]["first_name"] = {"first_of": ["secret", "given"]}
     university.students.add("1001", given="Kari", secret="")
     university.students.add("1002", given="Kari", secret="Kaja")
-    university.apply_cleanly()
+    university.apply_once()
     assert {one["firstName"] for one in university.learners().values()} == {"Kari", "Kaja"}
 
 
@@ -205,7 +205,7 @@ def test_rows_are_left_out_by_words_patterns_and_in_any_case(university: Univers
     university.students.add("1003", status="left")
     university.students.add("1004", family="TESTESEN")
     university.students.add("1005", given="Prøve")
-    university.apply_cleanly()
+    university.apply_once()
     assert set(university.learners()) == {"s1001", "s1002"}
 
 

@@ -86,7 +86,7 @@ def full(university: University) -> University:
         source.setdefault("completeness", {})["shrink"] = {
             "percent": 100
         }  # only limits and what rows say stop a removal
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

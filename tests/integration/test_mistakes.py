@@ -14,7 +14,7 @@ BOUND = re.compile(r"exit status (\d+)")
 def used(university: University) -> University:
     """Fifteen learners on one test, all in Inspera."""
     university.register(TEST, *numbers(1001, 15))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

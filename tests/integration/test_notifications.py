@@ -35,7 +35,7 @@ def test_nobody_is_told_unless_the_feed_says_so_and_that_is_said_each_time(
     university.add_feeds("staff", "contributor")
     university.register(TEST, "1001")
     university.assign_staff(TEST, "7001", "7002")
-    university.apply_cleanly()
+    university.apply_once()
     assert asked(university) == [False, False]
     assert notices(university) == {"t7001": 0, "t7002": 0}
 
@@ -45,7 +45,7 @@ def test_a_feed_can_have_everybody_told(university: University) -> None:
     university.feed("contributor")["notify"] = True
     university.register(TEST, "1001")
     university.assign_staff(TEST, "7001")
-    university.apply_cleanly()
+    university.apply_once()
     assert notices(university) == {"t7001": 1}
 
 
@@ -53,7 +53,7 @@ def test_whoever_is_to_be_told_is_told_once_and_not_again_when_something_changes
     telling: University,
 ) -> None:
     telling.graders.set(f"{TEST} 7002", notify="no")
-    telling.apply_cleanly()
+    telling.apply_once()
     assert notices(telling) == {"t7001": 1, "t7002": 0}
     telling.graders.set(f"{TEST} 7001", duties="evaluate;plan")
     telling.apply_cleanly()
@@ -63,7 +63,7 @@ def test_whoever_is_to_be_told_is_told_once_and_not_again_when_something_changes
 
 def test_a_newly_wished_notice_is_no_change_of_those_who_are_there(telling: University) -> None:
     del telling.feed("contributor")["map"]["notify"]
-    telling.apply_cleanly()
+    telling.apply_once()
     telling.feed("contributor")["map"]["notify"] = "notify"
     assert telling.planned() == []
     telling.apply_cleanly()
@@ -120,7 +120,7 @@ def test_a_refusal_of_one_in_a_batch_tells_the_others_once(telling: University) 
     telling.assign_staff(TEST, "7003", notify="yes")
     feeds = telling.config["feeds"]
     telling.keep_feeds("staff", "learner", "test")
-    telling.apply_cleanly()
+    telling.apply_once()
     telling.sandbox.edit(staff={"username": "t7002", "removed": True})
     telling.config["feeds"] = feeds
     ran = telling.apply()

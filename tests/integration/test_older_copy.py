@@ -37,7 +37,7 @@ def yesterday(university: University) -> Path:
     """The copy of a state with three learners on a test; since then one went, one came, and one got extra time."""
     university.register(TEST, *numbers(1001, 3))
     university.register(OTHER, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     copy = copied(university)
     university.at("2026-09-02T08:00")
     university.registrations.drop(f"{TEST} 1001")
@@ -110,7 +110,7 @@ def test_reconcile_alone_does_not_let_what_is_ours_become_theirs(
 
 def test_where_nothing_came_since_reconcile_is_enough(university: University) -> None:
     university.register(TEST, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     copy = copied(university)
     university.at("2026-09-02T08:00")
     university.registrations.set(f"{TEST} 1002", extra="30")
@@ -148,7 +148,7 @@ def test_a_copy_on_a_new_machine_may_be_an_old_one(university: University, yeste
 
 def test_a_state_that_is_moved_whole_goes_on(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     copy = copied(university)
     put_back(university, copy)
     university.register(TEST, "1002")
@@ -181,7 +181,7 @@ def test_a_copy_from_the_middle_of_the_newest_run_is_noticed(university: Univers
 
 def test_another_history_of_the_same_length_is_noticed(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     copy = copied(university)
     shutil.copy(university.folder / HIGH_WATER, university.folder / "mark")
     university.at("2026-09-02T08:00")
@@ -198,7 +198,7 @@ def test_another_history_of_the_same_length_is_noticed(university: University) -
 
 def test_a_mark_that_is_damaged_counts_as_missing(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     (university.folder / HIGH_WATER).write_text("{")
     assert university.plan().status == 3
 
@@ -227,7 +227,7 @@ def test_a_seat_that_was_theirs_stays_theirs_whatever_copy_is_put_back(
 ) -> None:
     university.register(TEST, *numbers(1001, 3))
     university.students.add("1009")
-    university.apply_cleanly()
+    university.apply_once()
     put_candidate(university, "1009")
     university.registrations.add(f"{TEST} 1009")
     university.apply_cleanly()

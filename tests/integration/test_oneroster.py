@@ -163,7 +163,7 @@ def bundle(university: University) -> Bundle:
     for number in "12345":
         bundle.person(number)
     bundle.drop("bulk")
-    university.apply_cleanly()
+    university.apply_once()
     assert set(university.candidates(TESTS)) == {"s1", "s2", "s3", "s4", "s5"}
     return bundle
 

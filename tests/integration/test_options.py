@@ -63,7 +63,7 @@ def digest_of(university: University) -> bytes:
 
 
 def test_options_are_sent_in_one_call_by_group_and_once(locked: University) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     (body,) = bodies(locked)
     assert set(body) == {"securityOptions", "explanationOptions"}
     assert {"option": LOCKDOWN, "value": True} in body["securityOptions"]
@@ -75,7 +75,7 @@ def test_options_are_sent_in_one_call_by_group_and_once(locked: University) -> N
 
 
 def test_only_what_changed_is_sent(locked: University) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     put(locked, **{EXPLAIN: "1"})
     assert f"update option {TEST} / {EXPLAIN}: value false → true" in locked.plan().out
     locked.apply_cleanly()
@@ -83,7 +83,7 @@ def test_only_what_changed_is_sent(locked: University) -> None:
 
 
 def test_a_blank_and_a_row_that_is_gone_leave_the_option_alone(locked: University) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     put(locked, **{LOCKDOWN: "", PIN: "", QUIT: ""})
     locked.settings.drop(f"{TEST} {EXPLAIN}")
     assert locked.planned() == []
@@ -95,7 +95,7 @@ def test_a_blank_and_a_row_that_is_gone_leave_the_option_alone(locked: Universit
 def test_a_changed_pin_is_noticed_and_shown_neither_in_words_nor_in_json(
     locked: University,
 ) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     put(locked, **{PIN: SECOND_PIN})
     text, told = locked.plan(), locked.plan_json()
     assert f"update option {TEST} / {PIN}: value changes" in text.out
@@ -107,7 +107,7 @@ def test_a_changed_pin_is_noticed_and_shown_neither_in_words_nor_in_json(
 
 
 def test_a_pin_is_not_known_by_its_digest_on_another_state(locked: University) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     first = digest_of(locked)
     locked.state.unlink()
     key_of(locked).unlink()
@@ -117,7 +117,7 @@ def test_a_pin_is_not_known_by_its_digest_on_another_state(locked: University) -
 
 
 def test_a_lost_key_sends_each_secret_once_more_and_nothing_else(locked: University) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     key_of(locked).unlink()
     assert locked.planned() == [f"update option {TEST}/{PIN}"]
     locked.apply_cleanly()
@@ -132,7 +132,7 @@ def test_a_lost_key_sends_each_secret_once_more_and_nothing_else(locked: Univers
 def test_a_lost_key_whose_secrets_are_held_makes_one_by_which_they_can_be_allowed(
     locked: University,
 ) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     key_of(locked).unlink()
     locked.config["limits"] = {"updates": {"at_least": 0, "percent": 0}}
     ran = locked.apply()
@@ -147,7 +147,7 @@ def test_a_lost_key_whose_secrets_are_held_makes_one_by_which_they_can_be_allowe
 def test_after_a_lost_key_the_secrets_of_a_test_that_has_begun_are_deferred(
     locked: University,
 ) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     key_of(locked).unlink()
     locked.at(DURING)
     assert locked.planned("deferred") == [f"update option {TEST}/{PIN}"]
@@ -167,7 +167,7 @@ def test_after_a_lost_key_the_secrets_of_a_test_that_has_begun_are_deferred(
     ],
 )
 def test_only_commands_that_write_make_a_key(locked: University, words: list[str]) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     key_of(locked).unlink()
     before = sorted(locked.folder.iterdir())
     locked.run(*words)
@@ -187,7 +187,7 @@ def test_whatever_opens_the_state_for_writing_makes_the_key(
     "words", [["plan"], ["check"], ["apply"], ["adopt"], ["reconcile"], ["doctor", "--offline"]]
 )
 def test_a_damaged_key_exits_2_and_sends_nothing(locked: University, words: list[str]) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     key_of(locked).write_bytes(b"short")
     ran = locked.run(*words)
     assert ran.status == 2
@@ -224,7 +224,7 @@ def test_an_option_that_is_not_named_is_a_row_error_with_the_list_of_those_that_
 def test_an_option_that_the_configuration_declares_goes_into_its_group(locked: University) -> None:
     locked.config["inspera"]["options"] = {"SHOW_TIMER": {"group": "exam_day", "type": "text"}}
     put(locked, SHOW_TIMER="last 10 minutes")
-    locked.apply_cleanly()
+    locked.apply_once()
     assert bodies(locked)[0]["examDayOptions"] == [
         {"option": "SHOW_TIMER", "value": "last 10 minutes"}
     ]
@@ -235,7 +235,7 @@ def test_options_are_deferred_once_the_test_has_begun_and_those_that_still_can_g
     locked: University,
 ) -> None:
     put(locked, **{EXPLAIN: "no"})
-    locked.apply_cleanly()
+    locked.apply_once()
     put(locked, **{LOCKDOWN: "no", EXPLAIN: "yes"})
     locked.at(DURING)
     assert set(locked.planned("deferred")) == {
@@ -254,7 +254,7 @@ def test_options_are_deferred_once_the_test_has_begun_and_those_that_still_can_g
 def test_security_options_of_a_test_that_somebody_started_earlier_are_deferred_at_apply(
     locked: University,
 ) -> None:
-    locked.apply_cleanly()
+    locked.apply_once()
     locked.at("2026-11-30T09:00")
     locked.sandbox.edit(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
     put(locked, **{LOCKDOWN: "no", EXPLAIN: "yes"})

@@ -110,7 +110,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("name", list(COLUMNS))
 def test_in_every_column_of_every_file(planted: University, name: str) -> None:
-    planted.apply_cleanly()
+    planted.apply_once()
     planted.allow_shrinkage()
     table = next(one for one in planted.tables if one.path.stem == name)
     key, columns = COLUMNS[name]
@@ -172,7 +172,7 @@ def test_in_files_without_a_header_whose_columns_are_named(planted: University) 
 
 
 def test_in_columns_of_where_departures_groups_and_the_canary(planted: University) -> None:
-    planted.apply_cleanly()
+    planted.apply_once()
     source = planted.config["sources"]["students"]
     source["completeness"] = {
         "group": "family",
@@ -212,7 +212,7 @@ def test_in_what_is_joined(planted: University) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 422, 500])
 def test_in_what_inspera_answers(planted: University, status: int) -> None:
-    planted.apply_cleanly()
+    planted.apply_once()
     for number, value in enumerate(MAILS):
         planted.students.add(str(5000 + number), given=NAMES[0], family=NAMES[1], mail=value)
         planted.employees.add(

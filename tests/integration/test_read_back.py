@@ -67,7 +67,7 @@ def test_nothing_is_read_back_where_the_configuration_says_so(whole: University)
 
 
 def test_nothing_is_read_back_by_a_run_that_wrote_nothing(whole: University) -> None:
-    whole.apply_cleanly()
+    whole.apply_once()
     whole.apply_cleanly()
     assert whole.calls() == []
 
@@ -94,7 +94,7 @@ def test_what_is_not_readable_in_the_time_that_it_may_take_is_told(late: Univers
 
 
 def test_what_somebody_changed_behind_our_back_is_told(whole: University) -> None:
-    whole.apply_cleanly()
+    whole.apply_once()
     whole.registrations.set(f"{TEST} 1001", extra="30", number="7")
     whole.registrations.set(f"{TEST} 1002", number="8")
     whole.meanwhile = lambda: put_candidate(whole, "1001", extraTimeMins=5)
@@ -108,7 +108,7 @@ def test_what_somebody_changed_behind_our_back_is_told(whole: University) -> Non
 
 
 def test_a_removal_that_somebody_undid_is_told(whole: University) -> None:
-    whole.apply_cleanly()
+    whole.apply_once()
     whole.registrations.drop(f"{TEST} 1001")
     whole.meanwhile = lambda: put_candidate(whole, "1001")
     ran = whole.apply()
@@ -126,7 +126,7 @@ def test_a_tenant_without_the_candidate_list_is_not_blamed(whole: University, st
 
 
 def test_a_tenant_that_cannot_be_read_just_then_is_told_of(whole: University) -> None:
-    whole.apply_cleanly()
+    whole.apply_once()
     whole.students.set("1001", family="Nyfamilie")
     whole.config["inspera"]["attempts"] = 1
     whole.fail(method="GET", path="*/users/external/*", status=500)

@@ -57,7 +57,7 @@ def steady(university: University) -> University:
     university.assign_staff(TEST, *numbers(7001, 4))
     university.graders.set(f"{TEST} 7001", committees="A")
     university.graders.set(f"{TEST} 7002", committees="A;B")
-    university.apply_cleanly()
+    university.apply_once()
     university.at("2026-09-01T08:00")
     plant_strangers(university)
     return university

@@ -96,7 +96,7 @@ def emptied(university: University) -> University:
     """Thirty of the forty candidates of a test were taken off it by hand, and another one's minutes were changed."""
     university.register(TEST, *numbers(1001, 40))
     university.registrations.set(f"{TEST} 1040", extra="30")
-    university.apply_cleanly()
+    university.apply_once()
     university.at(NEXT_DAY)
     for number in numbers(1001, 30):
         put_candidate(university, number, removed=True)
@@ -137,7 +137,7 @@ def test_one_by_one_they_come_back_by_adopt(emptied: University) -> None:
 def test_no_limit_lets_all_of_several_be_taken_for_gone(university: University) -> None:
     university.keep_feeds("learner")
     university.students.add("1001", "1002", "1003")
-    university.apply_cleanly()
+    university.apply_once()
     university.at(NEXT_DAY)
     university.students.drop("1003")
     for number in ("1001", "1002", "1003"):

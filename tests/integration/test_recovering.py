@@ -14,7 +14,7 @@ def lost(university: University) -> University:
     university.register(TEST, *numbers(1001, 6))
     university.register(OTHER, *numbers(1001, 4))
     university.assign_staff(TEST, "7001")
-    university.apply_cleanly()
+    university.apply_once()
     for file in university.folder.glob("state.db*"):
         file.unlink()
     return university

@@ -20,7 +20,7 @@ JUST, SECOND = timedelta(0), timedelta(seconds=1)
 def refused(university: University) -> University:
     """Four learners on a test that is months away; Inspera refuses a changed name of the second."""
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.fail(method="POST", path=SAVE, status=400, body={"error": "the name is not taken"})
     university.students.set("1002", family="Nyfamilie")
     assert university.apply().status == 1
@@ -135,7 +135,7 @@ def test_what_a_test_of_the_next_days_needs_never_rests_for_longer_than_15_minut
 def test_a_refused_seat_rests_and_the_others_of_its_batch_do_not(university: University) -> None:
     university.students.add(*numbers(1001, 5))
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     university.sandbox.edit(student={"username": "s1003", "removed": True})
     university.register(TEST, *numbers(1002, 4))
     assert university.apply().status == 1
@@ -153,7 +153,7 @@ def test_a_refused_removal_rests_too_and_ends_when_the_row_comes_back(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.fail(method="DELETE", path="*/candidates", status=409, body={"error": "not now"})
     university.registrations.drop(f"{TEST} 1003")
     assert university.apply().status == 1

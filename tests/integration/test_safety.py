@@ -37,7 +37,7 @@ def test_a_feed_that_cannot_be_read_takes_no_role_away_from_those_whom_another_f
     grading.config["sources"]["guards"] = {"type": "csv", "path": "guards.csv"}
     fields = {"test": "{course}-{term}", "staff": "employee_no", "roles": "duties"}
     grading.config["feeds"].append({"kind": "contributor", "source": "guards", "map": fields})
-    grading.apply_cleanly()
+    grading.apply_once()
     guards.unlink()
     ran = grading.apply()
     assert ran.status == 4
@@ -47,7 +47,7 @@ def test_a_feed_that_cannot_be_read_takes_no_role_away_from_those_whom_another_f
 
 def test_a_row_that_names_nobody_takes_no_role_away_on_its_test(grading: University) -> None:
     grading.graders.add(f"{TEST} 7001", duties="invigilate")
-    grading.apply_cleanly()
+    grading.apply_once()
     grading.graders.rows[-1]["employee_no"] = ""
     assert grading.apply().status == 1
     assert grading.contributors()["t7001"]["roles"] == ["evaluate", "invigilate"]
@@ -56,7 +56,7 @@ def test_a_row_that_names_nobody_takes_no_role_away_on_its_test(grading: Univers
 def test_while_a_test_runs_nobody_on_it_loses_minutes_or_roles(grading: University) -> None:
     grading.registrations.set(f"{TEST} 1001", extra="60")
     grading.graders.set(f"{TEST} 7001", duties="evaluate;invigilate")
-    grading.apply_cleanly()
+    grading.apply_once()
     grading.at(DURING)
     grading.registrations.set(f"{TEST} 1001", extra="0")
     grading.graders.set(f"{TEST} 7001", duties="evaluate")
@@ -70,7 +70,7 @@ def test_an_account_that_somebody_else_who_is_wanted_has_too_is_not_disabled(
     grading: University,
 ) -> None:
     grading.employees.add(*numbers(7003, 3))
-    grading.apply_cleanly()
+    grading.apply_once()
     same = {name: grading.employees.rows[0][name] for name in ("feide", "mail", "given", "family")}
     grading.employees.add("8001", **same)
     grading.graders.drop(f"{TEST} 7001")
@@ -91,7 +91,7 @@ def test_staff_are_not_disabled_while_the_removal_of_their_places_is_held(
     university.register(TEST, "1001")
     university.employees.add(*numbers(7001, 60))
     university.assign_staff(TEST, *numbers(7001, 40))
-    university.apply_cleanly()
+    university.apply_once()
     for number in numbers(7001, 11):
         university.graders.drop(f"{TEST} {number}")
     university.employees.drop(*numbers(7001, 5))
@@ -101,7 +101,7 @@ def test_staff_are_not_disabled_while_the_removal_of_their_places_is_held(
 
 def test_staff_on_a_running_test_are_not_disabled_by_their_row_either(grading: University) -> None:
     grading.feed("staff")["map"]["status"] = "status"
-    grading.apply_cleanly()
+    grading.apply_once()
     grading.at(DURING)
     grading.employees.set("7001", status="disabled")
     assert f"waits until this person is on no test any more ({TEST})" in grading.apply().out
@@ -112,7 +112,7 @@ def test_found_staff_stay_somebody_elses_after_a_lost_answer(university: Univers
     university.add_feeds("staff")
     university.keep_feeds("staff")
     university.employees.add(*numbers(7001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.add("7009")
     university.sandbox.edit(staff=account(university.employees.rows[-1], firstName="Gammel"))
     university.config["inspera"]["attempts"] = 1
@@ -130,7 +130,7 @@ def test_a_test_that_was_there_stays_somebody_elses_after_a_lost_answer_and_so_d
     university: University,
 ) -> None:
     university.register(OTHER, "1001", "1002", "1003")
-    university.apply_cleanly()
+    university.apply_once()
     university.register(TEST, "1001", "1002", "1003", "1004")
     make_test(university, title="Noe annet")
     put_candidate(university, "1001")
@@ -154,7 +154,7 @@ def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_
     university.keep_feeds("staff")
     university.feed("staff")["map"]["status"] = "status"
     university.employees.add(*numbers(7001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.add("7009")
     university.sandbox.edit(staff=account(university.employees.rows[-1]))
     university.apply_cleanly()
@@ -174,7 +174,7 @@ def test_whom_a_person_has_disabled_stays_so_where_no_feed_says_otherwise(
     university.add_feeds("staff")
     university.keep_feeds("staff")
     university.employees.add(*numbers(7001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.sandbox.edit(staff={"username": "t7001", "status": "DISABLED"})
     university.employees.set("7001", family="Gift")
     university.apply_cleanly()
@@ -188,7 +188,7 @@ def test_an_own_password_is_never_replaced_by_the_first_one_of_the_source(
     university.keep_feeds("learner")
     university.feed("learner")["map"]["password"] = "secret"
     university.students.add("1001", secret="foerste-passord-77")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.add("1009", secret="foerste-passord-77")
     row = university.students.rows[1]
     own = {
@@ -216,7 +216,7 @@ def test_a_first_apply_makes_no_second_account_for_anybody(university: Universit
 
 def test_a_learner_is_made_also_where_nobody_can_be_looked_up(university: University) -> None:
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.fail(
         method="GET", path="*/users/external/*", status=405, body={"error": "no such call"}
     )
@@ -229,7 +229,7 @@ def test_an_exam_that_has_come_near_shortens_the_pause_of_what_was_refused_for_i
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.fail(method="POST", path="*/candidates", status=400, body={"error": "no such room"})
     university.register(TEST, "1005")
     for at in (
@@ -252,7 +252,7 @@ def test_an_exam_that_has_come_near_shortens_the_pause_of_what_was_refused_for_i
 
 def test_an_update_that_was_lost_before_it_was_carried_out_is_no_drift(grading: University) -> None:
     grading.graders.set(f"{TEST} 7001", duties="evaluate;plan")
-    grading.apply_cleanly()
+    grading.apply_once()
     grading.config["inspera"]["attempts"] = 1
     grading.graders.set(f"{TEST} 7001", duties="evaluate")
     lost = {"method": "POST", "path": "*/contributors", "status": 500, "when": "before"}

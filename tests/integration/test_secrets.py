@@ -99,7 +99,7 @@ def test_nothing_leaks_into_the_log_of_writes_that_the_database_keeps_beside_the
     secretive.config["inspera"]["attempts"] = 1
     secretive.keep_feeds("learner", "test", "option", "staff")
     secretive.students.add("1003")
-    secretive.apply_cleanly()
+    secretive.apply_once()
     with closing(sqlite3.connect(secretive.state)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM intent").fetchone()
@@ -160,7 +160,7 @@ def test_nothing_leaks_when_inspera_repeats_the_key(secretive: University) -> No
 
 
 def test_nothing_leaks_when_rows_are_row_errors(secretive: University) -> None:
-    secretive.apply_cleanly()
+    secretive.apply_once()
     secretive.students.add("1001", secret=PASSWORD, family="Annen")
     secretive.students.add("1005", secret=f"{PASSWORD}\x07", feide="")
     secretive.employees.add("7001", secret=f"{STAFF_PASSWORD}-to", mail="no email")
@@ -245,7 +245,7 @@ def test_the_password_of_a_proxy_does_not_leak(secretive: University, proxy: str
 
 
 def test_nothing_leaks_when_the_state_breaks_in_the_middle(secretive: University) -> None:
-    secretive.apply_cleanly()
+    secretive.apply_once()
     with closing(sqlite3.connect(secretive.state)) as connection:
         broken = "BEFORE INSERT ON intent BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
         connection.execute(f"CREATE TRIGGER broken {broken}")
@@ -286,7 +286,7 @@ def test_the_hunt_finds_a_secret_that_somebody_left(university: University, tmp_
 def test_the_hunt_finds_the_key_of_the_digests_outside_its_own_file_only(
     secretive: University,
 ) -> None:
-    secretive.apply_cleanly()
+    secretive.apply_once()
     key = (secretive.folder / "state.db.key").read_bytes()
     note = secretive.folder / "note.txt"
     for form in (key, key.hex().encode(), b64encode(key)):

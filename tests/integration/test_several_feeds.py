@@ -55,7 +55,7 @@ def test_a_feed_that_yields_adds_only_whom_an_earlier_one_lacks(university: Univ
         "1001,s1001,Other,Name,other@example.edu,active\n1009,s1009,Only,Here,s1009@example.edu,active\n",
         on_conflict="skip",
     )
-    university.apply_cleanly()
+    university.apply_once()
     assert university.learners()["s1001"]["lastName"] != "Name"
     assert email(university, "s1001") == "s1001@example.edu"
     assert university.learners()["s1009"]["lastName"] == "Here"
@@ -69,7 +69,7 @@ def test_a_feed_that_fills_gives_what_is_blank_and_no_more(university: Universit
         "1001,s1001,Other,Name,filled@example.edu,active\n1002,s1002,Other,Name,unused@example.edu,active\n",
         on_conflict="fill",
     )
-    university.apply_cleanly()
+    university.apply_once()
     assert email(university, "s1001") == "filled@example.edu"
     assert email(university, "s1002") == "s1002@example.edu"
     assert university.learners()["s1001"]["lastName"] != "Name"
@@ -81,7 +81,7 @@ def test_what_a_filling_feed_owns_is_kept_while_that_cannot_be_read(university: 
     path = more_learners(
         university, "1001,s1001,Other,Name,filled@example.edu,active\n", on_conflict="fill"
     )
-    university.apply_cleanly()
+    university.apply_once()
     path.unlink()
     ran = university.apply()
     assert ran.status == 4
@@ -95,7 +95,7 @@ def test_a_feed_below_says_nothing_while_the_one_above_cannot_be_read(
     more_learners(
         university, "1001,s1001,Other,Name,other@example.edu,active\n", on_conflict="skip"
     )
-    university.apply_cleanly()
+    university.apply_once()
     university.students.raw = b'"cut'
     ran = university.apply()
     assert ran.status == 4
@@ -130,7 +130,7 @@ def test_a_feed_that_yields_takes_nobody_over_from_one_that_is_not_whole(
         university, "1001,s1001,Other,Name,other@example.edu,active\n", on_conflict="skip"
     )
     university.config["sources"]["students"]["completeness"] = {"minimum_rows": 3}
-    university.apply_cleanly()
+    university.apply_once()
     before = university.learners()["s1001"]["lastName"]
     university.students.drop("1001")
     ran = university.apply()
@@ -201,7 +201,7 @@ ALL = "s1001,a@example.edu,x,1\ns1002,b@example.edu,x,2\ns1003,c@example.edu,x,3
 
 def test_a_column_is_taken_from_another_source_by_key(university: University) -> None:
     join(university, ALL)
-    university.apply_cleanly()
+    university.apply_once()
     assert [email(university, login) for login in ("s1001", "s1002", "s1003")] == [
         f"{x}@example.edu" for x in "abc"
     ]
@@ -210,7 +210,7 @@ def test_a_column_is_taken_from_another_source_by_key(university: University) ->
 
 def test_upper_and_lower_case_are_the_same_only_where_that_is_said(university: University) -> None:
     join(university, ALL.replace("s1001", "S1001"))
-    university.apply_cleanly()
+    university.apply_once()
     assert not email(university, "s1001")
     university.feed("learner")["join"]["ldap"]["ignore_case"] = True
     university.apply_cleanly()
@@ -254,7 +254,7 @@ def test_while_the_joined_source_cannot_be_read_its_feed_says_nothing(
     university: University,
 ) -> None:
     path = join(university, ALL)
-    university.apply_cleanly()
+    university.apply_once()
     path.unlink()
     university.students.drop("1003")
     university.registrations.drop(f"{TEST} 1003")
@@ -278,7 +278,7 @@ def test_who_is_not_in_a_joined_source_that_is_not_whole_keeps_what_is_known(
     feed = university.feed("learner")
     feed["blank"] = "clear"
     university.config["sources"]["ldap"]["completeness"] = {"minimum_rows": 3}
-    university.apply_cleanly()
+    university.apply_once()
     path.write_text(LDAP + "\n".join(ALL.splitlines()[:2]) + "\n")
     university.register(TEST, "1004")
     ran = university.apply()
@@ -300,7 +300,7 @@ def test_where_may_select_by_a_joined_column_and_no_doubt_makes_anybody_absent(
 ) -> None:
     path = join(university, ALL)
     university.feed("learner")["where"] = {"status": "active", "ldap.kind": "x"}
-    university.apply_cleanly()
+    university.apply_once()
     assert set(university.learners()) == {"s1001", "s1002", "s1003"}
     path.write_text(LDAP + ALL + "s1003,c@example.edu,y,3\n")
     university.registrations.drop(f"{TEST} 1003")
@@ -317,7 +317,7 @@ def test_a_key_may_come_from_a_joined_source(university: University) -> None:
     candidates["join"] = {"ldap": {"by": {"dn": "uid"}}}
     candidates["map"] = {"test": "course", "learner": "ldap.person"}
     del university.config["sources"]["registrations"]
-    university.apply_cleanly()
+    university.apply_once()
     assert set(university.candidates()) == {"s1001", "s1002"}
 
 
@@ -369,7 +369,7 @@ def test_a_key_that_cannot_be_read_on_either_side_leaves_nobody_out(
     candidates = university.feed("candidate")
     candidates["join"] = {"ldap": {"by": {"student_no": "person"}, "missing": "skip"}}
     candidates["map"]["room"] = "ldap.mail"
-    university.apply_cleanly()
+    university.apply_once()
     if where == "joined":
         path.write_text(LDAP + rows.replace("1003\n", "10\a03\n"))
     else:
@@ -388,7 +388,7 @@ def test_a_joined_source_that_has_lost_its_rows_wipes_nothing_until_that_is_acce
     lines = [f"s{n},m{n}@example.edu,x,1\n" for n in people]
     path = join(university, "".join(lines))
     university.feed("learner")["blank"] = "clear"
-    university.apply_cleanly()
+    university.apply_once()
     path.write_text(LDAP + "".join(lines[:19]))
     ran = university.apply()
     assert ran.status == 4
@@ -420,7 +420,7 @@ def test_a_joined_source_under_another_name_is_held_to_the_number_of_rows_that_i
     lines = [f"s{n},m{n}@example.edu,x,1\n" for n in people]
     path = join(university, "".join(lines))
     university.feed("learner")["blank"] = "clear"
-    university.apply_cleanly()
+    university.apply_once()
     path.write_text(LDAP + "".join(lines[:16]))
     university.config["sources"]["ad"] = university.config["sources"].pop("ldap")
     feed = university.feed("learner")

@@ -15,7 +15,7 @@ def university(university: University) -> University:
     for source in university.config["sources"].values():
         del source["completeness"]["tail"]  # as it is where nobody says anything
     university.register(TEST, *CLASS)
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -117,7 +117,7 @@ def timed(university: University) -> University:
     """The last candidate has 30 minutes more; the file ends with them."""
     university.registrations.columns = ("course", "term", "student_no", "number", "extra")
     university.registrations.set(f"{TEST} {CLASS[-1]}", extra="30")
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

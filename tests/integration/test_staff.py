@@ -12,7 +12,7 @@ def staffed(university: University) -> University:
     university.add_feeds("staff")
     university.keep_feeds("staff")
     university.employees.add(*numbers(7001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -162,7 +162,7 @@ def test_staff_found_in_inspera_are_brought_up_to_date_and_never_disabled(
     university.add_feeds("staff")
     university.keep_feeds("staff")
     university.employees.add("7001")
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.add("7002", "7003", secret="foerste-passord-1")
     university.sandbox.edit(staff=account(university.employees.rows[1], lastName="Gift"))
     university.feed("staff")["map"]["password"] = "secret"

@@ -21,7 +21,7 @@ def grading(university: University) -> University:
     university.register(TEST, "1001")
     university.employees.add(*numbers(7001, 4))
     university.assign_staff(TEST, "7001", "7002")
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -63,7 +63,7 @@ def test_a_mass_departure_is_held_until_it_is_allowed(university: University) ->
     university.keep_feeds("staff")
     university.allow_shrinkage()
     university.employees.add(*numbers(7001, 30))
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.drop(*numbers(7001, 11))
     (scope,) = university.plan_json()["summary"]["held_scopes"]
     assert scope["scope"] == "removals of staff"
@@ -79,7 +79,7 @@ def test_rows_that_say_disabled_are_counted_by_the_limit_too(university: Univers
     university.keep_feeds("staff")
     university.feed("staff")["map"]["status"] = "status"
     university.employees.add(*numbers(7001, 30))
-    university.apply_cleanly()
+    university.apply_once()
     for number in numbers(7001, 11):
         university.employees.set(number, status="disabled")
     assert university.apply().status == 3
@@ -115,7 +115,7 @@ def test_a_password_is_sent_with_the_first_call_alone_and_is_nowhere_in_the_stat
     university.keep_feeds("staff")
     university.feed("staff")["map"]["password"] = "secret"
     university.employees.add("7001", "7002", secret=SECRET)
-    university.apply_cleanly()
+    university.apply_once()
     assert {one["passwordSet"] for one in university.staff().values()} == {True}
     with sqlite3.connect(university.state) as connection:
         dump = "\n".join(connection.iterdump())
@@ -155,7 +155,7 @@ def test_a_deletion_whose_answer_was_lost_is_settled_by_reading_and_not_sent_aga
     university.config["inspera"]["attempts"] = 1
     university.config["on_absence"] = {"staff": "delete"}
     university.employees.add("7001", "7002")
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.drop("7001")
     university.fail(method="DELETE", path="/api/v1/users/*", status=500, when="after")
     university.apply()

@@ -59,7 +59,7 @@ def on_server(university: University, server: Postgres) -> OnServer:
     """Three learners on one test, sent from a state on PostgreSQL."""
     on_server = OnServer(university, server)
     university.register(TEST, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     return on_server
 
 
@@ -181,7 +181,7 @@ def test_kept_values_agreement_and_who_stays_are_the_same(
 
 def put_candidate_of(university: University, number: str) -> None:
     """Somebody who was seated by hand before the source names them, and is named by it now."""
-    university.apply_cleanly()
+    university.apply_once()
     put_candidate(university, number)
     university.registrations.add(f"{TEST} {number}")
     university.apply_cleanly()

@@ -12,7 +12,7 @@ def reasons(university: University) -> str:
 
 def test_a_missing_file_stays_with_the_run_that_it_stopped(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     university.config["sources"]["students"]["path"] = "no-such.csv"
     assert university.apply().status == 4
     assert "no-such.csv" in reasons(university)
@@ -68,7 +68,7 @@ def test_check_counts_valid_rows_apart_from_invalid_ones(university: University)
 def test_a_limit_says_its_arithmetic_once_for_all_that_it_holds(university: University) -> None:
     university.allow_shrinkage()
     university.register(TEST, *numbers(1001, 40))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.drop(*(f"{TEST} {learner}" for learner in numbers(1001, 30)))
     for command in ("plan", "status"):
         if command == "status":
@@ -95,7 +95,7 @@ def test_changes_that_wait_for_one_cause_are_one_line_and_all_lists_each(
 
 def test_people_alone_are_no_lost_state_and_are_taken_in_as_found(university: University) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     for file in university.folder.glob(
         "state.db*"
     ):  # a new machine: what was there is somebody else's

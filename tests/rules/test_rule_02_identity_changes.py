@@ -7,7 +7,7 @@ def test_a_changed_username_is_held_as_a_identity_change_and_no_second_account_i
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1002", feide="s1002-new")
     university.students.set("1003", mail="another@example.edu")
     ran = university.apply()
@@ -22,7 +22,7 @@ def test_adopt_takes_the_account_that_inspera_renamed_as_the_known_one(
     university: University,
 ) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.sandbox.edit(
         student={"username": "s1001-new", "firstName": "Åse", "lastName": "Prøvesen"}
     )
@@ -36,7 +36,7 @@ def test_adopt_takes_the_account_that_inspera_renamed_as_the_known_one(
 
 def test_a_changed_login_can_be_settled_as_a_new_account(university: University) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", feide="s1001-new")
     ran = university.adopt("learner", "1001", "--as-new")
     assert ran.status == 0, ran.output
@@ -51,7 +51,7 @@ def test_a_changed_external_test_id_on_a_known_key_is_held_and_makes_no_second_t
     university.feed("test")["map"] |= {"key": "{course}", "external_test_id": "{course}-{term}"}
     university.feed("candidate")["map"]["test"] = "course"
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.set(TEST, term="V27")
     ran = university.apply()
     assert ran.status == 3
@@ -63,7 +63,7 @@ def test_a_changed_auth_system_is_held_for_everybody_and_nothing_is_sent(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     university.feed("learner")["auth_system"] = "EMAIL"
     ran = university.apply()
     assert ran.status == 3
@@ -77,7 +77,7 @@ def test_a_new_number_with_a_vanished_persons_name_and_email_is_held_with_all_th
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", student_no="2001")
     university.registrations.set(f"{TEST} 1001", student_no="2001")
     university.registrations.drop(f"{TEST} 1006")
@@ -99,7 +99,7 @@ def test_adopting_a_look_alike_moves_it_and_its_seats_to_the_new_key_without_a_c
     university: University,
 ) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", student_no="2001")
     university.registrations.set(f"{TEST} 1001", student_no="2001")
     assert university.apply().status == 3
@@ -114,7 +114,7 @@ def test_adopting_a_look_alike_moves_it_and_its_seats_to_the_new_key_without_a_c
 
 def test_a_look_alike_can_be_settled_as_somebody_else(university: University) -> None:
     university.register(TEST, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", student_no="2001", feide="s2001")
     university.registrations.set(f"{TEST} 1001", student_no="2001")
     assert university.apply().status == 3
@@ -129,7 +129,7 @@ def test_a_new_test_with_a_vanished_ones_title_and_start_is_held_and_its_candida
     university.feed("test")["map"]["title"] = "name"
     university.register(TEST, *numbers(1001, 3))
     university.exams.add(OTHER, name="Annen prøve")
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.set(TEST, course="INF1001")
     for learner in numbers(1001, 3):
         university.registrations.set(f"{TEST} {learner}", course="INF1001")
@@ -145,7 +145,7 @@ def test_a_key_that_comes_back_in_another_case_is_held_and_makes_no_second_accou
 ) -> None:
     university.students.add("ab1001", "1002")
     university.register(TEST, "ab1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("ab1001", student_no="AB1001")
     university.registrations.set(f"{TEST} ab1001", student_no="AB1001")
     ran = university.apply()

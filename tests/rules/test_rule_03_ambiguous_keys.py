@@ -21,7 +21,7 @@ def test_a_registration_in_another_case_than_its_test_is_a_row_error_and_keeps_t
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.set(f"{TEST} 1001", course="inf1000")
     university.registrations.drop(f"{TEST} 1002")
     ran = university.apply()
@@ -67,7 +67,7 @@ def test_rows_that_map_to_the_same_record_are_one_whatever_their_other_columns_s
     university.keep_feeds("learner")
     university.students.add("1001", "1001")
     university.students.rows[1] |= {"status": "exchange", "secret": "not mapped"}
-    university.apply_cleanly()
+    university.apply_once()
     assert university.writes() == ["POST /v1/users/student"]
 
 
@@ -76,7 +76,7 @@ def test_two_rows_of_one_key_that_say_different_things_are_row_errors_and_the_re
 ) -> None:
     university.keep_feeds("learner")
     university.students.add("1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.add("1001", mail="other@example.edu")
     ran = university.apply()
     assert ran.status == 1

@@ -13,7 +13,7 @@ CLASS = numbers(1001, 27)
 def full(university: University) -> University:
     """27 learners who sit one test, all in Inspera."""
     university.register(TEST, *CLASS)
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

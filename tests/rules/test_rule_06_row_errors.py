@@ -13,7 +13,7 @@ CLASS = numbers(1001, 27)
 def full(university: University) -> University:
     """27 learners who sit one test, all in Inspera."""
     university.register(TEST, *CLASS)
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -80,7 +80,7 @@ def leaving(university: University) -> University:
     """Six learners of whom two leave; one of these has a seat."""
     university.students.add("1005", "1006")
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.drop("1005", "1006")
     return university
 

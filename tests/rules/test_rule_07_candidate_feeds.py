@@ -12,7 +12,7 @@ def leaving(university: University) -> University:
     """Six learners of whom two leave; one of these has a seat."""
     university.students.add("1005", "1006")
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.drop("1005", "1006")
     return university
 
@@ -99,7 +99,7 @@ def two(university: University) -> University:
     university.register(TEST, *numbers(1001, 6))
     university.exams.add(OTHER, start="04.01.2027 09:00", end="04.01.2027 13:00")
     university.register(OTHER, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

@@ -13,7 +13,7 @@ def two(university: University) -> University:
     university.register(TEST, *numbers(1001, 6))
     university.exams.add(OTHER, start="04.01.2027 09:00", end="04.01.2027 13:00")
     university.register(OTHER, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -175,7 +175,7 @@ def test_releases_make_no_call_and_are_not_counted_by_limits(university: Univers
     university.allow_shrinkage()
     university.register(TEST, "1001")
     university.students.add(*numbers(1101, 30))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.drop(*numbers(1101, 30))
     assert len(university.planned("pass")) == 30
     university.apply_cleanly()

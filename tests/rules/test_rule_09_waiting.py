@@ -83,7 +83,7 @@ def test_a_seat_waits_for_a_held_identity_change_and_what_is_known_of_it_stays(
 ) -> None:
     university.register(TEST, "1001", "1002")
     university.exams.add(OTHER)
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", feide="s1001-new")
     university.registrations.add(f"{OTHER} 1001", f"{OTHER} 1002")
     assert reasons(university) == {"1001": "waits for learner 1001 (held as an identity change)"}
@@ -97,7 +97,7 @@ def test_a_learner_with_a_newly_mistyped_email_still_gets_a_late_seat(
 ) -> None:
     university.register(TEST, *numbers(1001, 3))
     university.exams.add(OTHER)
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1002", given="Å\u0001se")
     university.registrations.add(f"{OTHER} 1002")
     assert university.apply().status == 1
@@ -106,7 +106,7 @@ def test_a_learner_with_a_newly_mistyped_email_still_gets_a_late_seat(
 
 def test_a_test_whose_row_became_a_row_error_still_takes_candidates(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.set(TEST, end="01.12.2026 08:00")
     university.register(TEST, "1002")
     ran = university.apply()

@@ -20,7 +20,7 @@ def hand(university: University) -> University:
     university.students.add(*numbers(1001, 5))
     university.exams.add(TEST, OTHER)
     university.registrations.add(f"{OTHER} 1001", f"{OTHER} 1002")
-    university.apply_cleanly()
+    university.apply_once()
     by_hand(university, "1001")
     return university
 

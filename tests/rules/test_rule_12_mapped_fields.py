@@ -19,7 +19,7 @@ def test_a_field_that_is_not_mapped_is_never_sent_and_inspera_keeps_its_own(
 ) -> None:
     del university.feed("learner")["map"]["email"]
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     assert "email" not in university.sent()[0]["body"]
     student = {
         "username": "s1001",
@@ -39,7 +39,7 @@ def test_a_newly_mapped_field_is_sent_to_those_who_have_it_and_nothing_else_chan
 ) -> None:
     university.register(TEST, "1001", "1002", "1003")
     university.registrations.set(f"{TEST} 1002", room="U-37")
-    university.apply_cleanly()
+    university.apply_once()
     university.feed("candidate")["map"]["room"] = "room"
     assert university.planned() == [f"update candidate {TEST}/1002"]
     university.apply_cleanly()
@@ -51,7 +51,7 @@ def test_a_newly_mapped_field_is_sent_to_those_who_have_it_and_nothing_else_chan
 
 def test_a_field_that_is_no_longer_mapped_is_left_as_it_is(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     del university.feed("learner")["map"]["email"]
     university.apply_cleanly()
     assert university.writes() == []
@@ -60,7 +60,7 @@ def test_a_field_that_is_no_longer_mapped_is_left_as_it_is(university: Universit
 
 def test_a_blank_value_leaves_insperas_value_alone(university: University) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", mail=" ")
     assert university.planned() == []
     university.apply_cleanly()
@@ -69,7 +69,7 @@ def test_a_blank_value_leaves_insperas_value_alone(university: University) -> No
 
 def test_a_blank_value_clears_where_the_feed_says_so(university: University) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.feed("learner")["blank"] = "clear"
     university.students.set("1001", mail="")
     assert university.planned() == ["update learner 1001"]
@@ -82,7 +82,7 @@ def test_a_blank_value_clears_where_the_feed_says_so(university: University) -> 
 def test_nought_is_a_value(university: University) -> None:
     university.register(TEST, "1001", "1002")
     university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.set(f"{TEST} 1001", extra="0")
     university.apply_cleanly()
     assert university.sent()[0]["body"]["candidates"] == [
@@ -97,7 +97,7 @@ def test_a_password_is_sent_when_the_learner_is_made_and_never_again(
     university.feed("learner")["map"]["password"] = "secret"
     university.register(TEST, "1001", "1002")
     university.students.set("1001", secret=SECRET)
-    university.apply_cleanly()
+    university.apply_once()
     assert university.learners()["s1001"]["passwordSet"] is True
     assert university.learners()["s1002"]["passwordSet"] is False
     university.students.set("1001", secret="et-annet-passord")
@@ -109,7 +109,7 @@ def test_a_password_is_sent_when_the_learner_is_made_and_never_again(
 
 def test_a_newly_mapped_password_changes_nobody_who_is_known(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1001", secret=SECRET)
     university.feed("learner")["map"]["password"] = "secret"
     assert university.planned() == []
@@ -143,7 +143,7 @@ def test_a_password_is_in_no_plan_no_log_no_status_and_no_state(university: Univ
 def test_a_template_is_sent_when_the_test_is_made_and_never_again(university: University) -> None:
     university.exams.add(TEST, template="2002")
     university.keep_feeds("test")
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.set(TEST, name="Muntlig prøve", template="3003")
     university.apply_cleanly()
     assert "sourceTemplateId" not in university.sent()[0]["body"]
@@ -154,7 +154,7 @@ def test_fields_of_a_feed_that_cannot_be_read_keep_their_known_values(
     university: University,
 ) -> None:
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     before = university.learners()["s1001"]
     university.students.set("1001", family="Øvelsesenius")
     university.students.raw = university.students.text().encode() + b"ragged\n"
@@ -166,7 +166,7 @@ def test_fields_of_a_feed_that_cannot_be_read_keep_their_known_values(
 
 def test_fingerprints_carry_a_version(university: University) -> None:
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     connection = sqlite3.connect(university.state)
     prints = [row[0] for row in connection.execute("SELECT fingerprint FROM known_learner")]
     connection.close()

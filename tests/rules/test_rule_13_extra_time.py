@@ -19,7 +19,7 @@ def test_extra_time_is_minutes_or_a_share_of_the_duration_rounded_up(
     university.register(TEST, "1001", "1002", "1003", "1004")
     for learner, extra in (("1001", "30"), ("1002", "25%"), ("1003", "33 %"), ("1004", "0")):
         university.registrations.set(f"{TEST} {learner}", extra=extra)
-    university.apply_cleanly()
+    university.apply_once()
     assert minutes(university) == {"s1001": 30, "s1002": 59, "s1003": 78, "s1004": 0}
     assert university.planned() == []
 
@@ -27,7 +27,7 @@ def test_extra_time_is_minutes_or_a_share_of_the_duration_rounded_up(
 def test_a_share_is_worked_out_anew_when_the_duration_changes(university: University) -> None:
     university.register(TEST, "1001", "1002")
     university.registrations.set(f"{TEST} 1001", extra="25%")
-    university.apply_cleanly()
+    university.apply_once()
     assert minutes(university)["s1001"] == 60
     university.exams.set(TEST, minutes="180")
     assert university.planned() == [f"update test {TEST}", f"update candidate {TEST}/1001"]
@@ -53,7 +53,7 @@ def test_blank_extra_time_keeps_the_minutes_or_takes_them_back_where_the_feed_sa
 ) -> None:
     university.register(TEST, "1001", "1002")
     university.registrations.set(f"{TEST} 1001", extra="25%")
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.set(f"{TEST} 1001", extra="")
     assert university.planned() == []
     university.feed("candidate")["blank"] = "clear"
@@ -69,7 +69,7 @@ def test_minutes_are_written_as_the_feed_says(university: University) -> None:
     university.exams.add(TEST, minutes="3:30")
     university.register(TEST, "1001")
     university.registrations.set(f"{TEST} 1001", extra="PT1H15M")
-    university.apply_cleanly()
+    university.apply_once()
     assert university.tests()[TEST]["duration"] == 210
     assert minutes(university) == {"s1001": 75}
 
@@ -88,7 +88,7 @@ def test_two_learners_with_one_candidate_number_on_a_test_are_row_errors_that_na
     university: University,
 ) -> None:
     university.register(TEST, "1001", "1002", "1003")
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.set(f"{TEST} 1001", number="7")
     university.registrations.set(f"{TEST} 1002", number="7")
     university.registrations.set(f"{TEST} 1003", number="8")
@@ -109,7 +109,7 @@ def test_one_candidate_number_on_two_tests_is_no_row_error(university: Universit
     university.register(OTHER, "1002")
     university.registrations.set(f"{TEST} 1001", number="7")
     university.registrations.set(f"{OTHER} 1002", number="7")
-    university.apply_cleanly()
+    university.apply_once()
     assert university.candidates(OTHER)["s1002"]["candidateId"] == "7"
 
 
@@ -121,7 +121,7 @@ def test_above_1500_candidates_those_known_stay_and_every_addition_beyond_is_def
         "look_up_learners": False
     }  # thousands of look-ups prove nothing here
     university.register(TEST, *numbers(10001, 1498))
-    university.apply_cleanly()
+    university.apply_once()
     university.register(TEST, *numbers(20001, 4))
     deferred = [one for one in university.plan_json()["changes"] if one["verdict"] == "deferred"]
     assert [one["key"][1] for one in deferred] == ["20003", "20004"]
@@ -137,7 +137,7 @@ def test_a_test_that_others_filled_takes_only_as_many_as_it_has_places_left_and_
 ) -> None:
     university.exams.add(TEST)
     university.register(OTHER, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     for number in numbers(10001, 1499):
         external = [{"authType": "EMAIL", "externalId": f"{number}@example.edu"}]
         university.sandbox.edit(
@@ -161,7 +161,7 @@ def test_a_candidate_post_carries_every_known_field_so_that_a_new_room_never_dro
     university.feed("candidate")["map"]["room"] = "room"
     university.register(TEST, "1001")
     university.registrations.set(f"{TEST} 1001", extra="30", number="12", room="U-37")
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.set(f"{TEST} 1001", extra="", number="", room="A-1")
     university.apply_cleanly()
     seat = {"externalId": "s1001", "candidateId": "12", "extraTimeMins": 30, "roomName": "A-1"}
@@ -173,7 +173,7 @@ def seated(university: University) -> University:
     """Three learners on one test, the first with 30 minutes of extra time."""
     university.register(TEST, *numbers(1001, 3))
     university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

@@ -16,7 +16,7 @@ def test_local_times_are_sent_in_utc_summer_and_winter(university: University) -
     university.exams.add(TEST)
     university.exams.add(OTHER, start="15.10.2026 09:00", end="15.10.2026 13:00")
     university.keep_feeds("test")
-    university.apply_cleanly()
+    university.apply_once()
     starts = {key: (test["startTime"], test["endTime"]) for key, test in university.tests().items()}
     assert starts == {
         TEST: ("2026-12-01T08:00:00Z", "2026-12-01T12:00:00Z"),

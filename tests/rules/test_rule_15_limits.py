@@ -25,7 +25,7 @@ def forty(university: University) -> University:
     university.allow_shrinkage()
     university.register(TEST, *numbers(1001, 40))
     university.register(OTHER, *numbers(1001, 9))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -46,7 +46,7 @@ def test_nine_of_nine_candidates_gone_is_held_whatever_the_limit(forty: Universi
 def test_the_only_candidate_of_a_test_may_go(university: University) -> None:
     university.register(TEST, *numbers(1001, 5))
     university.register(OTHER, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     leave(university, OTHER, ["1001"])
     university.apply_cleanly()
     assert university.candidates(OTHER) == {}
@@ -158,7 +158,7 @@ def test_withdrawn_tests_are_counted_and_held_above_the_limit(university: Univer
     university.register(TEST, "1001")
     courses = [f"FAG{number}-H26" for number in numbers(1, 11)]
     university.exams.add(*courses)
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.drop(*courses)
     assert (
         held(university)["removals of test"]["why"]
@@ -238,7 +238,7 @@ def test_withdrawn_tests_of_the_last_day_count_as_well(university: University) -
     university.register(TEST, "1001")
     courses = [f"FAG{number}-H26" for number in numbers(1, 11)]
     university.exams.add(*courses)
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.drop(*courses[:8])
     assert university.apply().status == 0
     university.at(EVENING)

@@ -29,7 +29,7 @@ def running(university: University) -> University:
     university.register(TEST, "1001", "1002", "1003")
     university.feed("candidate")["map"]["room"] = "room"
     university.registrations.set(f"{TEST} 1001", number="101", extra="30", room="A")
-    university.apply_cleanly()
+    university.apply_once()
     university.at(DURING)
     return university
 

@@ -14,7 +14,7 @@ def seated(university: University) -> University:
     """Three learners on one test, the first with 30 minutes of extra time."""
     university.register(TEST, *numbers(1001, 3))
     university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

@@ -12,7 +12,7 @@ def lost(university: University) -> University:
     """Everything is in Inspera, and the state is gone."""
     university.register(TEST, *numbers(1001, 5))
     university.register(OTHER, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     for file in university.folder.glob("state.db*"):
         file.unlink()
     return university

@@ -17,7 +17,7 @@ def test_what_a_test_of_this_week_needs_goes_before_the_rest_and_soonest_tests_c
     university.register(LATER, "1002")
     university.register(SOON, "1003")
     university.students.add("1004")
-    university.apply_cleanly()
+    university.apply_once()
     assert university.written() == [
         "POST student s1003",
         f"POST test {SOON}",
@@ -48,7 +48,7 @@ def test_the_plan_is_read_in_the_order_in_which_it_is_sent(university: Universit
 
 def test_removals_on_a_test_come_after_its_additions(university: University) -> None:
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.drop(f"{TEST} 1001")
     university.register(TEST, "1009")
     university.apply_cleanly()
@@ -63,7 +63,7 @@ def test_candidates_go_in_batches_a_test(university: University) -> None:
     university.config["inspera"]["batch_size"] = 4
     university.register(TEST, *numbers(1001, 10))
     university.register(OTHER, *numbers(1001, 2))
-    university.apply_cleanly()
+    university.apply_once()
     sizes = [
         len(call["body"]["candidates"])
         for call in university.sent()
@@ -75,7 +75,7 @@ def test_candidates_go_in_batches_a_test(university: University) -> None:
 def test_the_order_of_rows_in_a_file_is_no_change(university: University) -> None:
     university.register(TEST, *numbers(1001, 12))
     university.register(OTHER, *numbers(1004, 12))
-    university.apply_cleanly()
+    university.apply_once()
     for table in university.tables:
         table.rows.sort(key=lambda row: sorted(row.values()), reverse=True)
     assert university.planned() == []

@@ -42,7 +42,7 @@ def settled(university: University) -> None:
     university.at(BEFORE)
     university.register(TEST, *numbers(1001, 12))
     university.register(OTHER, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
 
 
 def test_a_run_for_candidates_adds_the_learner_and_the_test_that_a_new_one_needs(
@@ -115,7 +115,7 @@ def test_a_seat_that_a_person_has_to_settle_makes_no_run_go_first(university: Un
     university.config["jobs"] = {"exam_day": {"every": "10m"}}
     university.students.add("1001")
     university.register(TEST, "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     university.registrations.add(f"{TEST} 1001", extra="30")
     app = App.open(university.write(), lambda _line: None)

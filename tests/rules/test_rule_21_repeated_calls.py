@@ -41,7 +41,7 @@ def test_a_removal_of_somebody_who_is_not_there_is_done_only_because_a_reading_s
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.drop(f"{TEST} 1001")
     university.fail(method="DELETE", path=SEATS, status=404)
     ran = university.apply()

@@ -86,7 +86,7 @@ def test_one_token_serves_a_whole_run_and_the_key_travels_in_a_header_alone(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     tokens = [call for call in university.calls() if "authenticate" in call["path"]]
     assert [call["query"] for call in tokens] == [
         {"grant_type": "authorization_code", "client_id": "example"}
@@ -95,6 +95,6 @@ def test_one_token_serves_a_whole_run_and_the_key_travels_in_a_header_alone(
 
 def test_a_second_apply_makes_no_call_at_all_not_even_for_a_token(university: University) -> None:
     university.register(TEST, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     university.apply_cleanly()
     assert university.calls() == []

@@ -13,7 +13,7 @@ def test_a_refused_batch_is_narrowed_down_to_the_seat_that_is_to_blame(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 20))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.set(f"{TEST} 1013", number="x" * 1001)
     for learner in numbers(1001, 9):
         university.registrations.set(f"{TEST} {learner}", number=learner)

@@ -75,7 +75,7 @@ def test_a_lost_batch_that_never_arrived_goes_again_and_no_other_seat_with_it(
 def test_a_lost_removal_is_settled_by_reading(university: University) -> None:
     university.config["inspera"]["attempts"] = 1
     university.register(TEST, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.drop(f"{TEST} 1001")
     university.fail(method="DELETE", path=SEATS, status=500, when="after")
     assert university.apply().status == 1
@@ -91,7 +91,7 @@ def test_an_update_of_times_that_arrived_unnoticed_is_not_taken_for_somebodys_ha
 ) -> None:
     university.config["inspera"]["attempts"] = 1
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     university.exams.set(TEST, end="01.12.2026 14:00")
     university.fail(method="POST", path="/api/v1/test", status=500, when="after")
     assert university.apply().status == 1
@@ -104,7 +104,7 @@ def test_an_update_of_times_that_arrived_unnoticed_is_not_taken_for_somebodys_ha
 def test_a_call_that_was_lost_and_is_not_wanted_any_more_is_undone(university: University) -> None:
     university.config["inspera"]["attempts"] = 1
     university.register(TEST, "1001", "1002")
-    university.apply_cleanly()
+    university.apply_once()
     university.register(TEST, "1003")
     lose_seats(university, when="after")
     assert university.apply().status == 1

@@ -33,7 +33,7 @@ def execute(state: Path, *statements: str) -> None:
 def used(university: University) -> University:
     """A state with something in it, and changes to plan."""
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.drop(f"{TEST} 1001")
     university.students.set("1002", family="Øvelsesenius")
     return university

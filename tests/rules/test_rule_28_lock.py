@@ -44,7 +44,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def used(university: University) -> University:
     """Five learners on one test, all in Inspera, and three more to come."""
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.register(TEST, *numbers(1006, 3))
     university.config["inspera"]["workers"] = 1
     return university

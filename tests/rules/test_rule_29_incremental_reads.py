@@ -53,7 +53,7 @@ def database(university: University) -> Database:
     candidates = university.feed("candidate")
     candidates["map"] = {"test": "{course}-{term}", "learner": "student_no", "room": "room"}
     candidates["updated_column"] = "changed"
-    university.apply_cleanly()
+    university.apply_once()
     return database
 
 
@@ -234,7 +234,7 @@ def test_a_key_that_is_corrected_before_it_was_sent_makes_no_second_account(
     people = People(university)
     people.put("1001", "Åse")
     university.keep_feeds("learner")
-    university.apply_cleanly()
+    university.apply_once()
     people.put("1O04")
     university.config["inspera"]["proxy"] = "http://127.0.0.1:9"
     assert university.apply("--changed").status == 5
@@ -253,7 +253,7 @@ def test_after_a_identity_change_is_settled_the_old_record_does_not_come_back(
     people.put("1001", "Åse")
     people.put("1002", "Bo")
     university.keep_feeds("learner")
-    university.apply_cleanly()
+    university.apply_once()
     people.run(
         "UPDATE p SET student_no = '9001', family = 'Nytt', changed = datetime('now') WHERE student_no = '1001'"
     )

@@ -24,7 +24,7 @@ def full(university: University) -> University:
     university.register(THIRD, *CLASS[::2])
     for number, row in enumerate(university.registrations.rows):
         row["number"] = str(101 + number)
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -215,7 +215,7 @@ def graded(full: University) -> University:
     """Six contributors of one test besides, all in Inspera."""
     full.add_feeds("staff", "contributor")
     full.assign_staff(TEST, *numbers(7001, 6))
-    full.apply_cleanly()
+    full.apply_once()
     return full
 
 
@@ -277,7 +277,7 @@ def test_candidates_of_a_source_that_cannot_be_read_wait_and_take_nobody_off(
     university: University,
 ) -> None:
     university.register(TEST, *CLASS)
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.add(f"{TEST} 100050")
     university.registrations.drop(f"{TEST} 100010")
     university.students.raw = b""

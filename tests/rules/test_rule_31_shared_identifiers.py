@@ -73,7 +73,7 @@ def test_what_the_message_says_helps(twins: University) -> None:
 def test_leaving_a_row_out_helps_too(twins: University) -> None:
     twins.students.drop("4002")
     twins.registrations.drop(f"{TEST} 4002")
-    twins.apply_cleanly()
+    twins.apply_once()
     assert set(twins.candidates()) == {"s1001", "twin"}
 
 
@@ -125,7 +125,7 @@ def test_external_ids_of_two_auth_systems_may_be_the_same_and_usernames_may_not(
     university.config["feeds"].append(guests)
     university.students.add("4001", secret="7")
     university.students.add("4002", secret="7", status="exchange")
-    university.apply_cleanly()
+    university.apply_once()
     assert set(university.learners()) == {"s4001", "s4002"}
     university.students.add("4003", secret="8")
     university.students.add("4004", secret="8", status="exchange", feide="s4003")
@@ -137,7 +137,7 @@ def test_what_is_known_of_somebody_whose_login_another_row_has_too_stays(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.add("4002", feide="s1002", family="Nyfamilie")
     university.students.set("1002", mail="nytt@example.edu")
     university.registrations.set(f"{TEST} 1002", student_no="4002")
@@ -156,7 +156,7 @@ def test_the_seats_of_somebody_who_left_stay_while_two_rows_have_their_login(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 5))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1002", student_no="4001")
     university.students.add("4002", feide="s1002")
     university.registrations.drop(f"{TEST} 1002")
@@ -168,7 +168,7 @@ def test_the_seats_of_somebody_who_left_stay_while_two_rows_have_their_login(
 
 def test_a_login_whose_own_row_is_an_error_is_not_given_to_another(university: University) -> None:
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1002", given="Å\u0007se")
     university.students.add("4002", feide="S1002")
     ran = university.apply()
@@ -183,7 +183,7 @@ def test_a_login_that_moves_from_one_to_another_waits_until_that_is_settled(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 4))
-    university.apply_cleanly()
+    university.apply_once()
     university.students.set("1002", feide="s1002-new")
     university.students.add(
         "4002", feide="s1002", given="Ny", family="Student", mail="ny@example.edu"
@@ -208,7 +208,7 @@ def left(university: University) -> University:
     """A learner who has left, whose login a new one gets."""
     university.register(TEST, *numbers(1001, 4))
     university.students.add("1009")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.drop("1009")
     university.apply_cleanly()
     university.register(TEST, "4009")
@@ -315,7 +315,7 @@ def test_a_learner_who_becomes_staff_keeps_their_seats_and_gets_new_ones(
     university.register(TEST, *numbers(1001, 3))
     university.exams.add(OTHER)
     university.employees.add("7001")
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.add("7002", feide="S1002")
     university.registrations.add(f"{OTHER} 1002")
     assert university.apply().status == 3
@@ -332,7 +332,7 @@ def test_one_who_left_and_comes_back_as_the_other_kind_gets_an_account_by_the_wa
     university.allow_shrinkage()
     university.register(TEST, *numbers(1001, 3))
     university.employees.add("7001", "7002", "7003")
-    university.apply_cleanly()
+    university.apply_once()
     left, kind, table = (
         ("1002", "learner", university.students)
         if hired
@@ -368,7 +368,7 @@ def test_a_run_that_does_not_read_staff_minds_those_who_are_known(university: Un
     university.add_feeds("staff")
     university.keep_feeds("staff")
     university.employees.add("7001", "7002")
-    university.apply_cleanly()
+    university.apply_once()
     university.config["feeds"] = [learners]
     university.students.add("1001")
     university.students.add("1002", feide="T7002")
@@ -420,7 +420,7 @@ def test_tests_whose_external_ids_differ_by_case_are_one_and_a_known_one_stays_a
     sitting(university, "9001")
     university.students.add(*numbers(1001, 4))
     university.registrations.add(*(f"{TEST} {one}" for one in numbers(1001, 4)), room="9001")
-    university.apply_cleanly()
+    university.apply_once()
     before = university.tests()
     sitting(university, "9002", course="inf1000", start="15.12.2026 09:00", end="15.12.2026 13:00")
     university.registrations.set(f"{TEST} 1001", room="9002")
@@ -435,7 +435,7 @@ def test_the_external_id_of_a_test_of_last_year_is_not_given_to_another(
     keyed_tests(university)
     university.keep_feeds("test")
     sitting(university, "9001")
-    university.apply_cleanly()
+    university.apply_once()
     university.at("2027-11-01T08:00")
     university.exams.rows.clear()
     sitting(university, "9002", start="01.12.2027 09:00", end="01.12.2027 13:00")
@@ -456,7 +456,7 @@ def test_adopt_and_apply_leave_an_account_that_another_key_has(university: Unive
     fields = {**university.feed("learner")["map"], "external_id": "secret"}
     university.feed("learner")["map"] = fields
     university.students.add("1001", secret="7")
-    university.apply_cleanly()
+    university.apply_once()
     # somebody has given the account of 1001 a second external id, which is that of the new row
     ids = [{"authType": "FEIDE", "externalId": "7"}, {"authType": "FEIDE", "externalId": "8"}]
     university.sandbox.edit(student=account(university.students.rows[0], externalIds=ids))

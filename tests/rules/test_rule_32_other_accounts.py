@@ -28,7 +28,7 @@ def in_use(university: University, kind: str = "learner") -> None:
     table.add("1000")
     feeds = university.config["feeds"]
     university.keep_feeds(kind)
-    university.apply_cleanly()
+    university.apply_once()
     university.config["feeds"] = feeds
 
 
@@ -177,7 +177,7 @@ def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_l
 ) -> None:
     in_use(university)
     university.register(TEST, "1000")
-    university.apply_cleanly()
+    university.apply_once()
     university.students.add("1001")
     university.sandbox.edit(
         staff=account(university.students.rows[1])

@@ -15,7 +15,7 @@ def university(university: University) -> University:
     """Six learners on a test."""
     university.students.columns = ("student_no", "feide", "given", "family", "mail", "status")
     university.register(TEST, *CLASS)
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 
@@ -46,8 +46,7 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize("form", HEADERS)
-@pytest.mark.parametrize("at", [1, 3, 6])
+@pytest.mark.parametrize(("form", "at"), zip(HEADERS, [1, 3, 6, 1, 6], strict=True))
 def test_the_header_again_makes_the_file_unusable(
     university: University, form: str, at: int
 ) -> None:
@@ -97,9 +96,10 @@ OTHER_NAMES = [
 ]
 
 
-@pytest.mark.parametrize("second", OTHER_NAMES)
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("at", [1, 6])
+@pytest.mark.parametrize(
+    ("second", "end", "at"),
+    zip(OTHER_NAMES * 2, ["\n", "\r\n", "\r", "\r", "\n", "\r\n"], [1, 6] * 3, strict=True),
+)
 def test_a_second_table_without_a_gap_is_told_by_the_words_of_its_header(
     university: University, second: str, end: str, at: int
 ) -> None:
@@ -160,8 +160,7 @@ FIRST = [
 ]
 
 
-@pytest.mark.parametrize("header", FIRST)
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(("header", "mark"), zip(FIRST, ["", "\ufeff"] * 2, strict=True))
 def test_under_columns_a_first_line_that_reads_like_a_header(
     university: University, header: str, mark: str
 ) -> None:
@@ -199,8 +198,9 @@ def test_blank_rows_and_blank_surplus_cells_are_passed_over(university: Universi
     refused(university, "do not have as many cells")
 
 
-@pytest.mark.parametrize("setting", [{"skip_lines": 3}, {"header_line": 4}])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("setting", "end"), [({"skip_lines": 3}, "\n"), ({"header_line": 4}, "\r\n")]
+)
 def test_lines_before_the_header_are_skipped_and_counted(
     university: University, setting: dict[str, int], end: str
 ) -> None:

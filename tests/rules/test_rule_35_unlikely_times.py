@@ -27,7 +27,7 @@ def running(university: University) -> University:
     university.register(TEST, "1001", "1002", "1003")
     university.feed("candidate")["map"]["room"] = "room"
     university.registrations.set(f"{TEST} 1001", number="101", extra="30", room="A")
-    university.apply_cleanly()
+    university.apply_once()
     university.at(DURING)
     return university
 
@@ -85,7 +85,7 @@ def test_a_week_long_home_exam_is_held_until_its_feed_says_that_it_has_such(
 def test_a_whole_plan_that_moves_far_has_one_hash_for_all_its_tests(university: University) -> None:
     university.exams.add(TEST, OTHER)
     university.keep_feeds("test")
-    university.apply_cleanly()
+    university.apply_once()
     for test in (TEST, OTHER):
         university.exams.set(test, start="01.03.2027 09:00", end="01.03.2027 13:00")
     (together,) = university.plan_json()["summary"]["held_scopes"]
@@ -122,7 +122,7 @@ def test_a_test_that_is_under_way_and_was_never_sent_is_made_all_the_same(
 ) -> None:
     university.at(DURING)
     university.register(TEST, "1001")
-    university.apply_cleanly()
+    university.apply_once()
     assert set(university.candidates(TEST)) == names(["1001"])
 
 
@@ -172,7 +172,7 @@ def test_an_end_that_was_too_early_by_mistake_is_corrected_while_the_test_runs(
 ) -> None:
     university.register(TEST, "1001", "1002")
     university.exams.set(TEST, end="01.12.2026 10:00", minutes="60")
-    university.apply_cleanly()
+    university.apply_once()
     university.at(DURING)
     university.exams.drop(TEST)
     university.registrations.drop(f"{TEST} 1001", f"{TEST} 1002")

@@ -21,7 +21,7 @@ def numbered(university: University) -> University:
     university.register(TEST, *LEARNERS)
     for at, learner in enumerate(LEARNERS):
         give(university, learner, str(101 + at))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

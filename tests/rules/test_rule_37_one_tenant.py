@@ -23,7 +23,7 @@ COMMANDS = (
 def seated(university: University) -> University:
     """Three learners on one test, sent from a state of this tenant's."""
     university.register(TEST, *numbers(1001, 3))
-    university.apply_cleanly()
+    university.apply_once()
     return university
 
 

@@ -12,7 +12,7 @@ def seated(university: University) -> University:
     """Six learners on a test to come; one of them has left since."""
     university.allow_shrinkage()
     university.register(TEST, *numbers(1001, 6))
-    university.apply_cleanly()
+    university.apply_once()
     university.registrations.drop(f"{TEST} 1006")
     return university
 
@@ -57,7 +57,7 @@ def test_staff_are_not_disabled_by_a_run_that_has_nothing_else_to_say(
     university.assign_staff(TEST, "501")
     university.employees.add("502", "503", "504")
     university.keep_feeds("test", "staff", "contributor")
-    university.apply_cleanly()
+    university.apply_once()
     university.employees.drop("504")
     university.sandbox.control(clock_offset=-3600)
     assert university.apply().status == 4

@@ -100,7 +100,7 @@ def test_a_graver_status_stays(new: University) -> None:
 def test_what_another_command_did_is_done_and_its_lost_report_is_1(
     new: University, words: list[str]
 ) -> None:
-    new.apply_cleanly()
+    new.apply_once()
     with nobody_reads() as pipe:
         assert print_to(pipe, new, *words)[0] == 1
     paused = new.status()["paused"]

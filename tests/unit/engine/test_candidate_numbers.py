@@ -106,7 +106,7 @@ def rows(numbers: dict[int, str | None], learners: Sequence[int]) -> list[Record
 
 
 @dataclass
-class StateAndTenant:
+class NumberedState:
     path: Path
     tenant: Numbered = field(default_factory=Numbered)
     limit: Limit = ANY
@@ -158,11 +158,11 @@ class StateAndTenant:
 
 
 @pytest.fixture
-def synced(tmp_path: Path) -> StateAndTenant:
-    return StateAndTenant(tmp_path / "state.db")
+def synced(tmp_path: Path) -> NumberedState:
+    return NumberedState(tmp_path / "state.db")
 
 
-def test_numbers_move_along_a_row_of_candidates_from_its_free_end(synced: StateAndTenant) -> None:
+def test_numbers_move_along_a_row_of_candidates_from_its_free_end(synced: NumberedState) -> None:
     synced.run({1: "1", 2: "2", 3: "3"})
     synced.tenant.seen = lambda: (
         None if max(Counter(synced.numbers.values()).values()) == 1 else pytest.fail("twice")
@@ -171,7 +171,7 @@ def test_numbers_move_along_a_row_of_candidates_from_its_free_end(synced: StateA
     assert synced.numbers == {1: "2", 2: "3", 3: "4"}
 
 
-def test_all_wait_when_the_end_of_the_row_can_not_be_moved(synced: StateAndTenant) -> None:
+def test_all_wait_when_the_end_of_the_row_can_not_be_moved(synced: NumberedState) -> None:
     synced.run({1: "1", 2: "2", 3: "3"})
     synced.tenant.assigning[who(3)] = REFUSED
     results = synced.run({1: "2", 2: "3", 3: "4"})
@@ -180,7 +180,7 @@ def test_all_wait_when_the_end_of_the_row_can_not_be_moved(synced: StateAndTenan
     assert synced.carried.causes[Result.DEFERRED, Cause.NUMBER] == 2
 
 
-def test_a_circle_goes_in_one_call_or_not_at_all(synced: StateAndTenant) -> None:
+def test_a_circle_goes_in_one_call_or_not_at_all(synced: NumberedState) -> None:
     synced.run({1: "1", 2: "2", 3: "3", 4: "4"})
     synced.tenant.assigning[who(2)] = REFUSED
     synced.tenant.sizes.clear()
@@ -189,7 +189,7 @@ def test_a_circle_goes_in_one_call_or_not_at_all(synced: StateAndTenant) -> None
 
 
 def test_a_circle_too_large_for_one_call_is_held_and_both_ways_out_lead_out(
-    synced: StateAndTenant,
+    synced: NumberedState,
 ) -> None:
     synced.run({n: str(n) for n in range(1, 5)})
     synced.batch = 3
@@ -209,7 +209,7 @@ def test_a_circle_too_large_for_one_call_is_held_and_both_ways_out_lead_out(
     assert synced.numbers == {n: str(n) for n in range(1, 5)}
 
 
-def test_a_number_that_was_given_by_hand_is_not_given_again(synced: StateAndTenant) -> None:
+def test_a_number_that_was_given_by_hand_is_not_given_again(synced: NumberedState) -> None:
     synced.run({1: "1"})
     seats = synced.tenant.places[Kind.CANDIDATE]
     seats[who(99)] = Member("4711", candidate_id="2")
@@ -224,7 +224,7 @@ def test_a_number_that_was_given_by_hand_is_not_given_again(synced: StateAndTena
 
 
 def test_the_number_of_somebody_without_an_external_id_is_not_given_again(
-    synced: StateAndTenant,
+    synced: NumberedState,
 ) -> None:
     synced.run({1: "1"})
     synced.tenant.unnamed_numbers = ("2",)
@@ -234,7 +234,7 @@ def test_the_number_of_somebody_without_an_external_id_is_not_given_again(
 
 
 def test_sending_a_room_does_not_give_back_a_number_that_a_hand_has_given_away(
-    synced: StateAndTenant,
+    synced: NumberedState,
 ) -> None:
     synced.run({1: "1", 2: "2"})
     seats = synced.tenant.places[Kind.CANDIDATE]
@@ -249,7 +249,7 @@ def test_sending_a_room_does_not_give_back_a_number_that_a_hand_has_given_away(
 
 @pytest.mark.parametrize("failure", [REFUSED, LOST, LOST_DONE])
 def test_who_gets_the_number_of_a_leaver_waits_until_it_is_certain_that_they_left(
-    synced: StateAndTenant, failure: Outcome
+    synced: NumberedState, failure: Outcome
 ) -> None:
     synced.run({1: "1"})
     synced.tenant.removing[who(1)] = failure
@@ -262,14 +262,14 @@ def test_who_gets_the_number_of_a_leaver_waits_until_it_is_certain_that_they_lef
     assert (synced.numbers.get(2) == "1") == (failure is not REFUSED)  # a refusal rests for a while
 
 
-def test_who_stays_on_a_invalid_row_keeps_the_number(synced: StateAndTenant) -> None:
+def test_who_stays_on_a_invalid_row_keeps_the_number(synced: NumberedState) -> None:
     synced.run({1: "1", 2: "2"})
     results = synced.run({1: "3", 2: "3", 4: "1"})
     assert results["4"] == "number 1 is still 1's, who stays: their row has an error"
     assert synced.numbers == {1: "1", 2: "2"}
 
 
-def test_a_number_that_is_only_cleared_is_free_in_the_next_run(synced: StateAndTenant) -> None:
+def test_a_number_that_is_only_cleared_is_free_in_the_next_run(synced: NumberedState) -> None:
     synced.run({1: "1"})
     results = synced.run({1: "", 2: "1"})
     assert results["2"].startswith("number 1 is still 1's")
@@ -295,7 +295,7 @@ days = st.tuples(numbers_drawn, failing, failing, by_hand, st.integers(0, 3))
 @given(st.lists(days, min_size=2, max_size=5), st.booleans())
 def test_no_run_ever_makes_a_number_stand_twice(history: list[Any], readable: bool) -> None:
     with TemporaryDirectory() as folder:
-        synced = StateAndTenant(Path(folder) / "state.db", batch=3)
+        synced = NumberedState(Path(folder) / "state.db", batch=3)
         synced.tenant.unreadable = frozenset() if readable else frozenset({Kind.CANDIDATE})
         for wanted, assigning, removing, hand, at_least in history:
             seats = synced.tenant.places.setdefault(Kind.CANDIDATE, {})

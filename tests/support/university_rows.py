@@ -72,7 +72,7 @@ SETTINGS: Mapping[str, object] = {
 }
 
 
-class University:
+class UniversityRows:
     """40 students, 6 exams (four within a week of `today`, two weeks later), 20 seats on each.
 
     `students`, `exams` and `seats` hold the rows by key, to be changed at will before `write`.

@@ -69,7 +69,7 @@ limits:
 """
 
 
-class Campus:
+class StormRows:
     """Rows by key, to be changed at will before `write`; `today` is aware, and all tests lie after it."""
 
     def __init__(self, folder: Path, today: datetime) -> None:
@@ -124,7 +124,7 @@ class Campus:
                 "notify": "true" if place == 3 else "",
             }
 
-    def turn(self) -> None:
+    def change_all(self) -> None:
         """Changes, adds and takes away something of every kind among what is there."""
         for number, learner in enumerate(list(self.students)):
             if number % 4 == 0:
@@ -229,7 +229,7 @@ class Campus:
 
 
 def held(contents: Mapping[str, Any]) -> dict[str, Any]:
-    """What the sandbox says that it holds, in the words of `Campus.expected`."""
+    """What the sandbox says that it holds, in the words of `StormRows.expected`."""
     return {
         "students": {
             one["username"]: (one["firstName"], one["lastName"]) for one in contents["students"]

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..crash.site import PATIENCE, Apply, Site
-from ..crash.university import FAMILY, GIVEN
+from ...support.process_university import PATIENCE, CommandProcess, ProcessUniversity
+from ...support.university_rows import FAMILY, GIVEN
 
 LIMITS = """
 limits:
@@ -16,10 +16,10 @@ service: {shutdown_timeout: 20s}
 """
 
 
-class Served(Site):
+class ServedUniversity(ProcessUniversity):
     """A university whose jobs are run by a service."""
 
-    looks_every = 0.05  # its log and its calls are read whole for each look, on the cores that the service needs
+    looks_every = 0.1  # its log and its calls are read whole for each look, on the cores that the service needs
 
     def __init__(self, folder: Path, today: date, jobs: str = "often: {every: 2s}") -> None:
         super().__init__(folder, today)
@@ -36,24 +36,24 @@ class Served(Site):
         """Writes the files of the sources as they are now, under the running service."""
         self.configuration()
 
-    def serve(self) -> "Serving":
+    def serve(self) -> "ServiceProcess":
         """Starts the service on the files as they are now."""
         self.configuration()
         return self.beside()
 
-    def beside(self) -> "Serving":
+    def beside(self) -> "ServiceProcess":
         """Starts a service on the files as they were written last."""
-        return self.watched(Serving(self.university.folder / "inspera-sync.yaml", "serve"))
+        return self.watched(ServiceProcess(self.rows.folder / "inspera-sync.yaml", "serve"))
 
-    def command(self, *arguments: str) -> Apply:
+    def command(self, *arguments: str) -> CommandProcess:
         """Starts a command on the files as they were written last."""
-        return self.watched(Apply(self.university.folder / "inspera-sync.yaml", *arguments))
+        return self.watched(CommandProcess(self.rows.folder / "inspera-sync.yaml", *arguments))
 
     def enlarge(self, students: int, seats: int) -> None:
         """Makes it a university of so many students, and of six exams with so many seats each."""
-        university = self.university
+        rows = self.rows
         numbers = [str(number) for number in range(1001, 1001 + students)]
-        university.students = {
+        rows.students = {
             number: {
                 "feide": f"s{number}",
                 "mail": f"s{number}@example.edu",
@@ -62,37 +62,37 @@ class Served(Site):
             }
             for number in numbers
         }
-        university.seats = {
+        rows.seats = {
             (exam, number): {"number": str(turn + 1), "extra": ""}
-            for exam in university.exams
+            for exam in rows.exams
             for turn, number in enumerate(numbers[:seats])
         }
 
     def change_all(self, word: str, minutes: int) -> int:
         """Gives every student a new name and every candidate new minutes; gives how many changes that is."""
-        university = self.university
-        for row in university.students.values():
+        rows = self.rows
+        for row in rows.students.values():
             row["family"] = f"{row['family'].split('-')[0]}-{word}"
-        for row in university.seats.values():
+        for row in rows.seats.values():
             row["extra"] = str(minutes)
-        return len(university.students) + len(university.seats)
+        return len(rows.students) + len(rows.seats)
 
-    def settled(self, process: Apply, patience: float = PATIENCE) -> None:
+    def settled(self, process: CommandProcess, patience: float = PATIENCE) -> None:
         """Waits until Inspera holds what the files say."""
         deadline = time.monotonic() + patience
-        while self.contents() != self.university.expected():
-            assert process.running, f"it ended too early: {process.said[-3000:]}"
-            assert time.monotonic() < deadline, f"it never came to that: {process.said[-3000:]}"
+        while self.contents() != self.rows.expected():
+            assert process.running, f"it ended too early: {process.output[-3000:]}"
+            assert time.monotonic() < deadline, f"it never came to that: {process.output[-3000:]}"
             time.sleep(0.1)
 
 
-class Serving(Apply):
+class ServiceProcess(CommandProcess):
     """One `serve` as a process of its own."""
 
     @property
     def log(self) -> list[dict[str, Any]]:
         """Every whole line of its log."""
-        lines = self.said.splitlines(keepends=True)
+        lines = self.output.splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n") and line.startswith("{")]
 
     def events(self, event: str, **fields: object) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sync.cli import run
 from sync.sandbox import Sandbox
 
-from .university import Contents, University
+from .university_rows import Contents, UniversityRows
 
 PATIENCE = 30.0
 """Seconds after which something that must happen is taken not to."""
@@ -28,7 +28,7 @@ STUDENT, TEST, SEATS = "/api/v1/users/student", "/api/v1/test", "/api/v1/test/*/
 """Where learners, tests and candidates are sent, as the sandbox's rules match paths."""
 
 
-class Apply:
+class CommandProcess:
     """One `apply`, or another command, as a process of its own."""
 
     program: tuple[str, ...] = ("-m", "sync")
@@ -54,7 +54,7 @@ class Apply:
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """Everything that it printed so far."""
         return self._output.read_text(encoding="utf-8", errors="replace")
 
@@ -82,24 +82,24 @@ class Apply:
         return self._process.wait(PATIENCE)
 
 
-Process = TypeVar("Process", bound=Apply)
+Process = TypeVar("Process", bound=CommandProcess)
 
 
-class Site:
+class ProcessUniversity:
     """One university with its Inspera in one folder. Leave it by `close`."""
 
     looks_every = 0.01
     """Seconds between two looks at whether something has happened."""
 
     def __init__(self, folder: Path, today: date) -> None:
-        self.university = University(folder, today)
+        self.rows = UniversityRows(folder, today)
         self.settings: dict[str, object] = {}
         self._state = folder / "state.db"
         self._sandbox = Sandbox(data=folder / "inspera")
         self._sandbox.__enter__()
         self._log: list[dict[str, Any]] = []
         self._since = 0
-        self._started: list[Apply] = []
+        self._started: list[CommandProcess] = []
         self.mark()
 
     def close(self) -> None:
@@ -108,9 +108,9 @@ class Site:
             one.kill()
         self._sandbox.__exit__(None, None, None)
 
-    def start(self) -> Apply:
+    def start(self) -> CommandProcess:
         """Starts an `apply` on the files as they are now."""
-        return self.watched(Apply(self.configuration()))
+        return self.watched(CommandProcess(self.configuration()))
 
     def watched(self, process: Process) -> Process:
         """The same process, which is killed with this site at the latest."""
@@ -119,7 +119,7 @@ class Site:
 
     def configuration(self) -> Path:
         """Writes the files; gives the configuration's."""
-        return self.university.write(self._sandbox.url, **self.settings)
+        return self.rows.write(self._sandbox.url, **self.settings)
 
     def apply(self) -> str:
         """An `apply` from beginning to end, in this process, which must go well; gives what it said."""
@@ -221,9 +221,9 @@ class Site:
     def _sent_as(self, kind: str, action: str, first: str, second: str) -> Sent:
         method = "DELETE" if action == "remove" else "POST"
         if kind == "learner":
-            return (kind, method, self.university.students[first]["feide"])
+            return (kind, method, self.rows.students[first]["feide"])
         return (
-            (kind, method, first, self.university.students[second]["feide"])
+            (kind, method, first, self.rows.students[second]["feide"])
             if second
             else (kind, method, first)
         )
@@ -262,12 +262,14 @@ class Site:
             },
         }
 
-    def until(self, met: Callable[[], bool], process: Apply, patience: float = PATIENCE) -> None:
+    def until(
+        self, met: Callable[[], bool], process: CommandProcess, patience: float = PATIENCE
+    ) -> None:
         """Watches until something has happened; the run must not end before it has."""
         deadline = time.monotonic() + patience
         while not met():
-            assert process.running, f"it ended too early: {process.said}"
-            assert time.monotonic() < deadline, f"it never happened: {process.said}"
+            assert process.running, f"it ended too early: {process.output}"
+            assert time.monotonic() < deadline, f"it never happened: {process.output}"
             time.sleep(self.looks_every)
 
     def recovers(self) -> set[Sent]:
@@ -281,7 +283,7 @@ class Site:
         self.mark()
         self.apply()
         again = before & self.sent()
-        assert self.contents() == self.university.expected()
+        assert self.contents() == self.rows.expected()
         assert again <= unknown
         assert self.unknown() == set()
         assert self.unmanaged() == []
