@@ -93,6 +93,7 @@ def files(*names: str) -> list[str]:
     return [word for name in names for word in ("--csv", name)]
 
 
+@pytest.mark.process
 def test_the_demos_files_give_feeds_that_check_without_a_row_error(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -587,6 +588,7 @@ def talk(folder: Path, *answers: str) -> tuple[int, str]:
     return process.returncode, seen
 
 
+@pytest.mark.process
 def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
     tmp_path: Path,
 ) -> None:
@@ -779,6 +781,7 @@ def test_any_header_of_a_file_gives_a_configuration_that_can_be_checked_or_says_
         assert check(tmp_path, capsys, "any.yaml").status in (Exit.OK, Exit.SOURCE)
 
 
+@pytest.mark.process
 def test_what_a_person_says_that_a_file_holds_counts_for_more_than_its_name(tmp_path: Path) -> None:
     table(tmp_path / "students.csv", "username,given,family\n")
     table(tmp_path / "rest.csv", "student_no,email\n")

@@ -189,6 +189,7 @@ def test_a_invalid_setting_of_the_service_is_told(
     assert f" service.{setting.partition(':')[0]}: {said}" in error
 
 
+@pytest.mark.process
 def test_reading_a_configuration_without_cron_brings_no_scheduler_along() -> None:
     code = (
         "import sys; import sync.config; "
