@@ -15,9 +15,10 @@ from pydantic import (
 )
 
 from sync.config.patterns import checked_zone
-from sync.config_base.addresses import is_loopback
+from sync.config_base.addresses import loopback_address
 from sync.config_base.base import InvalidSetting, Strict, filled, told, told_one
 from sync.config_base.durations import Duration, between
+from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab
 
@@ -127,14 +128,12 @@ class JobSettings(Strict):
 
 
 def _on_this_machine(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
-        raise told_one("is not an address and a port", "write it as 127.0.0.1:9464")
-    if not is_loopback(host):
-        raise told_one(
-            "is reached from other machines, and nothing guards it",
-            "use 127.0.0.1, or put a proxy before",
-        )
+    try:
+        _, port = loopback_address(value)
+    except Unusable as error:
+        raise told_one(error.reason, error.remedy) from None
+    if not port:
+        raise told_one("has port 0", "choose a free port, such as 9464")
     return value
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
+
+from sync.mapping.times import is_date
 
 FORMATS = (
     "",
@@ -41,17 +43,9 @@ def _reader(pattern: str) -> Callable[[str], bool]:
             datetime.fromisoformat(text)
         except ValueError:
             return False
-        return not _is_date(text)
+        return not is_date(text)
 
     return fits
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def minutes_way(texts: Sequence[str]) -> str | None:
