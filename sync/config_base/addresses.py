@@ -29,7 +29,7 @@ def loopback_address(text: str) -> tuple[str, int]:
         raise Unusable("is not an address and a port", "write it as 127.0.0.1:9464")
     if not is_loopback(host):
         raise Unusable(
-            "is reached from other machines, and nothing guards it",
-            f"use 127.0.0.1:{port}, or put a proxy before",
+            "can be reached from other machines without a login",
+            f"use 127.0.0.1:{port}, and put a web server with a login in front of it",
         )
     return "127.0.0.1" if host.lower() == "localhost" else host.strip("[]"), int(port)

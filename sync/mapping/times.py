@@ -108,7 +108,7 @@ def _parse_iso(text: str) -> datetime:
             f"{quoted_value(text)} is not an ISO 8601 date-time, such as 2024-10-18T09:00+02:00",
             "correct the time in the source, or give the feed's 'format'",
         ) from None
-    if is_date(text):
+    if _is_date(text):
         raise BadValueError(f"{quoted_value(text)} has no time of day", _CORRECT)
     if _FRACTION.search(text):
         # Digits beyond microseconds would be dropped silently before they could be seen below.
@@ -116,8 +116,7 @@ def _parse_iso(text: str) -> datetime:
     return value
 
 
-def is_date(text: str) -> bool:
-    """Tell whether a text is an ISO 8601 date without a time of day."""
+def _is_date(text: str) -> bool:
     try:
         date.fromisoformat(text)
     except ValueError:

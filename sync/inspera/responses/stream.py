@@ -34,7 +34,7 @@ def entries(pieces: Iterable[bytes], parser: Any = _PARSER) -> Iterator[Mapping[
     """Yield the objects of a JSON array, or of the first array with content in a JSON object.
 
     Raises:
-        ValueError: it is neither, or it is cut off.
+        ValueError: the document is neither of these, or is cut off.
     """
     source = _Source(pieces)
     try:

@@ -173,6 +173,6 @@ def test_addresses_of_this_machine_are_understood(listen: str, address: tuple[st
 
 def test_an_address_that_other_machines_reach_is_refused() -> None:
     health = serve_health("0.0.0.0:9464", lambda: WELL, Metrics(lambda: NOON))
-    reason = r"^service\.listen: 0\.0\.0\.0:9464 is reached from other machines"
+    reason = r"^service\.listen: 0\.0\.0\.0:9464 can be reached from other machines"
     with pytest.raises(UsageError, match=reason), health:
         pass
