@@ -200,12 +200,12 @@ class Executor:
             if kind not in ON_A_TEST:
                 yield from (self._single(line) for line in group if not self._still_needed(line))
                 continue
-            # all of a test in one hand: no two workers may count its free places at once
+            # All of a test in one hand: no two workers may count its free places at once
             lines = list(group)
             changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
             if kind is Kind.CANDIDATE:
                 changes = with_holders(changes, self._store, self._left.pop(test, ()))
-            # one line tells when the test starts
+            # One line tells when the test starts
             yield WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
     def _still_needed(self, line: PlannedChange) -> bool:

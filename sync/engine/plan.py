@@ -153,7 +153,7 @@ class _PlanBuilder:
             return
         meaning, trouble = policy.on_absence.get(kind, ""), extracted.trouble
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
-        # where no contributors are configured, those that are known still hold their staff
+        # Where no contributors are configured, those that are known still hold their staff
         alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
         unsure = None if alone else trouble.get(naming)
         pairs = self.store.comparison.absent(kind, trouble.get(kind), unsure)
@@ -170,7 +170,7 @@ class _PlanBuilder:
                 if decision.drafted:
                     if decision.row_errors:
                         self.store.staging.add_row_errors(decision.row_errors)
-                    # what has ended is retired all the same: that takes nothing away from anybody
+                    # What has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))
                         yield decision.drafted

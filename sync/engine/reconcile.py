@@ -100,10 +100,8 @@ class Reconciler:
         for number, (key, known) in enumerate(self._store.known.everything(Kind.TEST)):
             self._progress("reading tests", number)
             yield from self._guarded(Kind.TEST, key, self._test(key, known))
-        for (
-            key,
-            known,
-        ) in self._missing:  # last: only now is it known which look-ups this tenant answers
+        # Last: only now is it known which look-ups this tenant answers
+        for key, known in self._missing:
             yield from self._guarded(Kind.TEST, key, self._not_found(key, known))
         for kind in PEOPLE:
             if self._people == "export":

@@ -100,18 +100,8 @@ class Resolver:
         return _NOT_BOTH.format(kind, reused[0]) if reused else ""
 
     def _as_new(self, kind: Kind, key: Key, line: PlannedChange | None) -> AdoptionResult:
-        if kind is Kind.COMMITTEE and not self._store.known.find(kind, key):
-            self._journal.close_earlier(kind, key)
-            return AdoptionResult(
-                kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it"
-            )
         if kind is Kind.COMMITTEE:
-            return AdoptionResult(
-                kind,
-                key,
-                DOUBTFUL,
-                "Inspera has it, and would not take it twice; remove it there first",
-            )
+            return self._committee_as_new(key)
         if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             self._journal.known.accept(kind, key)
             return AdoptionResult(kind, key, TAKEN, "is a new record: the next apply creates it")
@@ -139,6 +129,15 @@ class Resolver:
                 ". Take its seats off in Inspera first where they have a candidate number: "
                 "it is not given twice"
             )
+        return AdoptionResult(kind, key, TAKEN, text)
+
+    def _committee_as_new(self, key: Key) -> AdoptionResult:
+        kind = Kind.COMMITTEE
+        if self._store.known.find(kind, key):
+            text = "Inspera has it, and would not take it twice; remove it there first"
+            return AdoptionResult(kind, key, DOUBTFUL, text)
+        self._journal.close_earlier(kind, key)
+        text = "its earlier call counts as settled: the next apply makes it"
         return AdoptionResult(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
@@ -181,7 +180,7 @@ class Resolver:
 
     def _person(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
-        # a person may declare a record as managed even when no source names it any more
+        # A person may declare a record as managed even when no source names it any more
         wanted = (
             (line.change.after if line else None)
             or self._store.staging.wanted(kind, key)
@@ -213,7 +212,7 @@ class Resolver:
         managed, refused = self._whose(known), known is not None and known["lifecycle"] == REFUSED
         if self._is_another(kind, key, found):
             managed, known, refused = None, None, False
-            # what is known of seats is about the other account: this one may have none
+            # What is known of seats is about the other account: this one may have none
             self._journal.known.forget_with_candidates(kind, key)
             text += (
                 ", another than before: the next apply gives it the seats; the old account and its "
@@ -348,9 +347,8 @@ class Resolver:
             and wanted.get(name) is not None
             and _differ(wanted[name], known.get(name))
         )
-        shown = tuple(
-            name for name in differ if known.get(name) is not None
-        )  # only what Inspera shows can be kept
+        # Only what Inspera shows can be kept
+        shown = tuple(name for name in differ if known.get(name) is not None)
         kept = _changed_there(shown, before, known, earlier) if settlement.keep else ()
         self._journal.known.keep(kind, key, {name: wanted[name] for name in kept})
         sent = tuple(name for name in differ if name not in kept)

@@ -333,24 +333,12 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     wrong: list[str] = []
     shape = shape_of(rule.kind, rule.options)
     columns, fields = Columns(), dict[str, CompiledField]()
-    conditions, departure = list[Condition](), list[Condition]()
     for name, field_rule in rule.fields.items():
         try:
             fields[name] = _field(rule, shape.fields, name, field_rule, columns)
         except RuleError as error:
             wrong.append(f"map.{name}: {error}")
-    for name, found, named in (
-        ("where", conditions, rule.where),
-        ("where_not", conditions, rule.where_not),
-        ("departure", departure, rule.departure),
-    ):
-        for column, wanted in named.items():
-            try:
-                found.append(
-                    compile_condition(column, wanted, columns, negated=name == "where_not")
-                )
-            except RuleError as error:
-                wrong.append(f"{name}.{column}: {error}")
+    conditions, departure = _conditions(rule, columns, wrong)
     complete: Complete | None = None
     try:
         complete = compile_windows(rule.fields) if rule.kind is Kind.TEST else None
@@ -370,6 +358,25 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
         labels,
         _Checks(conditions, departure, _needs_names(rule), complete),
     )
+
+
+def _conditions(
+    rule: FeedRule, columns: Columns, wrong: list[str]
+) -> tuple[list[Condition], list[Condition]]:
+    """Return the conditions that select rows, and those of departures; note what is wrong."""
+    conditions, departure = list[Condition](), list[Condition]()
+    for name, found, named in (
+        ("where", conditions, rule.where),
+        ("where_not", conditions, rule.where_not),
+        ("departure", departure, rule.departure),
+    ):
+        for column, wanted in named.items():
+            try:
+                negated = name == "where_not"
+                found.append(compile_condition(column, wanted, columns, negated=negated))
+            except RuleError as error:
+                wrong.append(f"{name}.{column}: {error}")
+    return conditions, departure
 
 
 def _needs_names(rule: FeedRule) -> bool:

@@ -238,7 +238,7 @@ def _judge_shrinkage(
     Needs the tests' windows: what has ended may go.
     """
     judged: set[tuple[Kind, str]] = set()
-    # tests first: what was on one that has left its source as well is not cut off
+    # Tests first: what was on one that has left its source as well is not cut off
     in_order = sorted(
         zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST
     )
