@@ -77,8 +77,7 @@ class PlanResult:
         if unused:
             raise UsageError(
                 f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so "
-                "nothing was sent; "
-                "run `plan` and take the hash from it"
+                "nothing was sent; run `plan` and take the hash from it"
             )
 
 

@@ -29,9 +29,8 @@ _NO_SEARCH = (
     "not have it; run `doctor`"
 )
 _NO_READING = (
-    "a search does not find it, but no test could be read by its id in this run, so that "
-    "a 404 there proves nothing; "
-    "look at Inspera, and at the rights of the key"
+    "a search does not find it, but no test could be read by its id in this run, so that a 404 "
+    "there proves nothing; look at Inspera, and at the rights of the key"
 )
 _UNSURE = (
     "no look-up of people has been answered otherwise than by 404, so this tenant may "
