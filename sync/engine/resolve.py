@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sync.engine.account_lookup import somebody_elses
 from sync.engine.account_match import unlike, values_of
 from sync.engine.adopt import DOUBTFUL, TAKEN, Adopter, AdoptionResult
+from sync.engine.person_text import both_sides
 from sync.engine.protocols import Reread
 from sync.planning.diff import REFUSED
 from sync.planning.remedies import adopt, fields_text, sends_text
@@ -175,7 +176,7 @@ class Resolver:
             key,
             TAKEN,
             text,
-            _both("known", wanted, known) if differing and kind in PEOPLE else (),
+            both_sides("known", wanted, known) if differing and kind in PEOPLE else (),
         )
 
     def _person(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
@@ -200,7 +201,7 @@ class Resolver:
         trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
         if differing and not settlement.named:
             trouble = trouble or somebody_elses(kind, key, differing)
-        both = _both("Inspera", wanted, there) if differing and settlement.named else ()
+        both = both_sides("Inspera", wanted, there) if differing and settlement.named else ()
         if trouble:
             return AdoptionResult(kind, key, DOUBTFUL, trouble, both)
         return AdoptionResult(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
@@ -384,31 +385,3 @@ def _differ(wanted: object, known: object) -> bool:
     None, an empty text and zero minutes count as equal.
     """
     return (wanted or None) != (known or None)
-
-
-def _both(other: str, wanted: Fields, there: Fields) -> tuple[str, str]:
-    """Return the two sides of a person, each as a line.
-
-    They hold names: they are shown and never kept.
-    """
-    return f"  source: {_person_text(wanted)}", f"  {other}: {_person_text(there)}"
-
-
-_SHOWN = ("first_name", "last_name", "email", "username", "external_id")
-
-
-def _person_text(fields: Fields) -> str:
-    values = (f"{name.replace('_', ' ')} {_printable(fields.get(name))}" for name in _SHOWN)
-    return ", ".join(values)
-
-
-def _printable(value: object) -> str:
-    """Return a value as a terminal may have it: nothing in it moves the cursor."""
-    if value in (None, ""):
-        return "(blank)"
-    return repr(
-        "".join(
-            one if one.isprintable() else one.encode("unicode_escape").decode()
-            for one in str(value)
-        )
-    )
