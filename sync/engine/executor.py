@@ -246,6 +246,7 @@ class Executor:
         ready: list[WorkUnit] = []
         while True:
             if not self._over():
+                # Twice as many as workers: none of them waits while this thread writes.
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
                 if ready and self._should_yield(partial(self._soonest, ready)):
                     self._result.yielded = True
@@ -278,6 +279,7 @@ class Executor:
         ready: Sequence[WorkUnit],
         under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit],
     ) -> None:
+        # All intents in one commit, durable before the first of these calls (rules 24).
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))

@@ -10,7 +10,10 @@ from sync.records.kinds import PEOPLE
 from sync.state.store import Store
 
 SAMPLE = 20
-"""How many records of a kind are looked up before an empty state sends anything."""
+"""How many records of a kind are looked up before an empty state sends anything.
+
+They are spread over the plan: enough to meet a test of ours, and a few seconds at most.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,13 +88,16 @@ def make_plan(
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
     deciding = _PlanBuilder(store, policy, extracted)
+    # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
+    # Only now: an index slows inserts down, and nothing has looked into the draft so far.
     store.plan.index_draft()
     deciding.absent(Kind.TEST)
     for kind in ON_A_TEST:
         deciding.wanted(kind)
         deciding.absent(kind)
+    # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
     held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
