@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sync.config import Configuration, TestFeed, load
 from sync.config import Feed as FeedSettings
-from sync.config import Loaded, TestFeed, load
 from sync.config.feeds import ConditionSettings as Condition
 from sync.config.fields import TimeSettings
 from sync.contract import OptionRule
@@ -26,7 +26,6 @@ from sync.records.base import Kind
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import TableCompleteness
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
@@ -63,14 +62,14 @@ def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
 class App:
     """One configuration, ready to be used by a command."""
 
-    loaded: Loaded
+    loaded: Configuration
 
     @classmethod
     def open(cls, config: Path, warn: Say) -> "App":
         """Read the configuration; warnings go to `warn`.
 
         Raises:
-            ConfigurationFaults: it can't be used.
+            ConfigurationErrors: it can't be used.
         """
         loaded = load(config)
         for warning in loaded.warnings:
@@ -165,7 +164,7 @@ class App:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
-                whole.tail if isinstance(whole, TableCompleteness) else 0,
+                whole.watched_tail,
             ),
         )
 

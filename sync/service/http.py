@@ -53,7 +53,7 @@ def address_of(listen: str) -> tuple[str, int]:
 
 @contextmanager
 def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages) -> Iterator[str]:
-    """Serve health and metrics inside the block; yield the address, such as `http://127.0.0.1:9464`.
+    """Serve health and metrics inside the block; yield the address: `http://127.0.0.1:9464`.
 
     Port 0 takes any free port. The server's thread calls `health` for each request; it must return
     at once.
@@ -79,7 +79,7 @@ def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages
 
 
 class _Server(Server):
-    """uvicorn without its ten rounds a second: it sleeps until `end` is called."""
+    """A uvicorn server that sleeps until `end` is called, instead of waking ten times a second."""
 
     def __init__(self, application: Starlette) -> None:
         super().__init__(

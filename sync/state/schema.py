@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table
 from sqlalchemy.ext.compiler import compiles
-from sqlmodel import Field, SQLModel
-from sqlmodel.sql.sqltypes import AutoString
+from sqlmodel import AutoString, Field, SQLModel
 
 from sync.records.base import Kind
 from sync.records.fields import RecordType

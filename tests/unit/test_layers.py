@@ -32,6 +32,9 @@ STRANGERS = {
     "starlette": {"sandbox", "service"},
     "uvicorn": {"sandbox", "service"},
     "apscheduler": {"schedule"},
+    "cronsim": {"schedule"},
+    "ijson": {"inspera"},
+    "jinja2": {"sandbox"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
 }

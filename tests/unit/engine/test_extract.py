@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sync.engine.extract import feed_reader
 from sync.engine.extract.extract import ExtractionResult, extract
-from sync.engine.extract.feed_reader import REPORT_EVERY
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
@@ -166,9 +166,12 @@ def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
     )
 
 
-def test_long_reading_is_told_now_and_then_and_at_its_end() -> None:
-    said: list[tuple[str, int, int | None]] = []
-    many = [{**ROW, "no": str(n)} for n in range(REPORT_EVERY + 1)]
-    extracted([a_feed(Kind.LEARNER, many)], lambda *words: said.append(words))
+def test_a_long_read_is_reported_at_intervals_and_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_reader, "REPORT_EVERY", 100)
+    reported: list[tuple[str, int, int | None]] = []
+    many = [{**ROW, "no": str(n)} for n in range(101)]
+    extracted([a_feed(Kind.LEARNER, many)], lambda *words: reported.append(words))
     phase = "reading learners.csv"
-    assert said == [(phase, REPORT_EVERY, None), (phase, REPORT_EVERY + 1, REPORT_EVERY + 1)]
+    assert reported == [(phase, 100, None), (phase, 101, 101)]

@@ -26,8 +26,8 @@ from sync.state.journal import Journal
 from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
-from .site import POLICY, START, Living, a_person, feeds
-from .tenant import NOW
+from ...support.tenant import NOW, StoringTenant
+from .state_and_tenant import POLICY, START, a_person, feeds
 
 ROWS: tuple[Record, ...] = (
     Learner("1", **a_person(1)),
@@ -35,7 +35,7 @@ ROWS: tuple[Record, ...] = (
 )
 
 
-class RunTenant(Living):
+class RunTenant(StoringTenant):
     """A tenant as a run needs it, with an error that the first call raises."""
 
     stopped: str | None = None

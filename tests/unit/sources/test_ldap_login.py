@@ -231,7 +231,7 @@ class TestLogin:
     def test_nobody_is_anonymous_by_an_empty_password(self, server: Slapd, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("\n", encoding="utf-8")
         said = refused(server.url, tmp_path, user=ADMIN, password="${file:secret}")
-        assert "'password': ${file:secret} is there but empty; fill it in" in said
+        assert "'password': ${file:secret} is empty; put the value into it" in said
 
     def test_without_a_user_one_is_anonymous(self, server: Slapd, tmp_path: Path) -> None:
         assert source(server.url).column_names(tmp_path) == ("dn", "uid")

@@ -52,11 +52,12 @@ def read_passing(world: World) -> dict[Identity, set[tuple[str, ...]]]:
     }
 
 
+@pytest.mark.hypothesis
 def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_another_is_known_by(
     database: str,
 ) -> None:
     @settings(
-        max_examples=30 if database == "sqlite" else 10,
+        max_examples=30 if database == "sqlite" else 6,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

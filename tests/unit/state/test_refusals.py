@@ -141,7 +141,7 @@ def barred(store: Store) -> str:
     return why
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 @given(hours=st.sampled_from([0.1, 0.2, 0.3, 5]), room=st.sampled_from(["R 1", "R 2"]))
 def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_once(
     hours: float, room: str
