@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
-from sync.commands.plan import make_store, show_plan
+from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext
 from sync.engine.executor import ShouldYield, never
@@ -31,7 +31,7 @@ from sync.exit_codes import Exit
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
-from sync.report.plan_text import MOST, summary_text
+from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
 from sync.state.backend import Wait
@@ -173,7 +173,7 @@ def _show_result(
     unplanned = islice(read_findings(connection, run_id), result.planned_findings, None)
     for line in outcomes_text(unplanned, None if show_all else MOST, zone):
         say(line)
-    say(run_text(result.counts, result.status))
+    say(run_text(result.counts, result.status, result.results))
     if _log.is_enabled_for(logging.INFO):
         _log_findings(read_findings(connection, run_id))
     counts = {name.replace(" ", "_"): number for name, number in result.counts.items() if number}
@@ -220,15 +220,8 @@ class _Reporter:
     def planned(self, plan: PlanResult, result: RunResult) -> None:
         """Show the plan, and log what an operator who only has the log must see."""
         most = None if self.options.show_all else MOST
-        show_plan(self.store, plan, self.say, most, heading="To do", zone=self.zone)
-        self.say(
-            summary_text(
-                self.store.plan.tally(),
-                self.store.staging.row_error_count(),
-                plan.ignored,
-                left_out=plan.left_out,
-            )
-        )
+        show_plan(self.store, plan, self.say, most, title="To do", zone=self.zone)
+        self.say(plan_summary(self.store, plan))
         log = _log_function(self.options.job)
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
