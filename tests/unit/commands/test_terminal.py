@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 CONFIG = """
 inspera: {url: "https://example.inspera.com", client_id: example, api_key: key}
 sources: {students: {type: csv, path: students.csv}}
