@@ -1,7 +1,4 @@
-"""`apply`: does one run.
-
-Finds out first what became of calls that an earlier run left without an outcome.
-"""
+"""`apply`: does one run and shows it: the plan first, then what became of it."""
 
 import logging
 from collections import Counter

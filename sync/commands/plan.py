@@ -1,7 +1,4 @@
-"""`plan`, the dry run: what `apply` would do, said and not done.
-
-Changes no byte of the state, makes no call.
-"""
+"""`plan`, the dry run: shows what `apply` would do. Makes no call, leaves the state unchanged."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,7 +33,7 @@ from sync.report.wording import plural
 from sync.state.store import Store
 
 WOULD_DO = "Would do"
-"""Heads what a plan would do, as opposed to what an `apply` is about to do."""
+"""The heading of a plan that nobody carries out; `apply` has another one."""
 
 
 @dataclass(frozen=True, slots=True)
