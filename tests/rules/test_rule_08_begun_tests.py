@@ -69,7 +69,7 @@ def test_a_test_that_its_source_drops_while_it_runs_keeps_its_candidates_and_is_
     assert set(two.candidates(TEST)) == names(numbers(1001, 6))
 
 
-def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_beside_the_old(
+def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_next_to_the_old(
     two: University,
 ) -> None:
     """It moves far, so it is held first; whoever sat it and is not registered again is left to a person."""

@@ -208,7 +208,7 @@ def test_less_extra_time_than_known_is_no_hands_gift_and_is_put_right(seated: Un
     assert minutes_of(seated, "1001") == 45
 
 
-def test_more_extra_time_on_a_found_seat_than_is_wanted_is_held(seated: University) -> None:
+def test_more_extra_time_on_an_existing_seat_than_is_wanted_is_held(seated: University) -> None:
     seated.students.add("1009")
     seated.apply_cleanly()
     seated.sandbox.edit(candidate={"test": TEST, "username": "s1009", "extraTimeMins": 90})
