@@ -220,7 +220,8 @@ class University(SandboxTenant):
         """Apply cleanly as the first command; tests that begin with the same files share the result."""
         self.write()
         name = prepared.name_of(self.folder, self.config, self.sandbox, self.time.isoformat())
-        if self.state.exists() or self.raw_config or not prepared.is_new(self.sandbox):
+        shareable = self.config["state"] == "sqlite:///state.db" and not self.raw_config
+        if not shareable or self.state.exists() or not prepared.is_new(self.sandbox):
             self.apply_cleanly()
         elif earlier := prepared.find(name):
             earlier.restore(self.state, self.sandbox)
