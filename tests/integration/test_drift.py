@@ -8,15 +8,6 @@ from ..support.university import OTHER, TEST, University, names, numbers
 RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
 
 
-@pytest.fixture
-def seated(university: University) -> University:
-    """Three learners on one test, the first with 30 minutes of extra time."""
-    university.register(TEST, *numbers(1001, 3))
-    university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_once()
-    return university
-
-
 def minutes(university: University, learner: str) -> int:
     """The extra time that Inspera gives."""
     return int(university.candidates()[f"s{learner}"]["extraTimeMins"])

@@ -93,16 +93,6 @@ def test_an_unread_second_feed_of_learners_defers_their_releases(leaving: Univer
     assert leaving.apply().status == 4
 
 
-@pytest.fixture
-def two(university: University) -> University:
-    """Six learners who sit two tests, the second a month after the first."""
-    university.register(TEST, *numbers(1001, 6))
-    university.exams.add(OTHER, start="04.01.2027 09:00", end="04.01.2027 13:00")
-    university.register(OTHER, *numbers(1001, 6))
-    university.apply_once()
-    return university
-
-
 def test_a_test_that_leaves_its_source_before_it_ended_is_withdrawn_without_a_call_and_comes_back(
     two: University,
 ) -> None:

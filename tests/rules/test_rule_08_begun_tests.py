@@ -7,16 +7,6 @@ import pytest
 from ..support.university import BEFORE, DAY_AFTER, DURING, OTHER, TEST, University, names, numbers
 
 
-@pytest.fixture
-def two(university: University) -> University:
-    """Six learners who sit two tests, the second a month after the first."""
-    university.register(TEST, *numbers(1001, 6))
-    university.exams.add(OTHER, start="04.01.2027 09:00", end="04.01.2027 13:00")
-    university.register(OTHER, *numbers(1001, 6))
-    university.apply_once()
-    return university
-
-
 @pytest.mark.parametrize(
     "moment", [BEFORE, "2026-12-01T08:00", DURING, "2026-12-01T12:00", DAY_AFTER]
 )

@@ -2,8 +2,6 @@
 rounded up to whole minutes.
 """
 
-import pytest
-
 from ..support.university import OTHER, TEST, University, names, numbers
 
 
@@ -166,15 +164,6 @@ def test_a_candidate_post_carries_every_known_field_so_that_a_new_room_never_dro
     university.apply_cleanly()
     seat = {"externalId": "s1001", "candidateId": "12", "extraTimeMins": 30, "roomName": "A-1"}
     assert university.sent()[0]["body"]["candidates"] == [seat]
-
-
-@pytest.fixture
-def seated(university: University) -> University:
-    """Three learners on one test, the first with 30 minutes of extra time."""
-    university.register(TEST, *numbers(1001, 3))
-    university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_once()
-    return university
 
 
 def minutes_of(university: University, learner: str) -> int:

@@ -1,6 +1,7 @@
 """A made-up university: CSV files, a configuration, a sandbox for Inspera, and a clock that only tests turn."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ class CommandResult:
     def output(self) -> str:
         """Return everything that it printed."""
         return self.out + self.err
+
+    @property
+    def allow_hash(self) -> str:
+        """Return the one hash that it names for `apply --allow`."""
+        (digest,) = set(re.findall(r"apply --allow (\w+)", self.out))
+        return str(digest)
 
 
 class Capture(Protocol):
