@@ -59,6 +59,6 @@ def test_every_role_option_and_type_that_is_known_is_named(word: str) -> None:
     assert f"`{word}`" in words_of(HELP["feeds"])
 
 
-def test_pins_and_names_of_committees_have_the_length_that_is_told() -> None:
+def test_pins_and_names_of_committees_have_the_length_that_is_reported() -> None:
     assert f"A pin has {MIN_PIN} or more printable ASCII characters" in words_of(HELP["feeds"])
     assert f"at most {MAX_COMMITTEE_NAME} characters" in words_of(HELP["feeds"])

@@ -87,7 +87,7 @@ def test_national_identity_numbers_are_masked_wherever_they_stand(number: str, t
 
 
 @pytest.mark.parametrize("told", [texts, as_json])
-def test_nobodys_name_or_address_is_told_only_that_it_changes(told: Any) -> None:
+def test_nobodys_name_or_address_is_reported_only_that_it_changes(told: Any) -> None:
     printed = told("1001")
     for secret in (*PERSON.values(), "Ola", "Øvelsesen", "ola@example.edu", "a-password"):
         assert secret not in printed
