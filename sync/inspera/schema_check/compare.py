@@ -116,7 +116,7 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
-    """Return the advice to set a similar path of the schema; empty if there is no similar path."""
+    """Return the advice to set a similar path of the schema; empty without one."""
     free = (
         operation.segments
         for operation in schema.with_method(call.method)
