@@ -82,7 +82,7 @@ class App:
         """Read the configuration; warnings go to `warn`.
 
         Raises:
-            ConfigurationFaults: it can't be used.
+            ConfigurationErrors: it can't be used.
         """
         loaded = load(config)
         for warning in loaded.warnings:

@@ -37,7 +37,7 @@ def serve(config: Path) -> Exit:
     """Run the configuration's jobs until SIGTERM. Return 0 when it was stopped.
 
     Raises:
-        ConfigurationFaults: the file can't be used; nothing was scheduled.
+        ConfigurationErrors: the file can't be used; nothing was scheduled.
         Locked: another service runs on this state.
         StateError: the state can't be used, and time won't fix it.
     """
