@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Commands and tests start much sooner from byte code, which some machines switch off.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test test-fast check pages bench setup
+.PHONY: help demo test test-fast search check pages bench setup
 .DEFAULT_GOAL := help
 
 help: ## List what can be made
@@ -28,8 +28,11 @@ test: check ## Run the linter, the type checker and all tests (PYTEST="-k words"
 	@echo "== tests"
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
-test-fast: $(READY) ## Run the unit tests that need no server, in some minutes (PYTEST as above)
-	@$(RUN) -m pytest -n auto -m "not server" tests/unit $(PYTEST)
+test-fast: $(READY) ## Run the unit tests that start no server and no process, in 3 minutes (PYTEST as above)
+	@$(RUN) -m pytest -n auto -m "not server and not process" tests/unit $(PYTEST)
+
+search: $(READY) ## Run the property tests with random examples, which differ each time (PYTEST as above)
+	@HYPOTHESIS_PROFILE=search $(RUN) -m pytest -n auto -m hypothesis $(PYTEST)
 
 check: $(READY) ## Run the linter and the type checker
 	@echo "== ruff"

@@ -35,6 +35,18 @@ class SourceError(SyncError):
         self.where, self.reason, self.remedy = where, reason, remedy
 
 
+class Unusable(Exception):
+    """A value, a query or a server can't be used: why, and what to do.
+
+    Never shown as it is: the caller adds where, and makes a `SourceError` or a row error of it. Its
+    words contain no value, because that may name a person.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason, self.remedy = reason, remedy
+
+
 class StateError(SyncError):
     """The state can't be used: it is of a newer version, not writable or damaged. Exit status 2."""
 

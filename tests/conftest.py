@@ -1,8 +1,9 @@
-"""What every test leaves as it found it."""
+"""The order and the marks of all tests, and what each restores."""
 
 import logging
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,14 @@ settings.register_profile("search", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+_marks: set[str] = set()
+"""The marks of the unit test that runs now; of other tests none is asked for."""
+
+STARTS_A_PROGRAM = ("subprocess.Popen", "os.fork", "os.posix_spawn")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    sys.addaudithook(_require_mark)
     if not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="postgres-data-")
         share_data(Path(folder.name))
@@ -35,6 +43,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: LONG.index(folder) if (folder := _folder(item.path)) in LONG else len(LONG)
     )
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if "unit" in item.path.relative_to(Path(__file__).parent).parts:
+        _marks.update(mark.name for mark in item.iter_markers())
+        _marks.add("unit")
+    yield
+    _marks.clear()
+
+
+def _require_mark(event: str, _arguments: tuple[object, ...]) -> None:
+    """Refuse that a unit test starts a program without a mark, by which `make test-fast` omits it."""
+    if event in STARTS_A_PROGRAM and "unit" in _marks and not _marks & {"process", "server"}:
+        pytest.fail(f"mark this test by `@pytest.mark.process`: it starts a program ({event})")
 
 
 def _uses_a_server(item: pytest.Item) -> bool:

@@ -12,11 +12,11 @@ from sync.commands.plan import make_store
 from sync.engine.adopt import DOUBTFUL, Adopter, AdoptionResult
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
-from sync.engine.protocols import Progress
 from sync.engine.resolve import Resolution, Resolver
 from sync.engine.run import plan_only
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS

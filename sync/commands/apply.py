@@ -20,14 +20,15 @@ from structlog.contextvars import bound_contextvars
 from sync.app import App, Observe, Say, now
 from sync.commands.plan import make_store, show_plan
 from sync.commands.watch import Watch
-from sync.engine.context import LazyTarget, RunContext, RunResult
+from sync.engine.context import LazyTarget, RunContext
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult
-from sync.engine.protocols import Progress
+from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import Deposed
 from sync.exit_codes import Exit
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
 from sync.report.plan_text import MOST, summary_text

@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 
 from sync.app import App, Say, now
 from sync.engine.plan import PlanResult, plan_status
-from sync.engine.protocols import Progress
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Verdict
 from sync.report.plan_json import plan_json

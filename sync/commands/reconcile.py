@@ -10,12 +10,12 @@ from sync.commands.apply import ApplyOptions, apply, say_nothing
 from sync.commands.plan import make_store
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
-from sync.engine.protocols import Progress
 from sync.engine.reconcile import Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
-from sync.planning.guard import Scope
+from sync.planning.limits import Scope
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action
 from sync.records.kinds import PEOPLE

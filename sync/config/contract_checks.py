@@ -5,7 +5,6 @@ They read the plain values of the file. No message repeats a value: it may be a 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from sync.config.errors import SettingError, Steps, name_text
 from sync.config.guide import suggest
@@ -24,6 +23,7 @@ from sync.contract import (
     is_valid_pin,
     places_of,
 )
+from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.records.kinds import LISTS, PEOPLE
 
@@ -35,12 +35,7 @@ _TYPES: Mapping[str, OptionType] = {"switch": "switch", "pin": "pin"}
 STATUSES = ("active", "disabled")
 
 
-class _ContractError(NamedTuple):
-    reason: str
-    remedy: str
-
-
-_Check = Callable[[str], _ContractError | None]
+_Check = Callable[[str], Unusable | None]
 """A function that returns the error of a text in the configuration, or None if it is valid."""
 
 
@@ -54,10 +49,12 @@ def check_values(data: Plain) -> Iterator[SettingError]:
             for steps, error in (
                 _errors_in(check, spec, many=name in LISTS).items() if check else ()
             ):
-                yield SettingError(("feeds", index, "map", name, *steps), *error)
+                yield SettingError(
+                    ("feeds", index, "map", name, *steps), error.reason, error.remedy
+                )
 
 
-def _errors_in(check: _Check, spec: Plain, *, many: bool) -> dict[Steps, _ContractError]:
+def _errors_in(check: _Check, spec: Plain, *, many: bool) -> dict[Steps, Unusable]:
     """Return the error at each place of a field's rule; of a list at one place, the last error."""
     checked = ((steps, check(text)) for steps, text in _fixed_values(spec, many=many) if text)
     return {steps: error for steps, error in checked if error}
@@ -107,38 +104,38 @@ def _check_for_option_value(rule: OptionRule | None) -> _Check | None:
     return _check_pin if rule.type == "pin" else _check_switch
 
 
-def _check_pin(text: str) -> _ContractError | None:
+def _check_pin(text: str) -> Unusable | None:
     if is_valid_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
-    return _ContractError("is not a pin that Inspera accepts", remedy)
+    return Unusable("is not a pin that Inspera accepts", remedy)
 
 
-def _check_switch(text: str) -> _ContractError | None:
+def _check_switch(text: str) -> Unusable | None:
     return (
         None
         if text.lower() in SWITCH
-        else _ContractError("is neither true nor false", "write 'true' or 'false'")
+        else Unusable("is neither true nor false", "write 'true' or 'false'")
     )
 
 
-def _check_length(text: str) -> _ContractError | None:
+def _check_length(text: str) -> Unusable | None:
     if len(text) <= MAX_COMMITTEE_NAME:
         return None
-    return _ContractError("is too long", f"use no more characters than {MAX_COMMITTEE_NAME}")
+    return Unusable("is too long", f"use no more characters than {MAX_COMMITTEE_NAME}")
 
 
-def _check_choice(what: str, words: Iterable[str], more: str, text: str) -> _ContractError | None:
+def _check_choice(what: str, words: Iterable[str], more: str, text: str) -> Unusable | None:
     words = list(words)
     known = text.lower() in {word.lower() for word in words}
     return (
         None
         if known
-        else _ContractError(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
+        else Unusable(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
     )
 
 
-def _check_role(text: str) -> _ContractError | None:
+def _check_role(text: str) -> Unusable | None:
     return _check_choice("role of contributors", ROLES, "", text.lower().removeprefix("ar_"))
 
 

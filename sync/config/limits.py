@@ -17,6 +17,7 @@ from sync.config_base.base import (
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
+from sync.planning.limits import Limit, Limits
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -47,6 +48,9 @@ class OnAbsence(Strict):
     on the test."""
 
 
+_DEFAULT = Limits()
+
+
 class LimitSettings(Strict):
     """How many changes need no permission: `max(at_least, min(percent of known, at_most))`.
 
@@ -59,6 +63,10 @@ class LimitSettings(Strict):
     """This share of the known records may change without permission, in per cent."""
     at_most: Count | None = None
     """The upper bound of `percent`."""
+
+    def as_limit(self) -> Limit:
+        """Return the limit that the guard counts by."""
+        return Limit(**self.model_dump())
 
     @model_validator(mode="after")
     def _check_order(self) -> "LimitSettings":
@@ -78,13 +86,13 @@ class LimitSettings(Strict):
 class KindLimit(LimitSettings):
     """The limit of removals of one kind, over all tests."""
 
-    at_least: Count = 10
+    at_least: Count = _DEFAULT.kind.at_least
     """This many removals of a kind never need permission."""
-    percent: Percent = 10
+    percent: Percent = _DEFAULT.kind.percent
     """This share of the kind's known records may be removed without permission, in per cent."""
-    at_most: Count | None = 500
+    at_most: Count | None = _DEFAULT.kind.at_most
     """The upper bound of `percent`, unless `at_most_percent` is more."""
-    at_most_percent: Percent = 3
+    at_most_percent: Percent = _DEFAULT.kind.at_most_percent
     """In large institutions `at_most` grows to this share of the kind's known records, in per cent:
     with 100,000 known, to 3,000. If you set only `at_most`, this is 0."""
 
@@ -102,23 +110,23 @@ class TestLimit(LimitSettings):
 
     __test__ = False  # pytest would collect the class by its name
 
-    at_least: Count = 3
+    at_least: Count = _DEFAULT.test.at_least
     """This many removals on a test never need permission."""
-    percent: Percent = 25
+    percent: Percent = _DEFAULT.test.percent
     """This share of the kind's known records on the test may be removed without permission, in per
     cent."""
-    at_most: Count | None = 100
+    at_most: Count | None = _DEFAULT.test.at_most
     """The upper bound of `percent`."""
 
 
 class UpdateLimit(LimitSettings):
     """The limit of updates of one kind."""
 
-    at_least: Count = 10
+    at_least: Count = _DEFAULT.updates.at_least
     """This many updates of a kind never need permission."""
-    percent: Percent = 50
+    percent: Percent = _DEFAULT.updates.percent
     """This share of the kind's known records may be updated without permission, in per cent."""
-    at_most: Count | None = None
+    at_most: Count | None = _DEFAULT.updates.at_most
     """The upper bound of `percent`. Without it, `percent` has no upper bound."""
 
 
@@ -134,6 +142,10 @@ class LimitsSettings(Strict):
     """Removals of one kind on one test, such as of its candidates."""
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
+
+    def as_limits(self) -> Limits:
+        """Return the limits that the guard counts by."""
+        return Limits(self.kind.as_limit(), self.test.as_limit(), self.updates.as_limit())
 
 
 class FreezeSettings(Strict):

@@ -119,8 +119,8 @@ def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> SettingErro
     value = value_at(data, steps)
     if not isinstance(value, str):
         return SettingError(steps, "is needed", "add it: the other settings depend on it")
-    if steps[0] == "sources" and value in SOURCES.broken:
-        return SettingError(steps, *SOURCES.broken[value])
+    if steps[0] == "sources" and (broken := SOURCES.broken.get(value)):
+        return SettingError(steps, broken.reason, broken.remedy)
     return SettingError(steps, "is not a valid value", suggest(value, choices))
 
 

@@ -1,7 +1,6 @@
 """The reference page of all settings in markdown, made from the JSON Schema of the model."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -125,8 +124,6 @@ def _default(name: str, schema: Schema, owner: Schema) -> str:
         return ""
     if not isinstance(default, str):
         return f"`{json.dumps(default)}`"
-    if re.fullmatch(r"P(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?", default):  # a duration in ISO 8601
-        return f"`{default.translate({ord('P'): None, ord('T'): None}).lower()}`"
     return f"`{default}`"
 
 

@@ -1,6 +1,6 @@
-"""Decides about everything that was extracted and leaves a plan, in order.
+"""The decisions about everything that was extracted: they become a plan, in the order of sending.
 
-Sends nothing and needs no Inspera.
+Nothing is sent, and no Inspera is needed.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
-from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
-from sync.planning.guard import HeldScope, Limits
+from sync.planning.limits import HeldScope, Limits
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.kinds import NEEDS, ON_A_TEST, PEOPLE
@@ -155,8 +155,8 @@ class _PlanBuilder:
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
         # where no contributors are configured, those that are known still hold their staff
         alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
-        unsure = "" if alone else trouble.get(naming, "")
-        pairs = self.store.comparison.absent(kind, trouble.get(kind, ""), unsure)
+        unsure = None if alone else trouble.get(naming)
+        pairs = self.store.comparison.absent(kind, trouble.get(kind), unsure)
         if meaning == DELETE:
             pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)
         self._decide(pairs, kept=meaning == KEEP)

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sync.engine.compare import There, differences
-from sync.engine.protocols import Progress, Reread
+from sync.engine.protocols import Reread
 from sync.errors import CallError, Stop
+from sync.progress import Progress
 from sync.records.base import Key, Kind, utc_time
 from sync.records.changes import Fields
 from sync.records.kinds import PEOPLE, PERSON_OF

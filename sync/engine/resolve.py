@@ -113,7 +113,7 @@ class Resolver:
                 "Inspera has it, and would not take it twice; remove it there first",
             )
         if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
-            self._journal.accept(kind, key)
+            self._journal.known.accept(kind, key)
             return AdoptionResult(kind, key, TAKEN, "is a new record: the next apply creates it")
         known = self._store.known.find(kind, key)
         if not known:
@@ -129,7 +129,7 @@ class Resolver:
                 f"{adopt(kind, key)}"
             )
             return AdoptionResult(kind, key, DOUBTFUL, text)
-        self._journal.forget_with_candidates(kind, key)
+        self._journal.known.forget_with_candidates(kind, key)
         text = (
             "forgotten here, so that the next apply makes it anew; what Inspera has under the "
             "old name stays there"
@@ -169,7 +169,7 @@ class Resolver:
                 f"same: {adopt(kind, key)}"
             )
             return AdoptionResult(kind, key, DOUBTFUL, text)
-        self._journal.rename(kind, old, key)
+        self._journal.known.rename(kind, old, key)
         text = f"is {kind} {old[0]} under a new key: its candidates went along"
         return AdoptionResult(
             kind,
@@ -214,7 +214,7 @@ class Resolver:
         if self._is_another(kind, key, found):
             managed, known, refused = None, None, False
             # what is known of seats is about the other account: this one may have none
-            self._journal.forget_with_candidates(kind, key)
+            self._journal.known.forget_with_candidates(kind, key)
             text += (
                 ", another than before: the next apply gives it the seats; the old account and its "
                 "seats stay there. Take those off in Inspera first where they have a candidate "
@@ -222,7 +222,7 @@ class Resolver:
             )
         self._adopter.remember_person(kind, key, wanted, found, managed, known=known)
         if refused and not settlement.keep:
-            self._journal.stay_refused(kind, key)
+            self._journal.known.refuse(kind, key)
             return f"{text}; {_STAYS_REFUSED}"
         return f"{text}; {self._what_follows(settlement, known)}"
 
@@ -295,7 +295,7 @@ class Resolver:
             return self._gone(settlement)
         self._adopter.remember_seat(kind, key, seat, self._whose(known))
         if kind is Kind.CANDIDATE and not settlement.keep:
-            self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
+            self._journal.known.accept(kind, key)  # the minutes were looked at: they need not stay
         follows = self._what_follows(settlement, known)
         return AdoptionResult(
             kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}"
@@ -314,7 +314,7 @@ class Resolver:
             return AdoptionResult(
                 kind, key, DOUBTFUL, f"Inspera does not have this {kind}, {_NOTHING_TO_KEEP}"
             )
-        self._journal.forget(kind, key)
+        self._journal.known.forget(kind, key)
         follows = (
             "the next `apply` puts it back"
             if self._store.staging.wanted(kind, key)
@@ -352,7 +352,7 @@ class Resolver:
             name for name in differ if known.get(name) is not None
         )  # only what Inspera shows can be kept
         kept = _changed_there(shown, before, known, earlier) if settlement.keep else ()
-        self._journal.keep(kind, key, {name: wanted[name] for name in kept})
+        self._journal.known.keep(kind, key, {name: wanted[name] for name in kept})
         sent = tuple(name for name in differ if name not in kept)
         if not differ:
             return "the source says the same, so that nothing is to be sent"

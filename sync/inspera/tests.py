@@ -14,7 +14,7 @@ from sync.inspera.outcomes import lookup_failed, outcome_of
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
-from sync.planning.guard import AGREED
+from sync.planning.member_guard import AGREED
 from sync.planning.remedies import adopt
 from sync.records.changes import Cause, Change, Fields, Outcome, Result, Value
 from sync.records.remote import RemoteTest

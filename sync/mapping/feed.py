@@ -270,14 +270,14 @@ class CompiledFeed:
         )
 
     def _read(self, name: str, texts: Texts, made: dict[str, FieldValue]) -> _Problems:
-        """Read one field into `made`, and gives what is wrong with it."""
+        """Read one field into `made`, and return what is wrong with it."""
         label = self._labels.get(name, name)
         try:
             made[name] = self._fields[name].careful(texts)
         except BadValueError as error:
             if name != "email":
                 return [(label, error)]
-            # Optional: the person is made without it, and `late_faults` names it.
+            # Optional: the person is made without it, and `email_errors` reports it.
             made[name] = UNUSABLE
         if name in self._labels and not made[name]:
             remedy = "fill it in in the source: without it nobody can tell which record this row is"

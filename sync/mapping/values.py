@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from unicodedata import category, is_normalized, normalize
 
+from sync.errors import Unusable
 from sync.text.characters import LIKE_ASCII, LIKE_LATIN, MAYBE_MISREAD, SIGNS, UNSEEN, trimmed
 
 SEPARATOR = "\x1f"
@@ -36,12 +37,8 @@ _ODD = re.compile(
 and what may be read in a wrong encoding."""
 
 
-class BadValueError(ValueError):
-    """A value that can't be used. Neither text holds a value that may name a person."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
-        self.reason, self.remedy = reason, remedy
+class BadValueError(Unusable, ValueError):
+    """A value that can't be used in a record."""
 
 
 class Texts(Protocol):

@@ -15,8 +15,10 @@ _COMPUTED = {"end": END, "duration": DURATION}
 _DAY = timedelta(days=1)
 
 Complete = Callable[[dict[str, FieldValue]], None]
-"""Completes a test's fields in place, as far as the others could be read. Raises `BadValueError`
-for a time that a clock change skips or repeats."""
+"""A function that completes a test's fields in place, as far as the others could be read.
+
+It raises `BadValueError` for a time that a clock change skips or repeats.
+"""
 
 
 def compile_windows(fields: Mapping[str, FieldRule]) -> Complete | None:

@@ -26,9 +26,9 @@ class Context:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
-        standing: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or
+        lifecycle: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or
             `retired`.
-        managed: whether we put it there; what we *found* is never removed.
+        managed: whether we put it there; what existed before us is never removed (rules 10).
         unsettled: an earlier call for it has no known outcome.
         ended: the test (of the candidate) has ended, its longest extra time included.
         covered: the test retires in this run and takes along what is on it.

@@ -16,8 +16,9 @@ def adopt(kind: Kind, key: Key, flag: str = "") -> str:
     return f"`{' '.join(words)}`"
 
 
-ACCEPT_SHRINK = "apply --accept-shrink"
-"""The command by which a person confirms that a source is right although it has become shorter."""
+def accept_shrink(source: str) -> str:
+    """Return the command that confirms a source although it has become shorter."""
+    return f"`apply --accept-shrink {source}`"
 
 
 def fields_text(fields: Fields, names: Iterable[str]) -> str:

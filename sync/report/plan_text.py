@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sync.planning.guard import HeldScope
+from sync.planning.limits import HeldScope
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.report.local_time import with_local_times

@@ -5,10 +5,11 @@ from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from sync.planning.reasons import general_reason
 from sync.records.base import Key, Kind
 from sync.report.local_time import with_local_times
 from sync.report.verdict import verdict_text
-from sync.report.wording import first_keys_text, general_reason, key_text, plural
+from sync.report.wording import first_keys_text, key_text, plural
 from sync.text.masking import masked
 
 

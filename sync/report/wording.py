@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from sync.records.base import DIGEST_PREFIX, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
-from sync.records.kinds import PERSON_OF
 from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})
@@ -34,17 +33,6 @@ def first_keys_text(keys: Sequence[Key], total: int) -> str:
     """Return the keys of a group: all of a small one, else the first, and how to see the others."""
     named = ", ".join(key_text(key) for key in keys[:FIRST_KEYS])
     return named if total <= FIRST_KEYS else f"first {named} (--all shows all)"
-
-
-def general_reason(kind: Kind, key: Key, reason: str) -> str:
-    """Return a reason without the record's own person or test, so that many records share it.
-
-    The state does the same in SQL for the groups of a plan.
-    """
-    noun, own = (PERSON_OF[kind], key[1]) if kind in PERSON_OF else (kind, key[0])
-    for end in (" ", "`"):
-        reason = reason.replace(f"{noun} {own}{end}", f"{noun} …{end}")
-    return reason
 
 
 def cause_of(row_error: RowError) -> tuple[str, str, str]:

@@ -43,6 +43,11 @@ class Completeness(Strict):
     group: ColumnName | None = None
     """A column, such as the faculty: each of its values in the last complete read still occurs."""
 
+    @property
+    def watched_tail(self) -> int:
+        """Return how many last records may not all be missing; 0 for a source without an order."""
+        return 0
+
 
 class FileCompleteness(Completeness):
     """Proofs that a file is complete. If one fails, the source is unhealthy and removes nothing."""
@@ -81,3 +86,8 @@ class TableCompleteness(FileCompleteness):
 
     0 turns this check off.
     """
+
+    @property
+    def watched_tail(self) -> int:
+        """Return how many last records may not all be missing; 0 when the check is off."""
+        return self.tail

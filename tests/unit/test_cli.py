@@ -26,6 +26,7 @@ def test_the_version_is_the_packages_own(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == f"inspera-sync {__version__}\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
     code = (
@@ -68,7 +69,8 @@ def test_without_a_configuration_it_says_where_it_looked(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
     monkeypatch.setattr(
-        "sync.cli.PLACES", (Path("inspera-sync.yaml"), tmp_path / "etc" / "inspera-sync.yaml")
+        "sync.commands.invocation.PLACES",
+        (Path("inspera-sync.yaml"), tmp_path / "etc" / "inspera-sync.yaml"),
     )
     assert run(["plan"]) == 2
     said = capsys.readouterr().err

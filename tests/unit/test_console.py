@@ -93,6 +93,7 @@ def test_a_slow_reader_is_waited_for_even_when_the_pipe_does_not_block() -> None
         assert stream.lost == ""
 
 
+@pytest.mark.process
 def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(
     tmp_path: Path,
 ) -> None:

@@ -210,6 +210,7 @@ logging.getLogger("apscheduler").warning("three")
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("journal", [True, False])
 def test_in_the_journal_each_line_has_its_priority_and_elsewhere_none(
     tmp_path: Path, journal: bool

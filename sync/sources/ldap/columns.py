@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config_base.base import ColumnName, Strict, text_or_settings, validation_error
-from sync.sources.ldap.errors import BadAttributeError
+from sync.errors import Unusable
 from sync.sources.ldap.values import first_value, guid_text, is_past, normal_dn, sid_text, time_text
 
 Many = Literal["one", "first", "all", "join"]
@@ -148,7 +148,7 @@ class Column:
         """Return the one cell for an entry's values.
 
         Raises:
-            BadAttributeError: a value can't be read, or there are several and `many` is `one`.
+            Unusable: a value can't be read, or there are several and `many` is `one`.
         """
         if not values:
             return self.blank
@@ -156,9 +156,7 @@ class Column:
             return self._convert_value(values[0])
         if self.many == "one":
             remedy = "set 'many' of this column to first, join or all"
-            raise BadAttributeError(
-                f"attribute '{self.attribute}' has {len(values)} values", remedy
-            )
+            raise Unusable(f"attribute '{self.attribute}' has {len(values)} values", remedy)
         texts = self.texts(values)
         return texts[0] if self.many == "first" else self.separator.join(texts)
 
@@ -179,7 +177,7 @@ class Column:
                 f"has a value that {error}",
                 "correct the entry, or the column's 'read_as' or 'flag'",
             )
-        raise BadAttributeError(f"attribute '{self.attribute}' {reason}", remedy)
+        raise Unusable(f"attribute '{self.attribute}' {reason}", remedy)
 
 
 def make_column(name: str, spec: LdapColumnSettings, now: datetime) -> Column:

@@ -47,11 +47,17 @@ def parse_url(text: str) -> LdapAddress:
         port = parts.port
     except ValueError:
         raise validation_error("is not the address of a server", remedy) from None
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
     if parts.scheme == "ldapi":
+        if more:
+            reason = "is not the address of a socket"
+            raise validation_error(
+                reason, "write its path like ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi"
+            )
         return LdapAddress("ldapi", unquote(parts.netloc) or _DEFAULT_SOCKET, 0)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
         raise validation_error("is not the address of a server", remedy)
-    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+    if more:
         reason = "has more than a server and a port"
         raise validation_error(
             reason, "use 'base', 'scope', 'filter', 'user' and 'password' for the rest"

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
@@ -23,8 +24,8 @@ wants it.
 def pair_absent(
     connection: Connection,
     kind: Kind,
-    trouble: str,
-    seat_trouble: str,
+    trouble: AbsenceDoubt | None,
+    seat_trouble: AbsenceDoubt | None,
     timing: TimingOf,
     sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
@@ -35,7 +36,7 @@ def pair_absent(
     Args:
         connection: state and workspace.
         kind: the kind of the records.
-        trouble: why absence proves nothing for this kind in this run; empty when it does.
+        trouble: why absence proves nothing for this kind in this run; None when it does.
         seat_trouble: the same for what names people and tests. A learner is released, and a test
             withdrawn, only when certainly no candidate names them. Staff are disabled only when
             certainly no contributor does.
@@ -48,16 +49,17 @@ def pair_absent(
     return _absent_records(connection, kind, trouble, seat_trouble, sources)
 
 
-FORMER = (
+_FORMER = (
     "the source '{}', which named it, does not feed this kind any more; if the present sources are "
     "complete, run"
     " `apply --accept-shrink` with one of its sources"
 )
 
 
-def _former_source_reason(source: str | None, sources: Sequence[str]) -> str:
+def _doubt_former_source(source: str | None, sources: Sequence[str]) -> AbsenceDoubt | None:
     """Return why absence proves nothing when a record's source was removed or renamed."""
-    return FORMER.format(source) if source and sources and source not in sources else ""
+    former = source and sources and source not in sources
+    return AbsenceDoubt(_FORMER.format(source), needs_person=True) if former else None
 
 
 _ON_TESTS = {
@@ -111,7 +113,11 @@ def _clashing_sql(connection: Connection, kind: Kind, key: str) -> str:
 
 
 def _absent_records(
-    connection: Connection, kind: Kind, trouble: str, seat_trouble: str, sources: Sequence[str]
+    connection: Connection,
+    kind: Kind,
+    trouble: AbsenceDoubt | None,
+    seat_trouble: AbsenceDoubt | None,
+    sources: Sequence[str],
 ) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
@@ -138,11 +144,12 @@ def _absent_records(
             seated=bool(row.seats),
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
-        unproven = (
-            ""
-            if row.departed
-            else trouble or ("" if row.ended else _former_source_reason(row.source, sources))
-        ) or ("" if row.ended else seat_trouble)
+        # A row that declares a departure needs no proof by absence; what has ended rests on no
+        # source and on no seat any more.
+        unproven = None if row.departed else trouble
+        if not row.ended:
+            former = None if row.departed else _doubt_former_source(row.source, sources)
+            unproven = unproven or former or seat_trouble
         facts = Facts(
             trouble=unproven,
             registered=int(row.seats),
@@ -198,7 +205,11 @@ def _astray_reason(row: Any, part: str) -> str:
 
 
 def _absent_members(
-    connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
+    connection: Connection,
+    kind: Kind,
+    trouble: AbsenceDoubt | None,
+    timing: TimingOf,
+    sources: Sequence[str],
 ) -> Iterator[Pair]:
     """Yield what is known on tests and no feed names: options, committees, members."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
@@ -209,25 +220,26 @@ def _absent_members(
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         # Once the test has ended, absence is retirement, whatever the source is (rules 8).
-        former = "" if row.ended else _former_source_reason(row.source, sources)
-        unproven = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
+        former = None if row.ended else _doubt_former_source(row.source, sources)
+        unread = AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None
         if row.same_account is not None and not suspect:
             account = f"{person} {row.same_account} has the same account in Inspera"
             shares = f"{account}, and a place on this test"
         else:
             shares = ""
+        # The first reason counts; the first two keep it even if its own row says that it departs.
         reasons = (
-            _astray_reason(row, part),
-            SHARED.format(row.clash) if row.clash is not None else "",
-            "" if row.departed else unproven,
-            _UNSETTLED if row.unsettled else "",
-            shares,
+            AbsenceDoubt.of(_astray_reason(row, part)),
+            AbsenceDoubt(SHARED.format(row.clash)) if row.clash is not None else None,
+            None if row.departed else trouble or former or unread,
+            AbsenceDoubt(_UNSETTLED) if row.unsettled else None,
+            AbsenceDoubt.of(shares),
         )
         # A candidate stays from the start on (rules 8). Graders and committees change again once
         # the test has ended.
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
         facts = Facts(
-            trouble=next(filter(None, reasons), ""),
+            trouble=next(filter(None, reasons), None),
             begun=begun,
             suspect=suspect,
             refused=row.refused or "",

@@ -312,12 +312,17 @@ def _correct_case(connection: Connection, of: Kind, column: str, kind: Kind) -> 
 
 
 def _find_shared_numbers(connection: Connection, places: Places) -> None:
-    several = (
-        "SELECT test, candidate_id FROM wanted_candidate WHERE candidate_id <> ''"
-        " GROUP BY test, candidate_id HAVING count(*) > 1"
+    # Counted test by test, in the order of the index: one sort of all numbers takes twice as long.
+    repeated = (
+        "SELECT test FROM wanted_candidate WHERE candidate_id <> ''"
+        " GROUP BY test HAVING count(*) > count(DISTINCT candidate_id)"
     )
-    if not _has_rows(connection, several):
+    if not _has_rows(connection, repeated):
         return
+    several = (
+        f"SELECT test, candidate_id FROM wanted_candidate WHERE test IN ({repeated})"
+        " AND candidate_id <> '' GROUP BY test, candidate_id HAVING count(*) > 1"
+    )
     rows = _read_rows(
         connection,
         f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner"

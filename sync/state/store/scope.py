@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import Moment, TimeFacts, TimeRules
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields
@@ -35,7 +36,7 @@ class RunScope:
     rules: Sequence[TimeRules]
     leave_out: bool
     moment: Moment | None = None
-    trouble: Mapping[Kind, str] = field(default_factory=dict)
+    trouble: Mapping[Kind, AbsenceDoubt] = field(default_factory=dict)
     sources: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
     accepted: Collection[Kind] = ()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sync.cli import run
 
-from .site import Site
+from ...support.process_university import ProcessUniversity
 
 
 @pytest.fixture(scope="session")
@@ -24,41 +24,41 @@ def first_day(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
     """A folder in which everything of the first day has been applied."""
     folder = tmp_path_factory.mktemp("first-day") / "site"
     folder.mkdir()
-    site = Site(folder, today)
+    university = ProcessUniversity(folder, today)
     try:
-        site.apply()
-        assert site.contents() == site.university.expected()
+        university.apply()
+        assert university.contents() == university.rows.expected()
     finally:
-        site.close()
+        university.close()
     return folder
 
 
 @pytest.fixture
-def new(tmp_path: Path, today: date) -> Iterator[Site]:
+def new(tmp_path: Path, today: date) -> Iterator[ProcessUniversity]:
     """A university of which Inspera knows nothing yet."""
-    site = Site(tmp_path, today)
-    yield site
-    site.close()
+    university = ProcessUniversity(tmp_path, today)
+    yield university
+    university.close()
 
 
 @pytest.fixture
-def settled(tmp_path: Path, first_day: Path, today: date) -> Iterator[Site]:
+def settled(tmp_path: Path, first_day: Path, today: date) -> Iterator[ProcessUniversity]:
     """A university whose first day has been applied."""
     folder = tmp_path / "site"
     shutil.copytree(first_day, folder)
     with closing(sqlite3.connect(folder / "state.db")) as state, state:
         state.execute("DELETE FROM tenant")  # the copy has a sandbox of its own, at another address
-    site = Site(folder, today)
-    yield site
-    site.close()
+    university = ProcessUniversity(folder, today)
+    yield university
+    university.close()
 
 
 @pytest.fixture
-def nothing_left(capsys: pytest.CaptureFixture[str]) -> Callable[[Site], bool]:
+def nothing_left(capsys: pytest.CaptureFixture[str]) -> Callable[[ProcessUniversity], bool]:
     """Tells whether a plan on the files as they are finds nothing to do."""
 
-    def plan(site: Site) -> bool:
-        status = run(["-c", str(site.configuration()), "plan", "--exit-code"])
+    def plan(university: ProcessUniversity) -> bool:
+        status = run(["-c", str(university.configuration()), "plan", "--exit-code"])
         capsys.readouterr()
         return status == 0
 

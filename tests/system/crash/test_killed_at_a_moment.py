@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from .site import SEATS, STUDENT, TEST, Site
-from .university import University
+from ...support.process_university import SEATS, STUDENT, TEST, ProcessUniversity
+from ...support.university_rows import UniversityRows
 
 
 @dataclass(frozen=True)
@@ -16,28 +16,28 @@ class Stage:
     `skip` calls of that kind go through before the one that matters.
     """
 
-    site: str
+    university: str
     method: str
     path: str
-    change: Callable[[University], None] | None = None
+    change: Callable[[UniversityRows], None] | None = None
     skip: int = 0
 
-    def reached(self, request: pytest.FixtureRequest) -> Site:
+    def reached(self, request: pytest.FixtureRequest) -> ProcessUniversity:
         """The site, changed so that this call comes."""
-        site: Site = request.getfixturevalue(self.site)
+        university: ProcessUniversity = request.getfixturevalue(self.university)
         if self.change:
-            self.change(site.university)
-        return site
+            self.change(university.rows)
+        return university
 
 
 STAGES = {
     "learners are created": Stage("new", "POST", STUDENT, skip=20),
-    "learners are updated": Stage("settled", "POST", STUDENT, University.correct_names, skip=5),
+    "learners are updated": Stage("settled", "POST", STUDENT, UniversityRows.correct_names, skip=5),
     "tests are created": Stage("new", "POST", TEST, skip=1),
-    "tests are moved": Stage("settled", "POST", TEST, University.move_exams, skip=1),
+    "tests are moved": Stage("settled", "POST", TEST, UniversityRows.move_exams, skip=1),
     "candidates are assigned": Stage("new", "POST", SEATS, skip=2),
-    "candidates are updated": Stage("settled", "POST", SEATS, University.give_more_time),
-    "candidates are removed": Stage("settled", "DELETE", SEATS, University.withdraw_some),
+    "candidates are updated": Stage("settled", "POST", SEATS, UniversityRows.give_more_time),
+    "candidates are removed": Stage("settled", "DELETE", SEATS, UniversityRows.withdraw_some),
 }
 
 every_stage = pytest.mark.parametrize(
@@ -49,38 +49,44 @@ HELD = 60.0
 
 @every_stage
 def test_a_call_that_was_never_carried_out_is_made_up_for_by_the_next_apply(
-    request: pytest.FixtureRequest, stage: Stage, nothing_left: Callable[[Site], bool]
+    request: pytest.FixtureRequest, stage: Stage, nothing_left: Callable[[ProcessUniversity], bool]
 ) -> None:
-    site = stage.reached(request)
-    site.rule(stage.method, stage.path, skip=stage.skip, delay=HELD, status="reset", when="before")
-    run = site.start()
-    site.until(site.rule_met, run)
+    university = stage.reached(request)
+    university.rule(
+        stage.method, stage.path, skip=stage.skip, delay=HELD, status="reset", when="before"
+    )
+    run = university.start()
+    university.until(university.rule_met, run)
     run.kill()
-    assert site.unknown() - site.sent(), (
+    assert university.unknown() - university.sent(), (
         "the intent of the call that never came through must be durable"
     )
-    assert site.contents() != site.university.expected()
-    site.recovers()
-    assert nothing_left(site)
+    assert university.contents() != university.rows.expected()
+    university.recovers()
+    assert nothing_left(university)
 
 
 @every_stage
 def test_a_call_that_was_carried_out_without_an_answer_is_found_out_about_by_the_next_apply(
-    request: pytest.FixtureRequest, stage: Stage, nothing_left: Callable[[Site], bool]
+    request: pytest.FixtureRequest, stage: Stage, nothing_left: Callable[[ProcessUniversity], bool]
 ) -> None:
-    site = stage.reached(request)
+    university = stage.reached(request)
     ending = stage.path.rpartition("*")[2]
-    site.rule(stage.method, stage.path, skip=stage.skip, latency=HELD)
-    run = site.start()
-    site.until(lambda: site.rule_met() and site.writes(stage.method, ending) > stage.skip, run)
+    university.rule(stage.method, stage.path, skip=stage.skip, latency=HELD)
+    run = university.start()
+    university.until(
+        lambda: university.rule_met() and university.writes(stage.method, ending) > stage.skip, run
+    )
     run.kill()
-    assert site.unknown() & site.sent(), "what was carried out must still be of unknown outcome"
-    site.recovers()
-    assert nothing_left(site)
+    assert university.unknown() & university.sent(), (
+        "what was carried out must still be of unknown outcome"
+    )
+    university.recovers()
+    assert nothing_left(university)
 
 
 def test_a_test_that_was_created_without_an_answer_is_not_sent_a_second_time_at_all(
-    new: Site,
+    new: ProcessUniversity,
 ) -> None:
     new.rule("POST", TEST, times=6, latency=HELD)
     new.settings["workers"] = 6
@@ -94,9 +100,9 @@ def test_a_test_that_was_created_without_an_answer_is_not_sent_a_second_time_at_
 
 @pytest.mark.parametrize("lost", ["before", "after"])
 def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(
-    settled: Site, lost: str
+    settled: ProcessUniversity, lost: str
 ) -> None:
-    settled.university.move_exams()
+    settled.rows.move_exams()
     how = {"delay": HELD, "status": "reset"} if lost == "before" else {"latency": HELD}
     settled.rule("POST", TEST, times=4, **how)
     run = settled.start()
@@ -106,26 +112,26 @@ def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(
     run.kill()
     settled.heal()
     assert "drift" not in settled.apply()
-    assert settled.contents() == settled.university.expected()
+    assert settled.contents() == settled.rows.expected()
 
 
 @pytest.mark.parametrize(
     ("method", "change", "batch"),
     [
-        ("POST", University.register_more, 6),
-        ("POST", University.give_more_time, 3),
-        ("DELETE", University.withdraw_some, 2),
+        ("POST", UniversityRows.register_more, 6),
+        ("POST", UniversityRows.give_more_time, 3),
+        ("DELETE", UniversityRows.withdraw_some, 2),
     ],
     ids=["assigned", "updated", "removed"],
 )
 def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_nobody_twice(
-    settled: Site,
+    settled: ProcessUniversity,
     method: str,
-    change: Callable[[University], None],
+    change: Callable[[UniversityRows], None],
     batch: int,
-    nothing_left: Callable[[Site], bool],
+    nothing_left: Callable[[ProcessUniversity], bool],
 ) -> None:
-    change(settled.university)
+    change(settled.rows)
     settled.settings |= {"batch_size": batch, "workers": 1}
     settled.rule(method, SEATS, skip=1, latency=HELD)
     run = settled.start()
@@ -141,37 +147,37 @@ def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_n
 
 
 def test_a_seat_that_was_sent_without_an_answer_and_is_not_wanted_any_more_is_taken_away_again(
-    settled: Site,
+    settled: ProcessUniversity,
 ) -> None:
-    settled.university.register_more()
+    settled.rows.register_more()
     settled.rule("POST", SEATS, latency=HELD)
     run = settled.start()
     settled.until(lambda: settled.writes("POST", "/candidates") >= 1, run)
     run.kill()
     *_, test, username = next(record for record in settled.sent() & settled.unknown())
-    del settled.university.seats[test, username.removeprefix("s")]
+    del settled.rows.seats[test, username.removeprefix("s")]
     settled.recovers()
     assert (test, username) not in settled.contents()["seats"]
 
 
 def test_a_removal_that_was_sent_without_an_answer_is_undone_when_the_seat_is_wanted_again(
-    settled: Site,
+    settled: ProcessUniversity,
 ) -> None:
-    seats = dict(settled.university.seats)
-    settled.university.withdraw_some()
+    seats = dict(settled.rows.seats)
+    settled.rows.withdraw_some()
     settled.rule("DELETE", SEATS, latency=HELD)
     run = settled.start()
     settled.until(lambda: settled.writes("DELETE", "/candidates") >= 1, run)
     run.kill()
-    settled.university.seats = seats
-    assert settled.contents() != settled.university.expected()
+    settled.rows.seats = seats
+    assert settled.contents() != settled.rows.expected()
     settled.recovers()
 
 
 def test_a_kill_while_a_tests_candidates_are_being_read_leaves_nothing_to_find_out(
-    settled: Site,
+    settled: ProcessUniversity,
 ) -> None:
-    settled.university.register_more()
+    settled.rows.register_more()
     settled.rule("GET", SEATS, times=2, latency=HELD)
     run = settled.start()
     settled.until(
@@ -183,9 +189,9 @@ def test_a_kill_while_a_tests_candidates_are_being_read_leaves_nothing_to_find_o
 
 
 def test_a_kill_between_the_reading_of_candidates_and_their_sending_repeats_nothing(
-    settled: Site,
+    settled: ProcessUniversity,
 ) -> None:
-    settled.university.register_more()
+    settled.rows.register_more()
     settled.settings |= {"calls_per_second": 1, "workers": 1}
     run = settled.start()
     settled.until(lambda: bool(settled.unknown()), run)
@@ -196,7 +202,7 @@ def test_a_kill_between_the_reading_of_candidates_and_their_sending_repeats_noth
 
 
 def test_a_second_kill_while_the_first_is_being_made_up_for_is_made_up_for_as_well(
-    new: Site, nothing_left: Callable[[Site], bool]
+    new: ProcessUniversity, nothing_left: Callable[[ProcessUniversity], bool]
 ) -> None:
     for path in (TEST, SEATS):
         new.rule("POST", path, times=2, latency=HELD)

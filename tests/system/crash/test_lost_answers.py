@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .site import SEATS, STUDENT, TEST, Site
+from ...support.process_university import SEATS, STUDENT, TEST, ProcessUniversity
 
 LATE = 299
 """The status by which the late call is told from all others in the log; nobody hears it."""
@@ -21,17 +21,20 @@ LOST = [
 )
 @pytest.mark.parametrize("path", [STUDENT, TEST, SEATS], ids=["learners", "tests", "candidates"])
 def test_a_lost_answer_is_settled_in_the_same_run_without_a_second_template(
-    new: Site, path: str, lost: dict[str, object], nothing_left: Callable[[Site], bool]
+    new: ProcessUniversity,
+    path: str,
+    lost: dict[str, object],
+    nothing_left: Callable[[ProcessUniversity], bool],
 ) -> None:
     new.rule("POST", path, times=2, skip=1, **lost)
     new.apply()
-    assert new.contents() == new.university.expected()
+    assert new.contents() == new.rows.expected()
     assert new.unknown() == set()
     assert nothing_left(new)
 
 
 def test_a_create_that_comes_through_late_is_waited_for_after_a_kill_however_old_its_intent_is(
-    new: Site,
+    new: ProcessUniversity,
 ) -> None:
     """Its intent is made first, then Inspera asks for a pause, and only then is the call made that is lost."""
     new.settings |= {"read_after_write_delay": "2s", "workers": 1}
@@ -46,4 +49,4 @@ def test_a_create_that_comes_through_late_is_waited_for_after_a_kill_however_old
     assert any(call["status"] == LATE for call in new.calls()), (
         "it came through while the next run was looking for it"
     )
-    assert new.contents() == new.university.expected()
+    assert new.contents() == new.rows.expected()

@@ -25,7 +25,7 @@ OLD_SEAT_OFF = {"candidate": {"test": TEST, "username": LOGIN, "removed": True}}
 BRISK = "  read_after_write_delay: 100ms\n  calls_per_second: 200\n"
 
 
-class Site:
+class TutorialUniversity:
     """The tutorial's first files and a sandbox, with one `apply` behind them."""
 
     def __init__(self, folder: Path, url: str) -> None:
@@ -90,10 +90,10 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def university(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TutorialUniversity]:
     monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
     with Sandbox() as sandbox:
-        yield Site(tmp_path, sandbox.url)
+        yield TutorialUniversity(tmp_path, sandbox.url)
 
 
 def student(login: str) -> dict[str, Any]:
@@ -107,141 +107,157 @@ def student(login: str) -> dict[str, Any]:
 
 
 def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there(
-    site: Site,
+    university: TutorialUniversity,
 ) -> None:
-    site.edit(student(NEW_LOGIN))
-    site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
-    assert "identity change learner 100003" in site.run("apply", status=3)
-    assert NEW_LOGIN not in site.seated()
-    assert "Take those off in Inspera first" in site.run("adopt learner 100003", status=0)
-    assert "number 202 is still user " in site.run("apply", status=1)
-    assert NEW_LOGIN not in site.seated()
-    site.edit(OLD_SEAT_OFF)
-    site.run("apply", status=0)
-    assert NEW_LOGIN in site.seated()
-    site.run("plan --exit-code", status=0)
+    university.edit(student(NEW_LOGIN))
+    university.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
+    assert "identity change learner 100003" in university.run("apply", status=3)
+    assert NEW_LOGIN not in university.seated()
+    assert "Take those off in Inspera first" in university.run("adopt learner 100003", status=0)
+    assert "number 202 is still user " in university.run("apply", status=1)
+    assert NEW_LOGIN not in university.seated()
+    university.edit(OLD_SEAT_OFF)
+    university.run("apply", status=0)
+    assert NEW_LOGIN in university.seated()
+    university.run("plan --exit-code", status=0)
 
 
 def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it_is_said_to_be_new(
-    site: Site,
+    university: TutorialUniversity,
 ) -> None:
-    site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
-    site.run("adopt learner 100003", status=3)
-    assert "Take its seats off in Inspera first" in site.run(
+    university.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
+    university.run("adopt learner 100003", status=3)
+    assert "Take its seats off in Inspera first" in university.run(
         "adopt learner 100003 --as-new", status=0
     )
-    site.edit(OLD_SEAT_OFF)
-    site.run("apply", status=0)
-    assert NEW_LOGIN in site.seated()
+    university.edit(OLD_SEAT_OFF)
+    university.run("apply", status=0)
+    assert NEW_LOGIN in university.seated()
 
 
 def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so_too(
-    site: Site,
+    university: TutorialUniversity,
 ) -> None:
-    site.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
-    site.change("exams.csv", "Programming", "Programming I")
-    assert "drift" in site.run("apply", status=3)
-    site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
-    site.run("adopt --held", status=0)
-    assert "12:30:00Z →" not in site.run("apply", status=0)
+    university.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    university.change("exams.csv", "Programming", "Programming I")
+    assert "drift" in university.run("apply", status=3)
+    university.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
+    university.run("adopt --held", status=0)
+    assert "12:30:00Z →" not in university.run("apply", status=0)
 
 
-def test_a_role_given_by_hand_is_held_and_settled_as_the_page_says(site: Site) -> None:
+def test_a_role_given_by_hand_is_held_and_settled_as_the_page_says(
+    university: TutorialUniversity,
+) -> None:
     more = {"roles": ["evaluate", "monitor"], "committees": ["A"]}
-    site.edit({"contributor": {"test": "INF1000-H99", "username": "signe@example.edu", **more}})
-    site.change("staff.csv", "INF1000-H99,A", "INF1000-H99,B")
-    assert "further roles" in site.run("apply", status=3)
-    site.run("adopt contributor INF1000-H99 501", status=0)
-    site.run("apply", status=0)
-    assert site.roles() == ["evaluate"]
+    university.edit(
+        {"contributor": {"test": "INF1000-H99", "username": "signe@example.edu", **more}}
+    )
+    university.change("staff.csv", "INF1000-H99,A", "INF1000-H99,B")
+    assert "further roles" in university.run("apply", status=3)
+    university.run("adopt contributor INF1000-H99 501", status=0)
+    university.run("apply", status=0)
+    assert university.roles() == ["evaluate"]
 
 
-def test_reconcile_lists_an_extension_by_hand_and_a_repair_takes_it_back(site: Site) -> None:
-    before = site.held("INF1000-H99")
-    site.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
-    assert "test INF1000-H99: end" in site.run("reconcile", status=3)
-    site.run("reconcile --repair", status=0)
-    assert site.held("INF1000-H99")["endTime"] == before["endTime"]
-    assert "Inspera is as this state knows it" in site.run("reconcile", status=0)
+def test_reconcile_lists_an_extension_by_hand_and_a_repair_takes_it_back(
+    university: TutorialUniversity,
+) -> None:
+    before = university.held("INF1000-H99")
+    university.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    assert "test INF1000-H99: end" in university.run("reconcile", status=3)
+    university.run("reconcile --repair", status=0)
+    assert university.held("INF1000-H99")["endTime"] == before["endTime"]
+    assert "Inspera is as this state knows it" in university.run("reconcile", status=0)
 
 
 def test_where_inspera_is_right_and_the_source_says_so_too_a_repair_changes_nothing_there(
-    site: Site,
+    university: TutorialUniversity,
 ) -> None:
-    site.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
-    site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
-    assert "nothing to do" in site.run("reconcile --repair", status=0)
-    assert site.held("INF1000-H99")["endTime"] == "2099-12-03T12:30:00Z"
+    university.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    university.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
+    assert "nothing to do" in university.run("reconcile --repair", status=0)
+    assert university.held("INF1000-H99")["endTime"] == "2099-12-03T12:30:00Z"
 
 
-def test_what_people_put_there_by_hand_is_listed_and_left_alone(site: Site) -> None:
-    site.edit({"candidate": {"test": TEST, "username": "aasne@example.edu"}})
-    assert "unmanaged" in site.run("reconcile --repair", status=0)
-    assert "aasne@example.edu" in site.seated()
+def test_what_people_put_there_by_hand_is_listed_and_left_alone(
+    university: TutorialUniversity,
+) -> None:
+    university.edit({"candidate": {"test": TEST, "username": "aasne@example.edu"}})
+    assert "unmanaged" in university.run("reconcile --repair", status=0)
+    assert "aasne@example.edu" in university.seated()
 
 
 def test_the_schema_that_the_sandbox_shows_satisfies_the_doctor_and_a_changed_call_does_not(
-    site: Site,
+    university: TutorialUniversity,
 ) -> None:
-    schema = site.folder / "apidoc.json"
-    schema.write_text(json.dumps(site.schema()), encoding="utf-8")
-    site.run("doctor", status=0)
-    site.run("doctor --apidoc apidoc.json", status=0)
+    schema = university.folder / "apidoc.json"
+    schema.write_text(json.dumps(university.schema()), encoding="utf-8")
+    university.run("doctor", status=0)
+    university.run("doctor --apidoc apidoc.json", status=0)
     moved = (
         "  calls: {candidate.remove: {method: POST, path: '/v1/test/{test}/candidates/remove'}}\n"
     )
-    site.change("inspera-sync.yaml", "sources:\n", f"{moved}sources:\n")
-    assert "absent     candidate.remove" in site.run("doctor --apidoc apidoc.json", status=1)
+    university.change("inspera-sync.yaml", "sources:\n", f"{moved}sources:\n")
+    assert "absent     candidate.remove" in university.run("doctor --apidoc apidoc.json", status=1)
 
 
-def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(site: Site) -> None:
-    (site.folder / "state.db").unlink()
-    assert "lost state" in site.run("apply", status=3)
-    site.run("adopt --managed", status=0)
-    assert "create 2 options, update 2 tests; 0 row errors" in site.run("apply", status=0)
-    site.change("registrations.csv", f"{TEST[:7]},H99,100003,202,\n", "")
-    assert "remove candidate" in site.run("apply", status=0)
-    assert LOGIN not in site.seated()
+def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(
+    university: TutorialUniversity,
+) -> None:
+    (university.folder / "state.db").unlink()
+    assert "lost state" in university.run("apply", status=3)
+    university.run("adopt --managed", status=0)
+    assert "create 2 options, update 2 tests; 0 row errors" in university.run("apply", status=0)
+    university.change("registrations.csv", f"{TEST[:7]},H99,100003,202,\n", "")
+    assert "remove candidate" in university.run("apply", status=0)
+    assert LOGIN not in university.seated()
 
 
-def test_durations_of_many_adopted_tests_are_held_and_go_once_they_are_allowed(site: Site) -> None:
+def test_durations_of_many_adopted_tests_are_held_and_go_once_they_are_allowed(
+    university: TutorialUniversity,
+) -> None:
     times = "05.12.2099 09:00;05.12.2099 13:00;240;no\n"
     more = "".join(f"MAT{number};H99;Algebra {number};{times}" for number in range(1200, 1212))
-    site.change("exams.csv", times, times + more)
-    site.run("apply", status=0)
-    (site.folder / "state.db").unlink()
-    site.run("adopt --managed", status=0)
-    (allowed,) = set(re.findall(r"apply --allow (\w+)", site.run("plan", status=3)))
-    site.run(f"apply --allow {allowed}", status=0)
-    site.run("plan --exit-code", status=0)
+    university.change("exams.csv", times, times + more)
+    university.run("apply", status=0)
+    (university.folder / "state.db").unlink()
+    university.run("adopt --managed", status=0)
+    (allowed,) = set(re.findall(r"apply --allow (\w+)", university.run("plan", status=3)))
+    university.run(f"apply --allow {allowed}", status=0)
+    university.run("plan --exit-code", status=0)
 
 
-def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> None:
-    state = site.folder / "state.db"
+def test_a_backup_that_is_put_back_learns_of_what_was_done_since(
+    university: TutorialUniversity,
+) -> None:
+    state = university.folder / "state.db"
     with (
         closing(sqlite3.connect(state, isolation_level=None)) as live,
-        closing(sqlite3.connect(site.folder / "backup.db", isolation_level=None)) as copy,
+        closing(sqlite3.connect(university.folder / "backup.db", isolation_level=None)) as copy,
     ):
         live.backup(copy)
     live.close()
     copy.close()
-    with (site.folder / "registrations.csv").open("a", encoding="utf-8") as file:
+    with (university.folder / "registrations.csv").open("a", encoding="utf-8") as file:
         file.write("MAT1100,H99,100001,203,\n")
-    site.run("apply", status=0)
-    for old in site.folder.glob("state.db*"):
+    university.run("apply", status=0)
+    for old in university.folder.glob("state.db*"):
         old.unlink()
-    shutil.copyfile(site.folder / "backup.db", state)
-    assert "this state may be older" in site.run("apply", status=3)
-    assert f"taken: candidate {TEST} / 100001" in site.run("adopt --managed", status=0)
-    assert "Recovered" in site.run("reconcile", status=0)
-    site.run("plan --exit-code", status=0)
-    site.change("registrations.csv", "MAT1100,H99,100001,203,\n", "")
-    site.run("apply", status=0)
-    assert "aasne@example.edu" not in site.seated()
+    shutil.copyfile(university.folder / "backup.db", state)
+    assert "this state may be older" in university.run("apply", status=3)
+    assert f"taken: candidate {TEST} / 100001" in university.run("adopt --managed", status=0)
+    assert "Recovered" in university.run("reconcile", status=0)
+    university.run("plan --exit-code", status=0)
+    university.change("registrations.csv", "MAT1100,H99,100001,203,\n", "")
+    university.run("apply", status=0)
+    assert "aasne@example.edu" not in university.seated()
 
 
-def test_the_journal_can_be_emptied_without_anything_being_sent_again(site: Site) -> None:
-    with closing(sqlite3.connect(site.folder / "state.db", isolation_level=None)) as state:
+def test_the_journal_can_be_emptied_without_anything_being_sent_again(
+    university: TutorialUniversity,
+) -> None:
+    with closing(sqlite3.connect(university.folder / "state.db", isolation_level=None)) as state:
         state.execute("UPDATE intent SET fields = '{}' WHERE outcome IS NOT NULL")
     state.close()
-    assert "nothing to do" in site.run("apply", status=0)
+    assert "nothing to do" in university.run("apply", status=0)

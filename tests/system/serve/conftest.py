@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .site import Served
+from .served_university import ServedUniversity
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +16,8 @@ def today() -> date:
 
 
 @pytest.fixture
-def site(tmp_path: Path, today: date) -> Iterator[Served]:
+def university(tmp_path: Path, today: date) -> Iterator[ServedUniversity]:
     """A university of which Inspera knows nothing yet."""
-    site = Served(tmp_path, today)
-    yield site
-    site.close()
+    university = ServedUniversity(tmp_path, today)
+    yield university
+    university.close()

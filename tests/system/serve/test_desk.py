@@ -2,12 +2,14 @@
 
 from sync.commands.serve import ServiceMonitor
 
-from .site import Served
+from .served_university import ServedUniversity
 
 
-def test_a_pause_that_cannot_be_read_stops_sending_and_is_shown_all_the_same(site: Served) -> None:
-    desk = ServiceMonitor(site.configuration())
-    (site.university.folder / "state.db.paused").write_text("{")
+def test_a_pause_that_cannot_be_read_stops_sending_and_is_shown_all_the_same(
+    university: ServedUniversity,
+) -> None:
+    desk = ServiceMonitor(university.configuration())
+    (university.rows.folder / "state.db.paused").write_text("{")
     desk.look()
     desk.round(True, "", {})
     health = desk.health()

@@ -17,7 +17,7 @@ from sync.cli import run
 
 from ...support.servers.needed import free_port
 from ...unit.service.fakes import Systemd, page
-from .site import Served, Serving
+from .served_university import ServedUniversity, ServiceProcess
 
 SELDOM = 'often: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
 NEW, REFUSED, FAULTY = "1041", "1042", "1043"
@@ -32,7 +32,7 @@ CALLS = {
 """What calls are named in the figures, where one address is one call."""
 
 
-class Watched(Served):
+class Watched(ServedUniversity):
     """A university whose service listens on a port, with systemd at the end of its socket."""
 
     def __init__(self, folder: Path, today: date, jobs: str) -> None:
@@ -43,10 +43,10 @@ class Watched(Served):
         )
         self.systemd = Systemd(folder / "notify")
 
-    def beside(self) -> Serving:
+    def beside(self) -> ServiceProcess:
         """Starts a service whose systemd wants a sign of life every 20 seconds."""
         with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("NOTIFY_SOCKET", str(self.university.folder / "notify"))
+            environment.setenv("NOTIFY_SOCKET", str(self.rows.folder / "notify"))
             environment.setenv("WATCHDOG_USEC", "20000000")
             environment.delenv("WATCHDOG_PID", raising=False)
             return super().beside()
@@ -87,34 +87,36 @@ class Figures:
         }
 
 
-def stopped(serving: Serving) -> None:
+def stopped(serving: ServiceProcess) -> None:
     serving.signal(signal.SIGTERM)
-    assert serving.wait() == 0, serving.said
+    assert serving.wait() == 0, serving.output
 
 
 class Life:
     """A service after one run that created, was refused, held and found a row error, and after one reload."""
 
-    def __init__(self, site: Watched) -> None:
-        self.site = site
-        site.apply()
-        with closing(sqlite3.connect(site.university.folder / "state.db")) as state, state:
+    def __init__(self, university: Watched) -> None:
+        self.university = university
+        university.apply()
+        with closing(sqlite3.connect(university.rows.folder / "state.db")) as state, state:
             # it is taken up at the start, so that there is one run, at once, and no other
             state.execute("UPDATE run SET command = 'job often', status = 'interrupted'")
         self._change()
-        site.mark()
-        self.serving = site.serve()
-        site.until(lambda: bool(self.serving.ran("often")), self.serving)
+        university.mark()
+        self.serving = university.serve()
+        university.until(lambda: bool(self.serving.ran("often")), self.serving)
         self.serving.signal(signal.SIGHUP)
-        site.until(
-            lambda: site.systemd.notifications[1:] == ["RELOADING=1", "READY=1"], self.serving
+        university.until(
+            lambda: university.systemd.notifications[1:] == ["RELOADING=1", "READY=1"], self.serving
         )
-        site.until(lambda: "inspera_sync_runs_total{" in site.page("/metrics")[1], self.serving)
-        self.calls = site.calls()
-        self.figures = Figures(site.page("/metrics")[1])
+        university.until(
+            lambda: "inspera_sync_runs_total{" in university.page("/metrics")[1], self.serving
+        )
+        self.calls = university.calls()
+        self.figures = Figures(university.page("/metrics")[1])
 
     def _change(self) -> None:
-        university = self.site.university
+        rows = self.university.rows
         for number in (NEW, REFUSED, FAULTY):
             given = "Å\x01se" if number == FAULTY else "Åse"
             row = {
@@ -123,36 +125,34 @@ class Life:
                 "given": given,
                 "family": "Eksempel",
             }
-            university.students[number] = row
-        for key in [key for key in university.seats if key[0] == FEW][:GONE]:
-            del university.seats[key]
-        late = next(
-            number for number in university.students if (MANY, number) not in university.seats
-        )
-        university.seats[MANY, late] = {"number": "L1", "extra": ""}
+            rows.students[number] = row
+        for key in [key for key in rows.seats if key[0] == FEW][:GONE]:
+            del rows.seats[key]
+        late = next(number for number in rows.students if (MANY, number) not in rows.seats)
+        rows.seats[MANY, late] = {"number": "L1", "extra": ""}
         # of two learners, whichever comes first is let in
-        self.site.rule("POST", "/api/v1/users/student", skip=1, times=9, status=400)
+        self.university.rule("POST", "/api/v1/users/student", skip=1, times=9, status=400)
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory, today: date) -> Iterator[Life]:
-    site = Watched(tmp_path_factory.mktemp("health"), today, SELDOM)
+    university = Watched(tmp_path_factory.mktemp("health"), today, SELDOM)
     try:
-        yield Life(site)
+        yield Life(university)
     finally:
-        site.close()
+        university.close()
 
 
 @pytest.fixture
-def site(tmp_path: Path, today: date) -> Iterator[Watched]:
-    site = Watched(tmp_path, today, "often: {every: 2s}")
-    yield site
-    site.close()
+def university(tmp_path: Path, today: date) -> Iterator[Watched]:
+    university = Watched(tmp_path, today, "often: {every: 2s}")
+    yield university
+    university.close()
 
 
 def test_it_says_that_it_is_alive_and_ready(life: Life) -> None:
-    assert life.site.page("/healthz") == (200, '{"alive":true}')
-    status, text = life.site.page("/readyz")
+    assert life.university.page("/healthz") == (200, '{"alive":true}')
+    status, text = life.university.page("/readyz")
     said = json.loads(text)
     read = said.pop("configuration")
     assert (status, said) == (
@@ -190,9 +190,9 @@ def test_changes_are_counted_by_kind_action_and_outcome(life: Life) -> None:
         ("create", "learner", "refused"): 1,
         ("create", "candidate", "done"): 1,
     }
-    people = life.site.contents()["people"]
+    people = life.university.contents()["people"]
     assert len({f"s{number}" for number in (NEW, REFUSED, FAULTY)} & people.keys()) == 1
-    assert len(life.site.contents()["seats"]) == 121
+    assert len(life.university.contents()["seats"]) == 121
 
 
 def test_what_was_deferred_is_counted_by_reason(life: Life) -> None:
@@ -259,7 +259,7 @@ def test_the_last_success_and_the_next_run_are_told(life: Life) -> None:
 
 
 def test_systemd_hears_of_start_reload_and_life(life: Life) -> None:
-    systemd = life.site.systemd
+    systemd = life.university.systemd
     assert systemd.notifications == ["READY=1", "RELOADING=1", "READY=1"]
     reloading = next(message for message in systemd.heard if message.startswith("RELOADING=1"))
     assert reloading.partition("\n")[2].startswith("MONOTONIC_USEC=")
@@ -267,71 +267,77 @@ def test_systemd_hears_of_start_reload_and_life(life: Life) -> None:
     assert any("running often" in message for message in systemd.heard)
     alive = systemd.alive
     assert alive > 0
-    life.site.until(lambda: systemd.alive > alive + 1, life.serving)
+    life.university.until(lambda: systemd.alive > alive + 1, life.serving)
 
 
 def test_a_pause_is_shown_everywhere_and_the_service_stays_ready(
-    site: Watched, capsys: pytest.CaptureFixture[str]
+    university: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    serving = site.serve()
-    site.until(lambda: "done" in serving.ran("often"), serving)
-    config = str(site.university.folder / "inspera-sync.yaml")
+    serving = university.serve()
+    university.until(lambda: "done" in serving.ran("often"), serving)
+    config = str(university.rows.folder / "inspera-sync.yaml")
     assert run(["-c", config, "pause", "--reason", "wrong rooms"]) == 0
-    site.until(lambda: site.ready()["paused_since"] is not None, serving)
-    since = str(site.ready()["paused_since"])
-    assert site.page("/readyz")[0] == 200
-    site.until(
-        lambda: ("often", "paused") in Figures(site.page("/metrics")[1]).of("runs_total"), serving
+    university.until(lambda: university.ready()["paused_since"] is not None, serving)
+    since = str(university.ready()["paused_since"])
+    assert university.page("/readyz")[0] == 200
+    university.until(
+        lambda: ("often", "paused") in Figures(university.page("/metrics")[1]).of("runs_total"),
+        serving,
     )
-    site.until(lambda: site.systemd.status.startswith(f"paused since {since}; "), serving)
-    assert Figures(site.page("/metrics")[1]).of("paused") == {(): 1}
-    site.until(lambda: "All sending is paused since" in serving.said, serving)
+    university.until(
+        lambda: university.systemd.status.startswith(f"paused since {since}; "), serving
+    )
+    assert Figures(university.page("/metrics")[1]).of("paused") == {(): 1}
+    university.until(lambda: "All sending is paused since" in serving.output, serving)
     assert run(["-c", config, "resume"]) == 0
-    site.until(lambda: site.ready()["paused_since"] is None, serving)
-    site.until(lambda: site.systemd.status.startswith("next: often at "), serving)
-    assert Figures(site.page("/metrics")[1]).of("paused") == {(): 0}
+    university.until(lambda: university.ready()["paused_since"] is None, serving)
+    university.until(lambda: university.systemd.status.startswith("next: often at "), serving)
+    assert Figures(university.page("/metrics")[1]).of("paused") == {(): 0}
     stopped(serving)
-    assert site.systemd.notifications == ["READY=1", "STOPPING=1"]
+    assert university.systemd.notifications == ["READY=1", "STOPPING=1"]
 
 
-def test_a_invalid_file_is_shown_until_a_sound_one_comes(site: Watched) -> None:
-    site.jobs = SELDOM
-    serving = site.serve()
-    site.until(lambda: bool(serving.events("service started")), serving)
-    config = site.university.folder / "inspera-sync.yaml"
+def test_a_invalid_file_is_shown_until_a_sound_one_comes(university: Watched) -> None:
+    university.jobs = SELDOM
+    serving = university.serve()
+    university.until(lambda: bool(serving.events("service started")), serving)
+    config = university.rows.folder / "inspera-sync.yaml"
     sound = config.read_text("utf-8")
     config.write_text("inspera: [", "utf-8")
     serving.signal(signal.SIGHUP)
-    site.until(lambda: site.reload_failed() is not None, serving)
-    site.until(lambda: site.page("/readyz")[0] == 200, serving)
-    figures = Figures(site.page("/metrics")[1])
+    university.until(lambda: university.reload_failed() is not None, serving)
+    university.until(lambda: university.page("/readyz")[0] == 200, serving)
+    figures = Figures(university.page("/metrics")[1])
     assert figures.of("reloads_total") == {("refused",): 1}
     assert figures.of("last_reload_successful") == {(): 0}
     config.write_text(sound, "utf-8")
     serving.signal(signal.SIGHUP)
-    site.until(lambda: site.reload_failed() is None, serving)
-    assert Figures(site.page("/metrics")[1]).of("last_reload_successful") == {(): 1}
-    site.until(
-        lambda: site.systemd.notifications == ["READY=1", *["RELOADING=1", "READY=1"] * 2], serving
+    university.until(lambda: university.reload_failed() is None, serving)
+    assert Figures(university.page("/metrics")[1]).of("last_reload_successful") == {(): 1}
+    university.until(
+        lambda: university.systemd.notifications == ["READY=1", *["RELOADING=1", "READY=1"] * 2],
+        serving,
     )
     stopped(serving)
 
 
-def test_the_last_success_of_before_a_restart_is_shown_while_inspera_fails(site: Watched) -> None:
-    serving = site.serve()
-    site.settled(serving)
-    site.until(lambda: "done" in serving.ran("often"), serving)
+def test_the_last_success_of_before_a_restart_is_shown_while_inspera_fails(
+    university: Watched,
+) -> None:
+    serving = university.serve()
+    university.settled(serving)
+    university.until(lambda: "done" in serving.ran("often"), serving)
     stopped(serving)
-    with closing(sqlite3.connect(site.university.folder / "state.db")) as state:
+    with closing(sqlite3.connect(university.rows.folder / "state.db")) as state:
         (done,) = state.execute("SELECT max(ended) FROM run WHERE status = 'done'").fetchone()
     success = datetime.fromisoformat(done).timestamp()
-    assert site.systemd.notifications == ["READY=1", "STOPPING=1"]
-    site.university.correct_names()
-    site.rule("*", "*", times=9999, status=401)
-    serving = site.serve()
-    site.until(lambda: bool(serving.ran("often")), serving)
-    site.until(lambda: "inspera_sync_runs_total{" in site.page("/metrics")[1], serving)
-    figures = Figures(site.page("/metrics")[1])
+    assert university.systemd.notifications == ["READY=1", "STOPPING=1"]
+    university.rows.correct_names()
+    university.rule("*", "*", times=9999, status=401)
+    serving = university.serve()
+    university.until(lambda: bool(serving.ran("often")), serving)
+    university.until(lambda: "inspera_sync_runs_total{" in university.page("/metrics")[1], serving)
+    figures = Figures(university.page("/metrics")[1])
     assert set(figures.of("runs_total")) == {("often", "stopped")}
     assert figures.of("last_success_timestamp_seconds") == {
         ("often",): pytest.approx(success, abs=1)
@@ -339,34 +345,35 @@ def test_the_last_success_of_before_a_restart_is_shown_while_inspera_fails(site:
     assert figures.of("since_success_seconds")["often",] == pytest.approx(
         figures.at - success, abs=1.5
     )
-    assert site.page("/readyz")[0] == 200
+    assert university.page("/readyz")[0] == 200
     stopped(serving)
 
 
-def test_nobody_listens_once_it_has_stopped(site: Watched) -> None:
-    site.jobs = SELDOM
-    serving = site.serve()
-    site.until(lambda: site.page("/healthz")[0] == 200, serving)
+def test_nobody_listens_once_it_has_stopped(university: Watched) -> None:
+    university.jobs = SELDOM
+    serving = university.serve()
+    university.until(lambda: university.page("/healthz")[0] == 200, serving)
     stopped(serving)
-    assert site.page("/healthz")[0] == 0
+    assert university.page("/healthz")[0] == 0
 
 
 def test_a_clock_that_is_wrong_is_shown_and_nothing_is_removed_until_it_is_right(
-    site: Watched,
+    university: Watched,
 ) -> None:
-    site.apply()
-    seats = len(site.contents()["seats"])
-    del site.university.seats[next(iter(site.university.seats))]
-    site.clock(7200)
-    serving = site.serve()
-    site.until(
-        lambda: str(site.ready().get("clock", "")).startswith("this machine's clock is"), serving
+    university.apply()
+    seats = len(university.contents()["seats"])
+    del university.rows.seats[next(iter(university.rows.seats))]
+    university.clock(7200)
+    serving = university.serve()
+    university.until(
+        lambda: str(university.ready().get("clock", "")).startswith("this machine's clock is"),
+        serving,
     )
-    assert site.ready()["ready"] is True
-    assert len(site.contents()["seats"]) == seats
-    assert Figures(site.page("/metrics")[1]).of("clock_offset_seconds")[()] < -7000
+    assert university.ready()["ready"] is True
+    assert len(university.contents()["seats"]) == seats
+    assert Figures(university.page("/metrics")[1]).of("clock_offset_seconds")[()] < -7000
     assert serving.events("the clocks differ")
-    site.clock(0)
-    site.until(lambda: site.ready().get("clock") == "right", serving)
-    site.until(lambda: len(site.contents()["seats"]) == seats - 1, serving)
+    university.clock(0)
+    university.until(lambda: university.ready().get("clock") == "right", serving)
+    university.until(lambda: len(university.contents()["seats"]) == seats - 1, serving)
     stopped(serving)

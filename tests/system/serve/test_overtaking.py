@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from ..crash.university import OSLO
-from .site import Served
+from ...support.university_rows import OSLO
+from .served_university import ServedUniversity
 
 RATE, EVERY = 25, 10
 NOW1, LATER = "PRV0-H26", "PRV3-H26"
 CROWD = 5000
 
 
-def exam_in_two_hours(site: Served) -> None:
+def exam_in_two_hours(university: ServedUniversity) -> None:
     """An exam in two hours, with five candidates."""
     start = (
         (datetime.now(UTC) + timedelta(hours=2)).astimezone(OSLO).replace(second=0, microsecond=0)
@@ -26,9 +26,9 @@ def exam_in_two_hours(site: Served) -> None:
         "minutes": 60,
         "template": "1001",
     }
-    site.university.exams[NOW1] = row
+    university.rows.exams[NOW1] = row
     for number in range(1001, 1006):
-        site.university.seats[NOW1, str(number)] = {"number": str(number), "extra": ""}
+        university.rows.seats[NOW1, str(number)] = {"number": str(number), "extra": ""}
 
 
 def seats(call: dict[str, Any]) -> set[str]:
@@ -39,43 +39,43 @@ def seats(call: dict[str, Any]) -> set[str]:
 
 @pytest.mark.timeout(400)
 def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_removed(
-    site: Served,
+    university: ServedUniversity,
 ) -> None:
-    exam_in_two_hours(site)
-    site.apply()
-    assert site.contents() == site.university.expected()
-    university = site.university
+    exam_in_two_hours(university)
+    university.apply()
+    assert university.contents() == university.rows.expected()
+    rows = university.rows
     # the full load: 5,000 new learners, for exams of the next days; and somebody who is missing for the moment
     numbers = [str(number) for number in range(20_001, 20_001 + CROWD)]
     for place, number in enumerate(numbers):
-        university.students[number] = {
+        rows.students[number] = {
             "feide": f"s{number}", "mail": f"s{number}@example.edu", "given": "Åse", "family": "Prøvesen",
         }  # fmt: skip
         if place < 1200:
-            university.seats["PRV1-H26", number] = {"number": number, "extra": ""}
-    missing = next(key for key in university.seats if key[0] == LATER)
-    row = university.seats.pop(missing)
-    site.settings["calls_per_second"] = RATE
-    site.looks_every = 0.5  # thousands of calls are read for each look
-    site.jobs = f"full: {{every: 20s}}\nexam_day: {{every: {EVERY}s, kinds: [candidate]}}"
-    site.mark()
-    serving = site.serve()
-    site.until(lambda: site.writes("POST", "/users/student") >= 60, serving)
+            rows.seats["PRV1-H26", number] = {"number": number, "extra": ""}
+    missing = next(key for key in rows.seats if key[0] == LATER)
+    row = rows.seats.pop(missing)
+    university.settings["calls_per_second"] = RATE
+    university.looks_every = 0.5  # thousands of calls are read for each look
+    university.jobs = f"full: {{every: 20s}}\nexam_day: {{every: {EVERY}s, kinds: [candidate]}}"
+    university.mark()
+    serving = university.serve()
+    university.until(lambda: university.writes("POST", "/users/student") >= 60, serving)
     # a registration for the exam in two hours, of somebody new and of somebody known; and the missing one is back
-    university.students["30001"] = {
+    rows.students["30001"] = {
         "feide": "s30001",
         "mail": "s30001@example.edu",
         "given": "Bo",
         "family": "Sen",
     }
-    university.seats[NOW1, "30001"] = {"number": "30001", "extra": ""}
-    university.seats[NOW1, "1010"] = {"number": "1010", "extra": ""}
-    university.seats[missing] = row
-    site.write_rows()
-    written = len(site.calls())
-    came = lambda: any({"s30001", "s1010"} & seats(call) for call in site.calls())  # noqa: E731 - given on
-    site.until(came, serving, 150)
-    calls = site.calls()
+    rows.seats[NOW1, "30001"] = {"number": "30001", "extra": ""}
+    rows.seats[NOW1, "1010"] = {"number": "1010", "extra": ""}
+    rows.seats[missing] = row
+    university.write_rows()
+    written = len(university.calls())
+    came = lambda: any({"s30001", "s1010"} & seats(call) for call in university.calls())  # noqa: E731 - given on
+    university.until(came, serving, 150)
+    calls = university.calls()
     at = next(place for place, call in enumerate(calls) if {"s30001", "s1010"} & seats(call))
     # the job's interval, its own read (and the look ahead), and the calls in flight
     most = RATE * (EVERY + 8) + 8
@@ -91,14 +91,16 @@ def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_remo
     gone = [call for call in calls if call["method"] == "DELETE"]
     assert gone == []
     # it goes on where it was, with everything read anew
-    site.until(lambda: len(site.calls()) > at + 60, serving)
-    assert [call for call in site.calls() if call["method"] == "DELETE"] == []
+    university.until(lambda: len(university.calls()) > at + 60, serving)
+    assert [call for call in university.calls() if call["method"] == "DELETE"] == []
     serving.signal(signal.SIGTERM)
     assert serving.wait() == 0
-    site.settings["calls_per_second"] = 1000
-    site.more += "existing: {look_up_learners: false}\n"  # thousands of look-ups prove nothing here
-    site.recovers()
-    removed = university.students[missing[1]]["feide"]
+    university.settings["calls_per_second"] = 1000
+    university.more += (
+        "existing: {look_up_learners: false}\n"  # thousands of look-ups prove nothing here
+    )
+    university.recovers()
+    removed = rows.students[missing[1]]["feide"]
     assert not [
-        call for call in site.calls() if call["method"] == "DELETE" and removed in seats(call)
+        call for call in university.calls() if call["method"] == "DELETE" and removed in seats(call)
     ]

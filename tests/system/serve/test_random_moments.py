@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ..crash.site import PATIENCE
-from .site import Served
+from ...support.process_university import PATIENCE
+from .served_university import ServedUniversity
 
 MOMENTS = int(os.environ.get("SERVE_MOMENTS", "2"))
 """How often the service is cut off by each signal; `SERVE_MOMENTS=20` takes some minutes."""
@@ -20,19 +20,19 @@ CALLS = LEARNERS + 6 * SEATS_EACH // 10
 
 
 @pytest.fixture
-def large(tmp_path: Path, today: date) -> Served:
+def large(tmp_path: Path, today: date) -> ServedUniversity:
     """A university of 320 students and 1,680 seats that is in Inspera already."""
-    site = Served(tmp_path, today)
-    site.enlarge(LEARNERS, SEATS_EACH)
-    site.apply()
-    assert site.contents() == site.university.expected()
-    return site
+    university = ServedUniversity(tmp_path, today)
+    university.enlarge(LEARNERS, SEATS_EACH)
+    university.apply()
+    assert university.contents() == university.rows.expected()
+    return university
 
 
 @pytest.mark.timeout(100 + 90 * MOMENTS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_what_is_left_is_finished_by_the_next_start_and_nothing_known_is_sent_twice(
-    large: Served, number: signal.Signals
+    large: ServedUniversity, number: signal.Signals
 ) -> None:
     moment = random.Random(int(number))
     try:
@@ -53,13 +53,13 @@ def test_what_is_left_is_finished_by_the_next_start_and_nothing_known_is_sent_tw
         large.close()
 
 
-def cut_off(site: Served, number: signal.Signals, moment: random.Random) -> None:
+def cut_off(university: ServedUniversity, number: signal.Signals, moment: random.Random) -> None:
     """Starts the service, and ends it some milliseconds after some call."""
     calls, pause = moment.randint(1, CALLS - 60), moment.uniform(0, 0.02)
-    serving = site.serve()
+    serving = university.serve()
     deadline = time.monotonic() + PATIENCE
-    while len(site.calls()) < calls:
-        assert time.monotonic() < deadline, serving.said[-3000:]
+    while len(university.calls()) < calls:
+        assert time.monotonic() < deadline, serving.output[-3000:]
         time.sleep(0.05)  # all calls are read for each look, on the cores that the service needs
     time.sleep(pause)
     if number is signal.SIGKILL:
@@ -67,18 +67,18 @@ def cut_off(site: Served, number: signal.Signals, moment: random.Random) -> None
         return
     began = time.monotonic()
     serving.signal(number)
-    assert serving.wait() == 0, serving.said[-3000:]
+    assert serving.wait() == 0, serving.output[-3000:]
     assert time.monotonic() - began < 20  # the grace of this configuration
 
 
-def finish(site: Served) -> None:
+def finish(university: ServedUniversity) -> None:
     """Starts the service again, until a run has come to its end; then Inspera is as the files say."""
-    serving = site.serve()
+    serving = university.serve()
     deadline = time.monotonic() + 2 * PATIENCE
     while "done" not in serving.ran("often"):
         assert serving.running
-        assert time.monotonic() < deadline, serving.said[-3000:]
+        assert time.monotonic() < deadline, serving.output[-3000:]
         time.sleep(0.1)
     serving.signal(signal.SIGTERM)
     assert serving.wait() == 0
-    assert site.contents() == site.university.expected()
+    assert university.contents() == university.rows.expected()

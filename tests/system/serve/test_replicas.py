@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ...support.process_university import Sent
 from ...support.servers.postgres import Postgres, postgres
-from ..crash.site import Sent
-from .site import Served, Serving
+from .served_university import ServedUniversity, ServiceProcess
 
 TAKEOVER = 15.0
 
@@ -22,7 +22,7 @@ def server() -> Iterator[Postgres]:
         yield server
 
 
-class Replicated(Served):
+class Replicated(ServedUniversity):
     """A university whose state is on PostgreSQL."""
 
     def __init__(self, folder: Path, today: date, url: str) -> None:
@@ -38,7 +38,7 @@ class Replicated(Served):
         )
         return config
 
-    def replica(self) -> Serving:
+    def replica(self) -> ServiceProcess:
         """Starts one more service; gives it once its loop turns."""
         config = self.configuration()
         self._replicas += 1
@@ -47,7 +47,7 @@ class Replicated(Served):
         for file in config.parent.iterdir():
             if file.is_file():
                 (here / file.name).symlink_to(file)
-        one = self.watched(Serving(here / config.name, "serve"))
+        one = self.watched(ServiceProcess(here / config.name, "serve"))
         self.until(lambda: bool(one.events("service started")), one)
         return one
 
@@ -63,82 +63,86 @@ class Replicated(Served):
 
 
 @pytest.fixture
-def site(tmp_path: Path, today: date, server: Postgres) -> Iterator[Replicated]:
+def university(tmp_path: Path, today: date, server: Postgres) -> Iterator[Replicated]:
     """A university of which Inspera knows nothing yet, with a state sorted by Norwegian rules."""
     name = f"state_{tmp_path.name}".replace("-", "_").lower()[:60]
     server.create_database(name, icu="nb-NO")
     server.execute(f'ALTER DATABASE "{name}" OWNER TO inspera_sync')
-    site = Replicated(tmp_path, today, f"postgresql://inspera_sync@127.0.0.1:{server.port}/{name}")
-    yield site
-    site.close()
+    university = Replicated(
+        tmp_path, today, f"postgresql://inspera_sync@127.0.0.1:{server.port}/{name}"
+    )
+    yield university
+    university.close()
 
 
-def in_the_middle(site: Replicated) -> tuple[Serving, Serving]:
+def in_the_middle(university: Replicated) -> tuple[ServiceProcess, ServiceProcess]:
     """A leader in the middle of its first run, and another replica that stands by."""
-    site.jobs = "often: {every: 15s}"  # not so often that it is due again before it is done
-    site.slow(1)  # so that it is not done before the other one stands by
-    leader = site.replica()
-    site.until(lambda: bool(leader.events("took the lead")), leader)
-    standby = site.replica()
-    site.until(lambda: site.writes("POST", "/users/student") >= 8, leader)
+    university.jobs = "often: {every: 15s}"  # not so often that it is due again before it is done
+    university.slow(1)  # so that it is not done before the other one stands by
+    leader = university.replica()
+    university.until(lambda: bool(leader.events("took the lead")), leader)
+    standby = university.replica()
+    university.until(lambda: university.writes("POST", "/users/student") >= 8, leader)
     assert not standby.events("took the lead")
     return leader, standby
 
 
 def test_the_other_takes_over_from_a_leader_that_was_killed_settles_and_finishes(
-    site: Replicated,
+    university: Replicated,
 ) -> None:
-    leader, standby = in_the_middle(site)
+    leader, standby = in_the_middle(university)
     leader.kill()
     killed = time.monotonic()
-    site.until(lambda: bool(standby.events("took the lead")), standby, TAKEOVER)
-    before, unknown = site.sent(), site.unknown()
-    site.mark()
-    site.until(lambda: bool(standby.events("run started")), standby, TAKEOVER)
+    university.until(lambda: bool(standby.events("took the lead")), standby, TAKEOVER)
+    before, unknown = university.sent(), university.unknown()
+    university.mark()
+    university.until(lambda: bool(standby.events("run started")), standby, TAKEOVER)
     assert time.monotonic() - killed < TAKEOVER
-    site.heal()
-    site.settled(standby)
-    assert before & site.sent() <= unknown
-    site.until(lambda: "done" in standby.ran("often"), standby)
-    assert site.unknown() == set()
+    university.heal()
+    university.settled(standby)
+    assert before & university.sent() <= unknown
+    university.until(lambda: "done" in standby.ran("often"), standby)
+    assert university.unknown() == set()
 
 
 def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_repeated(
-    site: Replicated, server: Postgres
+    university: Replicated, server: Postgres
 ) -> None:
-    leader, standby = in_the_middle(site)
+    leader, standby = in_the_middle(university)
     locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
     server.execute(
         f"SELECT pg_terminate_backend(pid) FROM ({locks}) held",
-        database=site.url.rpartition("/")[2],
+        database=university.url.rpartition("/")[2],
     )
-    sent = intents(site)
-    site.until(lambda: bool(leader.events("run failed")), leader)
+    sent = intents(university)
+    university.until(lambda: bool(leader.events("run failed")), leader)
     assert leader.events("run failed")[0]["error"].endswith("; this run stops")
-    site.heal()
+    university.heal()
     one = leader if leader.events("took the lead")[1:] else standby
-    site.settled(one, 60)
+    university.settled(one, 60)
     assert (
-        intents(site) - sent <= 16
+        intents(university) - sent <= 16
     )  # what was on its way to the state already, and no more of the first run
-    templates = {row[-1] for row in site.contents()["tests"].values()}
+    templates = {row[-1] for row in university.contents()["tests"].values()}
     assert templates == {1}  # no test was made twice
-    assert site.contents() == site.university.expected()
+    assert university.contents() == university.rows.expected()
 
 
-def intents(site: Replicated) -> int:
+def intents(university: Replicated) -> int:
     """How much the first run has been about to send."""
-    ((number,),) = site.ask("SELECT count(*) FROM intent WHERE run_id = (SELECT min(id) FROM run)")
+    ((number,),) = university.ask(
+        "SELECT count(*) FROM intent WHERE run_id = (SELECT min(id) FROM run)"
+    )
     return int(str(number))
 
 
-def test_a_standby_follows_when_the_leader_is_stopped_in_order(site: Replicated) -> None:
+def test_a_standby_follows_when_the_leader_is_stopped_in_order(university: Replicated) -> None:
     import signal
 
-    site.jobs = 'seldom: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
-    leader = site.replica()
-    site.until(lambda: bool(leader.events("took the lead")), leader)
-    standby = site.replica()
+    university.jobs = 'seldom: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
+    leader = university.replica()
+    university.until(lambda: bool(leader.events("took the lead")), leader)
+    standby = university.replica()
     leader.signal(signal.SIGTERM)
     assert leader.wait() == 0
-    site.until(lambda: bool(standby.events("took the lead")), standby, TAKEOVER)
+    university.until(lambda: bool(standby.events("took the lead")), standby, TAKEOVER)

@@ -17,7 +17,7 @@ import pytest
 from ...support.servers.needed import free_port, need
 from ...support.servers.postgres import BINARIES, Postgres, postgres
 from ...unit.service.fakes import page
-from .site import Served, Serving
+from .served_university import ServedUniversity, ServiceProcess
 
 SELDOM = 'often: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
 GRACE = 4
@@ -34,7 +34,7 @@ def server() -> Iterator[Postgres]:
         yield server
 
 
-class Replica(Serving):
+class Replica(ServiceProcess):
     """One service with a port of its own for its health."""
 
     def __init__(self, config: Path, port: int) -> None:
@@ -51,7 +51,7 @@ class Replica(Serving):
         return dict(json.loads(page(self.port, "/readyz")[1] or "{}"))
 
 
-class Away(Served):
+class Away(ServedUniversity):
     """A university whose state is on PostgreSQL, where its user needs a password."""
 
     def __init__(self, folder: Path, today: date, server: Postgres, database: str) -> None:
@@ -104,14 +104,14 @@ class Away(Served):
 
 
 @pytest.fixture
-def site(tmp_path: Path, today: date, server: Postgres) -> Iterator[Away]:
+def university(tmp_path: Path, today: date, server: Postgres) -> Iterator[Away]:
     """A university of which Inspera knows nothing yet."""
     name = f"away_{tmp_path.name}".replace("-", "_").lower()[:60]
     server.create_database(name, icu="nb-NO")
     server.execute(f'ALTER DATABASE "{name}" OWNER TO {USER}')
-    site = Away(tmp_path, today, server, name)
-    yield site
-    site.close()
+    university = Away(tmp_path, today, server, name)
+    yield university
+    university.close()
 
 
 def start_again(server: Postgres) -> None:
@@ -148,33 +148,35 @@ def frozen(server: Postgres) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def in_the_middle(site: Away) -> Replica:
+def in_the_middle(university: Away) -> Replica:
     """A service in the middle of its first run."""
-    site.jobs = "often: {every: 5s}"
-    site.slow(0.7)
-    serving = site.replica()
-    site.until(lambda: site.writes("POST", "/users/student") >= 8, serving)
+    university.jobs = "often: {every: 5s}"
+    university.slow(0.7)
+    serving = university.replica()
+    university.until(lambda: university.writes("POST", "/users/student") >= 8, serving)
     return serving
 
 
 def stopped(serving: Replica) -> None:
     serving.signal(signal.SIGTERM)
-    assert serving.wait() == 0, serving.said[-3000:]
+    assert serving.wait() == 0, serving.output[-3000:]
 
 
-def test_a_state_that_is_down_at_the_start_is_waited_for(site: Away, server: Postgres) -> None:
-    site.configuration()
+def test_a_state_that_is_down_at_the_start_is_waited_for(
+    university: Away, server: Postgres
+) -> None:
+    university.configuration()
     server.stop()
     try:
-        serving = site.replica()
-        site.until(
+        serving = university.replica()
+        university.until(
             lambda: serving.status() == 503 and "reachable" not in str(serving.ready["state"]),
             serving,
         )
         said = serving.ready
         assert (said["ready"], said["alive"], said["migrations"]) == (False, True, "pending")
         assert (
-            f"postgresql://127.0.0.1:{server.port}/{site.database}: the state can't be reached"
+            f"postgresql://127.0.0.1:{server.port}/{university.database}: the state can't be reached"
             in said["state"]
         )
         assert "check host, port and options in 'state', and that the server is up" in said["state"]
@@ -183,112 +185,116 @@ def test_a_state_that_is_down_at_the_start_is_waited_for(site: Away, server: Pos
         assert serving.status("/healthz") == 200
         told = serving.events("the state can't be used just now; tried again")
         assert len(told) == 1  # and not once a second
-        assert PASSWORD not in serving.said
+        assert PASSWORD not in serving.output
     finally:
         start_again(server)
-    site.until(lambda: serving.status() == 200, serving)
-    site.settled(serving)
+    university.until(lambda: serving.status() == 200, serving)
+    university.settled(serving)
     assert serving.ready["role"] == "leader"
     stopped(serving)
 
 
 def test_a_server_that_freezes_in_the_middle_of_a_run_does_not_keep_it_from_stopping(
-    site: Away, server: Postgres
+    university: Away, server: Postgres
 ) -> None:
-    serving = in_the_middle(site)
+    serving = in_the_middle(university)
     with frozen(server):
         time.sleep(0.5)  # the run comes to what it wants to write
         began = time.monotonic()
         serving.signal(signal.SIGTERM)
-        assert serving.wait() == 0, serving.said[-3000:]
+        assert serving.wait() == 0, serving.output[-3000:]
         assert time.monotonic() - began < GRACE + 2
-        sent = len(site.calls())
+        sent = len(university.calls())
     assert serving.events(
         "not ended within shutdown_timeout; the next run settles their open calls", jobs=["often"]
     )
     time.sleep(0.3)
-    assert len(site.calls()) == sent
-    site.heal()
-    following = site.replica()
-    site.settled(following)
-    site.until(lambda: "done" in following.ran("often"), following)
-    assert site.open_intents() == 0
-    assert {row[-1] for row in site.contents()["tests"].values()} == {1}  # no test was made twice
+    assert len(university.calls()) == sent
+    university.heal()
+    following = university.replica()
+    university.settled(following)
+    university.until(lambda: "done" in following.ran("often"), following)
+    assert university.open_intents() == 0
+    assert {row[-1] for row in university.contents()["tests"].values()} == {
+        1
+    }  # no test was made twice
     stopped(following)
 
 
 def test_a_server_that_does_not_answer_is_told_and_the_service_goes_on_once_it_does(
-    site: Away, server: Postgres
+    university: Away, server: Postgres
 ) -> None:
-    serving = site.replica()
-    site.settled(serving)
-    site.until(lambda: serving.status() == 200, serving)
+    serving = university.replica()
+    university.settled(serving)
+    university.until(lambda: serving.status() == 200, serving)
     with frozen(server):
-        site.until(lambda: serving.status() == 503, serving)
+        university.until(lambda: serving.status() == 503, serving)
         assert "does not answer" in serving.ready["state"]
         assert serving.status("/healthz") == 200
-    site.until(lambda: serving.status() == 200, serving)
-    site.university.correct_names()
-    site.write_rows()
-    site.settled(serving)
+    university.until(lambda: serving.status() == 200, serving)
+    university.rows.correct_names()
+    university.write_rows()
+    university.settled(serving)
     assert serving.ready["role"] == "leader"
     stopped(serving)
 
 
 def test_a_password_that_is_gone_for_a_while_does_not_end_the_service(
-    site: Away, server: Postgres
+    university: Away, server: Postgres
 ) -> None:
-    serving = site.replica()
-    site.settled(serving)
-    site.until(lambda: "done" in serving.ran("often"), serving)
-    site.password.write_text("")  # as it is for a moment when somebody writes it anew
-    server.terminate_all(site.database)
-    site.until(lambda: serving.status() == 503, serving)
+    serving = university.replica()
+    university.settled(serving)
+    university.until(lambda: "done" in serving.ran("often"), serving)
+    university.password.write_text("")  # as it is for a moment when somebody writes it anew
+    server.terminate_all(university.database)
+    university.until(lambda: serving.status() == 503, serving)
     assert "state-password" in serving.ready["state"]
     time.sleep(2.5)  # more than one tick
     assert serving.running
     assert serving.status("/healthz") == 200
-    site.university.correct_names()
-    site.write_rows()
-    site.password.write_text(PASSWORD)
-    site.until(lambda: serving.status() == 200, serving)
-    site.settled(serving)
-    assert PASSWORD not in serving.said
+    university.rows.correct_names()
+    university.write_rows()
+    university.password.write_text(PASSWORD)
+    university.until(lambda: serving.status() == 200, serving)
+    university.settled(serving)
+    assert PASSWORD not in serving.output
     stopped(serving)
 
 
 def test_a_password_that_is_wrong_for_a_while_does_not_end_the_service(
-    site: Away, server: Postgres
+    university: Away, server: Postgres
 ) -> None:
-    site.jobs = SELDOM
-    serving = site.replica()
-    site.until(lambda: serving.status() == 200, serving)
-    site.password.write_text("of yesterday")
-    server.terminate_all(site.database)
-    site.until(lambda: serving.status() == 503, serving)
+    university.jobs = SELDOM
+    serving = university.replica()
+    university.until(lambda: serving.status() == 200, serving)
+    university.password.write_text("of yesterday")
+    server.terminate_all(university.database)
+    university.until(lambda: serving.status() == 503, serving)
     assert "refuses the login" in serving.ready["state"]
-    assert "of yesterday" not in serving.said
-    site.password.write_text(PASSWORD)
-    site.until(lambda: serving.status() == 200, serving)
+    assert "of yesterday" not in serving.output
+    university.password.write_text(PASSWORD)
+    university.until(lambda: serving.status() == 200, serving)
     stopped(serving)
 
 
 def test_who_stands_by_is_ready_once_the_leader_has_made_the_state_ready(
-    site: Away, server: Postgres
+    university: Away, server: Postgres
 ) -> None:
-    site.jobs = SELDOM
-    with psycopg.connect(server.url(site.database), user="postgres", autocommit=True) as other:
+    university.jobs = SELDOM
+    with psycopg.connect(
+        server.url(university.database), user="postgres", autocommit=True
+    ) as other:
         assert other.execute(
             "SELECT pg_try_advisory_lock(%s::int, %s::int)", [LOCKS, SERVICE]
         ).fetchone() == (True,)
-        replicas = [site.replica(), site.replica()]
+        replicas = [university.replica(), university.replica()]
         for one in replicas:
-            site.until(lambda one=one: one.ready.get("state") == "reachable", one)  # type: ignore[misc]
+            university.until(lambda one=one: one.ready.get("state") == "reachable", one)  # type: ignore[misc]
             assert one.status() == 503
             assert (one.ready["role"], one.ready["migrations"]) == ("standby", "pending")
     for one in replicas:
-        site.until(lambda one=one: one.status() == 200, one)  # type: ignore[misc]
-    site.until(
+        university.until(lambda one=one: one.status() == 200, one)  # type: ignore[misc]
+    university.until(
         lambda: sorted(one.ready["role"] for one in replicas) == ["leader", "standby"], replicas[0]
     )
     assert [one.ready["migrations"] for one in replicas] == ["done", "done"]
@@ -298,32 +304,32 @@ def test_who_stands_by_is_ready_once_the_leader_has_made_the_state_ready(
 
 @pytest.mark.timeout(120)
 def test_a_run_that_loses_its_lock_alone_is_taken_up_again_and_finishes(
-    site: Away, server: Postgres
+    university: Away, server: Postgres
 ) -> None:
-    serving = in_the_middle(site)
-    site.jobs = SELDOM  # so that it is not its next time that mends it
-    text = (site.university.folder / "replica1" / "inspera-sync.yaml").read_text("utf-8")
-    (site.university.folder / "replica1" / "inspera-sync.yaml").write_text(
+    serving = in_the_middle(university)
+    university.jobs = SELDOM  # so that it is not its next time that mends it
+    text = (university.rows.folder / "replica1" / "inspera-sync.yaml").read_text("utf-8")
+    (university.rows.folder / "replica1" / "inspera-sync.yaml").write_text(
         text.replace("often: {every: 5s}", SELDOM), "utf-8"
     )
     serving.signal(signal.SIGHUP)
-    site.until(lambda: bool(serving.events("configuration read again")), serving)
-    site.cut(RUN)
-    site.until(lambda: bool(serving.events("run failed")), serving)
-    site.heal()
-    sent = len(site.calls())
+    university.until(lambda: bool(serving.events("configuration read again")), serving)
+    university.cut(RUN)
+    university.until(lambda: bool(serving.events("run failed")), serving)
+    university.heal()
+    sent = len(university.calls())
     time.sleep(1)
-    assert len(site.calls()) == sent  # it stopped
-    assert site.contents() != site.university.expected()
+    assert len(university.calls()) == sent  # it stopped
+    assert university.contents() != university.rows.expected()
     assert len(serving.events("took the lead")) == 1  # and leads all the same
-    site.until(
+    university.until(
         lambda: bool(
             serving.events("starting a job late", job="often", reason="it lost the state")
         ),
         serving,
         45,
     )
-    site.until(lambda: "done" in serving.ran("often"), serving)
-    assert site.contents() == site.university.expected()
-    assert site.open_intents() == 0
+    university.until(lambda: "done" in serving.ran("often"), serving)
+    assert university.contents() == university.rows.expected()
+    assert university.open_intents() == 0
     stopped(serving)

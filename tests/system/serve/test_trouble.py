@@ -17,7 +17,7 @@ from ...support.disks import small_disk
 from ...support.servers.needed import free_port
 from ...unit.service.fakes import page
 from ...unit.state.databases import empty_file
-from .site import Served, Serving
+from .served_university import ServedUniversity, ServiceProcess
 
 AGAIN = "the state can be used again"
 
@@ -36,13 +36,13 @@ sys.exit(run(sys.argv[1:]))
 """The command, which waits less long than a real one, so that a minute passes in seconds."""
 
 
-class Hasty(Serving):
+class Hasty(ServiceProcess):
     """A service that waits less long."""
 
     program = ("-c", HASTY)
 
 
-class Troubled(Served):
+class Troubled(ServedUniversity):
     """A university whose service listens on a port."""
 
     def __init__(self, folder: Path, today: date) -> None:
@@ -61,9 +61,9 @@ class Troubled(Served):
             config.write_text(text, "utf-8")
         return config
 
-    def hasty(self) -> Serving:
+    def hasty(self) -> ServiceProcess:
         """Starts a service that waits less long than a real one, on a state that is as after its first start."""
-        state = Path(self.at) if self.at else self.university.folder / "state.db"
+        state = Path(self.at) if self.at else self.rows.folder / "state.db"
         if not state.exists():
             shutil.copy(empty_file(), state)
         return self.watched(Hasty(self.configuration(), "serve"))
@@ -74,64 +74,74 @@ class Troubled(Served):
 
 
 @pytest.fixture
-def site(tmp_path: Path, today: date) -> Iterator[Troubled]:
+def university(tmp_path: Path, today: date) -> Iterator[Troubled]:
     """A university of which Inspera knows nothing yet."""
-    site = Troubled(tmp_path, today)
-    yield site
-    site.close()
+    university = Troubled(tmp_path, today)
+    yield university
+    university.close()
 
 
-def lives_through(site: Troubled, serving: Serving, words: str, end: Callable[[], object]) -> None:
+def lives_through(
+    university: Troubled, serving: ServiceProcess, words: str, end: Callable[[], object]
+) -> None:
     """The trouble is said once in the log and shown by /readyz; after its end all is done, which is said once."""
-    site.until(lambda: site.ready()[0] == 503 and words in site.ready()[1], serving, LONG)
-    site.university.correct_names()
-    site.write_rows()
-    sent = len(site.calls())
-    assert page(site.port, "/healthz")[0] == 200
+    university.until(
+        lambda: university.ready()[0] == 503 and words in university.ready()[1], serving, LONG
+    )
+    university.rows.correct_names()
+    university.write_rows()
+    sent = len(university.calls())
+    assert page(university.port, "/healthz")[0] == 200
     end()
-    site.settled(serving, LONG)
-    site.until(lambda: bool(serving.events(AGAIN)), serving, LONG)
-    site.until(lambda: site.ready()[0] == 200, serving, LONG)
-    assert len(site.calls()) > sent
+    university.settled(serving, LONG)
+    university.until(lambda: bool(serving.events(AGAIN)), serving, LONG)
+    university.until(lambda: university.ready()[0] == 200, serving, LONG)
+    assert len(university.calls()) > sent
     troubles = [one["error"] for one in serving.log if words in str(one.get("error", ""))]
     assert len(troubles) == len(set(troubles)) <= 2, troubles
     assert len(serving.events(AGAIN)) == 1
-    assert "Traceback" not in serving.said
+    assert "Traceback" not in serving.output
     serving.signal(signal.SIGTERM)
     assert serving.wait() == 0
 
 
-def test_a_state_that_another_program_holds_for_a_minute_is_lived_through(site: Troubled) -> None:
-    serving = site.hasty()
-    site.settled(serving, LONG)
+def test_a_state_that_another_program_holds_for_a_minute_is_lived_through(
+    university: Troubled,
+) -> None:
+    serving = university.hasty()
+    university.settled(serving, LONG)
     with closing(
-        sqlite3.connect(site.university.folder / "state.db", isolation_level=None, timeout=20)
+        sqlite3.connect(university.rows.folder / "state.db", isolation_level=None, timeout=20)
     ) as other:
         other.execute("BEGIN IMMEDIATE")
-        lives_through(site, serving, "another program holds it", lambda: other.execute("ROLLBACK"))
+        lives_through(
+            university, serving, "another program holds it", lambda: other.execute("ROLLBACK")
+        )
 
 
-def test_a_disk_that_is_full_and_freed_is_lived_through(site: Troubled) -> None:
-    with small_disk(site.university.folder / "disk", "8m") as disk:
-        site.at = str(disk.folder / "state.db")
-        serving = site.hasty()
-        site.settled(serving, LONG)
+def test_a_disk_that_is_full_and_freed_is_lived_through(university: Troubled) -> None:
+    with small_disk(university.rows.folder / "disk", "8m") as disk:
+        university.at = str(disk.folder / "state.db")
+        serving = university.hasty()
+        university.settled(serving, LONG)
         disk.fill()
-        lives_through(site, serving, "the disk is full", disk.free)
+        lives_through(university, serving, "the disk is full", disk.free)
 
 
-def test_a_disk_that_is_full_at_the_start_keeps_no_service_from_starting(site: Troubled) -> None:
-    with small_disk(site.university.folder / "disk", "8m") as disk:
-        site.at = str(disk.folder / "state.db")
-        shutil.copy(empty_file(), site.at)
+def test_a_disk_that_is_full_at_the_start_keeps_no_service_from_starting(
+    university: Troubled,
+) -> None:
+    with small_disk(university.rows.folder / "disk", "8m") as disk:
+        university.at = str(disk.folder / "state.db")
+        shutil.copy(empty_file(), university.at)
         disk.fill()
-        serving = site.hasty()
-        site.until(lambda: bool(serving.events("service started")), serving, LONG)
-        lives_through(site, serving, "the disk is full", disk.free)
+        serving = university.hasty()
+        university.until(lambda: bool(serving.events("service started")), serving, LONG)
+        lives_through(university, serving, "the disk is full", disk.free)
 
 
-def test_a_service_goes_on_when_its_log_can_be_written_no_more(site: Troubled) -> None:
-    config = site.configuration()
+def test_a_service_goes_on_when_its_log_can_be_written_no_more(university: Troubled) -> None:
+    config = university.configuration()
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "sync", "-c", str(config), "serve"]
     with subprocess.Popen(
@@ -143,17 +153,17 @@ def test_a_service_goes_on_when_its_log_can_be_written_no_more(site: Troubled) -
             os.close(reader)  # whoever read it has gone
             assert first == b"{"
             done = _Watched(serving)
-            site.settled(done, LONG)
-            site.university.correct_names()
-            site.write_rows()
-            site.settled(done, LONG)
+            university.settled(done, LONG)
+            university.rows.correct_names()
+            university.write_rows()
+            university.settled(done, LONG)
             serving.send_signal(signal.SIGTERM)
             assert serving.wait(30) == 0
         finally:
             serving.kill()
 
 
-class _Watched(Serving):
+class _Watched(ServiceProcess):
     """A process that was started elsewhere, whose words nobody has."""
 
     said = ""

@@ -13,7 +13,7 @@ import pytest
 from sync.cli import run
 from sync.sandbox import Sandbox
 
-from .campus import Campus, held
+from .storm_rows import StormRows, held
 
 SEED = 20261124
 RATES = {
@@ -92,13 +92,13 @@ def sent_again(log: list[dict[str, Any]]) -> list[Sent]:
 def test_a_storm_of_failures_is_weathered_within_three_applies_and_nothing_unsafe_is_sent_twice(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    campus = Campus(tmp_path, datetime.now(UTC))
-    campus.grow(students=300, staff=60, exams=24, seats=10)
-    status, said = ran(campus.write(sandbox.url), "apply")
+    rows = StormRows(tmp_path, datetime.now(UTC))
+    rows.grow(students=300, staff=60, exams=24, seats=10)
+    status, said = ran(rows.write(sandbox.url), "apply")
     assert status == 0, said
-    campus.turn()
-    campus.grow(students=700, staff=70, exams=45, seats=18)
-    config = campus.write(sandbox.url)
+    rows.change_all()
+    rows.grow(students=700, staff=70, exams=45, seats=18)
+    config = rows.write(sandbox.url)
     plan = json.loads(ran(config, "plan", "--json")[1])
     planned = Counter(
         f"{one['action']} {one['kind']}" for one in plan["changes"] if one["verdict"] == "pass"
@@ -120,9 +120,9 @@ def test_a_storm_of_failures_is_weathered_within_three_applies_and_nothing_unsaf
         status, said = ran(config, "apply")
         heard.append(said)
         assert "Stopped:" not in said, said
-        if held(sandbox.contents()) == campus.expected():
+        if held(sandbox.contents()) == rows.expected():
             break
-    assert held(sandbox.contents()) == campus.expected(), said[-3000:]
+    assert held(sandbox.contents()) == rows.expected(), said[-3000:]
     log = sandbox.requests(before)
     struck = Counter(entry["failure"] for entry in log if entry.get("failure"))
     assert set(RATES) <= set(struck)
@@ -133,10 +133,10 @@ def test_a_storm_of_failures_is_weathered_within_three_applies_and_nothing_unsaf
     )
     sandbox.control(failures=CALM)
     status, said = ran(config, "apply")
-    assert (status, held(sandbox.contents())) == (0, campus.expected()), said
+    assert (status, held(sandbox.contents())) == (0, rows.expected()), said
     assert json.loads(ran(config, "plan", "--json")[1])["changes"] == []
     kept = (
         b"".join(path.read_bytes() for path in tmp_path.glob("state.db*")) + "".join(heard).encode()
     )
-    assert [row["pin"] for row in campus.exams.values() if row["pin"].encode() in kept] == []
+    assert [row["pin"] for row in rows.exams.values() if row["pin"].encode() in kept] == []
     assert b"sandbox-key" not in kept

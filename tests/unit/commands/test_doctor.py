@@ -20,8 +20,8 @@ from sync.inspera.target import InsperaTarget
 from sync.state.migrations import head
 from sync.state.sqlite.open import open_to_write
 
-from ...rules.site import TEST, Ran, Site
 from ...support.next_schema import add_next_version
+from ...support.university import TEST, CommandResult, University
 
 SCHEMAS = Path(__file__).parents[1] / "inspera" / "schema_check"
 KEY = "sandbox-key"
@@ -29,29 +29,29 @@ NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def site(
+def university(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+) -> Iterator[University]:
     """Return a university with one learner on one test, and an environment that names no proxy."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    site = Site(tmp_path, capsys)
+    university = University(tmp_path, capsys)
     for module in (apply, doctor_checks):  # the sandbox tells its own time, which is this one
-        monkeypatch.setattr(module, "now", site.now)
-    site.seat(TEST, "1001")
-    with site.sandbox:
-        yield site
+        monkeypatch.setattr(module, "now", university.now)
+    university.register(TEST, "1001")
+    with university.sandbox:
+        yield university
 
 
-def against(site: Site, name: str, *words: str) -> Ran:
+def against(university: University, name: str, *words: str) -> CommandResult:
     """Compare the calls with one of the schemas."""
-    file = site.folder / f"{name}.json"
+    file = university.folder / f"{name}.json"
     shutil.copy(SCHEMAS / file.name, file)
-    return site.run("doctor", "--apidoc", str(file), *words)
+    return university.run("doctor", "--apidoc", str(file), *words)
 
 
-def lines(ran: Ran, verdict: str) -> list[str]:
+def lines(ran: CommandResult, verdict: str) -> list[str]:
     """Return what was said of the checks with this outcome."""
     return [
         line.strip().removeprefix(verdict).strip()
@@ -60,8 +60,8 @@ def lines(ran: Ran, verdict: str) -> list[str]:
     ]
 
 
-def test_the_table_names_the_calls_of_these_feeds_with_their_marks(site: Site) -> None:
-    out = site.run("doctor", "--offline").out
+def test_the_table_names_the_calls_of_these_feeds_with_their_marks(university: University) -> None:
+    out = university.run("doctor", "--offline").out
     needed, _, rest = out.partition("Used by `adopt`")
     assert "OBS  test.create       POST   /v1/test?isExternal=true" in needed
     assert "INF  candidate.remove  DELETE /v1/test/{test}/candidates" in needed
@@ -73,16 +73,18 @@ def test_the_table_names_the_calls_of_these_feeds_with_their_marks(site: Site) -
     )
 
 
-def test_a_call_that_is_never_made_is_not_in_the_table(site: Site) -> None:
-    site.config["on_absence"] = {"candidate": "keep"}
-    assert "candidate.remove" not in site.run("doctor", "--offline").out
-    site.only("learner")
-    assert "test.search" not in site.run("doctor", "--offline").out
+def test_a_call_that_is_never_made_is_not_in_the_table(university: University) -> None:
+    university.config["on_absence"] = {"candidate": "keep"}
+    assert "candidate.remove" not in university.run("doctor", "--offline").out
+    university.keep_feeds("learner")
+    assert "test.search" not in university.run("doctor", "--offline").out
 
 
-def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(site: Site) -> None:
-    people = site.feed("learner")
-    site.config["feeds"] += [
+def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(
+    university: University,
+) -> None:
+    people = university.feed("learner")
+    university.config["feeds"] += [
         {**people, "kind": "staff"},
         {"kind": "contributor", "source": "registrations", "allow_empty": True}
         | {
@@ -94,10 +96,10 @@ def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(site:
             }
         },
     ]
-    site.config["on_absence"] = {"staff": "delete"}
+    university.config["on_absence"] = {"staff": "delete"}
     calls = {
         call["name"]: call
-        for call in json.loads(site.run("doctor", "--offline", "--json").out)["calls"]
+        for call in json.loads(university.run("doctor", "--offline", "--json").out)["calls"]
     }
     needed = {name for name, call in calls.items() if call["needed"]}
     assert needed >= {
@@ -112,16 +114,16 @@ def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(site:
     assert calls["staff.delete"]["mark"] == "INF"
 
 
-def test_a_schema_that_has_everything_is_well(site: Site) -> None:
-    ran = against(site, "whole")
-    assert ran.status == Exit.OK, ran.said
+def test_a_schema_that_has_everything_is_well(university: University) -> None:
+    ran = against(university, "whole")
+    assert ran.status == Exit.OK, ran.output
     found = "8 of the 8 calls that this configuration needs are as the schema has them"
     assert ran.out.splitlines()[-1] == f"Doctor: {found}; exit status 0."
-    assert site.calls() == []
+    assert university.calls() == []
 
 
-def test_a_needed_call_that_the_schema_lacks_is_named_and_fails(site: Site) -> None:
-    ran = against(site, "missing")
+def test_a_needed_call_that_the_schema_lacks_is_named_and_fails(university: University) -> None:
+    ran = against(university, "missing")
     assert ran.status == Exit.ERRORS
     assert lines(ran, "different") == [
         "candidate.remove: the schema has GET and POST there, not DELETE; ask Inspera whether "
@@ -130,8 +132,12 @@ def test_a_needed_call_that_the_schema_lacks_is_named_and_fails(site: Site) -> N
     assert all("(not needed)" in line for line in lines(ran, "absent"))
 
 
-def test_the_sandboxs_own_schema_has_every_call_as_the_contract_has_it(site: Site) -> None:
-    connection = http.client.HTTPConnection(site.sandbox.url.removeprefix("http://"), timeout=30)
+def test_the_sandboxs_own_schema_has_every_call_as_the_contract_has_it(
+    university: University,
+) -> None:
+    connection = http.client.HTTPConnection(
+        university.sandbox.url.removeprefix("http://"), timeout=30
+    )
     with closing(connection):
         connection.request("GET", "/apidoc")
         document = json.load(connection.getresponse())
@@ -140,16 +146,16 @@ def test_the_sandboxs_own_schema_has_every_call_as_the_contract_has_it(site: Sit
     } == dict.fromkeys(CALLS, Match.PRESENT)
 
 
-def test_a_call_that_nobody_needs_may_be_absent(site: Site) -> None:
-    site.config["on_absence"] = {"candidate": "keep"}
-    ran = against(site, "missing")
+def test_a_call_that_nobody_needs_may_be_absent(university: University) -> None:
+    university.config["on_absence"] = {"candidate": "keep"}
+    ran = against(university, "missing")
     assert ran.status == Exit.OK
     assert any(line.startswith("person.search (not needed)") for line in lines(ran, "absent"))
 
 
-def test_another_path_is_found_and_an_override_makes_it_pass(site: Site) -> None:
+def test_another_path_is_found_and_an_override_makes_it_pass(university: University) -> None:
     names = ("candidate.list", "candidate.assign", "candidate.remove")
-    ran = against(site, "moved")
+    ran = against(university, "moved")
     assert ran.status == Exit.ERRORS
     needed = [line for line in lines(ran, "absent") if "(not needed)" not in line]
     assert [line.partition(":")[0] for line in needed] == list(names)
@@ -159,20 +165,20 @@ def test_another_path_is_found_and_an_override_makes_it_pass(site: Site) -> None
         for name, line in zip(names, needed, strict=True)
     )
 
-    site.config["inspera"]["calls"] = {name: {"path": path} for name in names}
-    ran = against(site, "moved")
-    assert ran.status == Exit.OK, ran.said
+    university.config["inspera"]["calls"] = {name: {"path": path} for name in names}
+    ran = against(university, "moved")
+    assert ran.status == Exit.OK, ran.output
     assert f"POST   {path}  (changed in inspera.calls)" in ran.out
 
 
-def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
+def test_a_field_that_a_body_lacks_is_named(university: University) -> None:
     document = json.loads((SCHEMAS / "whole.json").read_text(encoding="utf-8"))
     candidate = document["components"]["schemas"]["Candidate"]
     candidate["properties"]["personId"] = candidate["properties"].pop("externalId")
     candidate["required"] = ["personId"]
-    file = site.folder / "odd.json"
+    file = university.folder / "odd.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    ran = site.run("doctor", "--apidoc", str(file))
+    ran = university.run("doctor", "--apidoc", str(file))
     assert ran.status == Exit.ERRORS
     told = (
         "'candidates' has no 'externalId', which we always send; "
@@ -196,66 +202,66 @@ def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
     ids=["torn", "bytes", "deep", "version", "page"],
 )
 def test_a_file_that_is_no_schema_is_said_in_one_line(
-    site: Site, content: bytes, told: str
+    university: University, content: bytes, told: str
 ) -> None:
-    file = site.folder / "schema.json"
+    file = university.folder / "schema.json"
     file.write_bytes(content)
-    ran = site.run("doctor", "--apidoc", str(file))
+    ran = university.run("doctor", "--apidoc", str(file))
     assert ran.status == Exit.USAGE
     assert ran.err.startswith(f"{file}: {told}")
     assert len(ran.err.splitlines()) == 1
 
 
-def test_a_file_that_is_far_too_large_is_not_read(site: Site) -> None:
-    file = site.folder / "schema.json"
+def test_a_file_that_is_far_too_large_is_not_read(university: University) -> None:
+    file = university.folder / "schema.json"
     with file.open("wb") as huge:
         huge.truncate(33 * 1024**2)
-    ran = site.run("doctor", "--apidoc", str(file))
+    ran = university.run("doctor", "--apidoc", str(file))
     assert (ran.status, "is above 32 MB" in ran.err) == (Exit.USAGE, True)
 
 
-def test_a_file_that_is_not_there_is_said(site: Site) -> None:
-    ran = site.run("doctor", "--apidoc", str(site.folder / "nowhere.json"))
+def test_a_file_that_is_not_there_is_said(university: University) -> None:
+    ran = university.run("doctor", "--apidoc", str(university.folder / "nowhere.json"))
     assert ran.status == Exit.USAGE
     assert "nowhere.json: can't be read (No such file or directory)" in ran.err
 
 
-def test_a_sound_site_is_well_and_nothing_is_written(site: Site) -> None:
-    site.settled()
-    before = {file: file.read_bytes() for file in site.folder.iterdir()}
-    ran = site.run("doctor")
-    assert ran.status == Exit.OK, ran.said
+def test_a_sound_site_is_well_and_nothing_is_written(university: University) -> None:
+    university.apply_cleanly()
+    before = {file: file.read_bytes() for file in university.folder.iterdir()}
+    ran = university.run("doctor")
+    assert ran.status == Exit.OK, ran.output
     assert "0 wrong" in ran.out
-    assert f"state: {site.state}, version {head()}" in lines(ran, "ok")
+    assert f"state: {university.state}, version {head()}" in lines(ran, "ok")
     assert {"token: the key is accepted", "clock: within 5 s of Inspera's"} <= set(lines(ran, "ok"))
     assert "tls: none: plain HTTP, which only an address on this machine may have" in lines(
         ran, "note"
     )
     assert any(line.startswith("inspera: test.search answered 200") for line in lines(ran, "ok"))
-    assert site.sent() == []
-    assert {file: file.read_bytes() for file in site.folder.iterdir()} == before
+    assert university.sent() == []
+    assert {file: file.read_bytes() for file in university.folder.iterdir()} == before
 
 
-def test_offline_nothing_is_asked(site: Site) -> None:
-    ran = site.run("doctor", "--offline")
+def test_offline_nothing_is_asked(university: University) -> None:
+    ran = university.run("doctor", "--offline")
     assert ran.status == Exit.OK
     assert "inspera: not asked (--offline)" in lines(ran, "note")
-    assert site.calls() == []
-    assert not site.state.exists()
+    assert university.calls() == []
+    assert not university.state.exists()
 
 
-def test_a_refused_key_exits_5_and_is_not_shown(site: Site) -> None:
-    site.write()
-    (site.folder / "api-key").write_text("wrong-marker-key\n", encoding="utf-8")
-    ran = site.run("doctor")
+def test_a_refused_key_exits_5_and_is_not_shown(university: University) -> None:
+    university.write()
+    (university.folder / "api-key").write_text("wrong-marker-key\n", encoding="utf-8")
+    ran = university.run("doctor")
     assert ran.status == Exit.INSPERA
     assert any("inspera.api_key" in line for line in lines(ran, "wrong"))
-    assert "wrong-marker-key" not in ran.said
+    assert "wrong-marker-key" not in ran.output
 
 
-def test_an_address_where_nobody_is_exits_5(site: Site) -> None:
-    site.config["inspera"] |= {"url": "http://127.0.0.1:9", "connect_timeout": "1s"}
-    ran = site.run("doctor")
+def test_an_address_where_nobody_is_exits_5(university: University) -> None:
+    university.config["inspera"] |= {"url": "http://127.0.0.1:9", "connect_timeout": "1s"}
+    ran = university.run("doctor")
     assert ran.status == Exit.INSPERA
     assert any(
         "refuses the connection; check the port in inspera.url" in line
@@ -263,18 +269,20 @@ def test_an_address_where_nobody_is_exits_5(site: Site) -> None:
     )
 
 
-def test_a_key_that_is_not_there_exits_2_and_inspera_is_not_asked(site: Site) -> None:
-    site.config["inspera"]["api_key"] = "${DOCTOR_TEST_NO_SUCH_KEY}"
-    ran = site.run("doctor")
+def test_a_key_that_is_not_there_exits_2_and_inspera_is_not_asked(university: University) -> None:
+    university.config["inspera"]["api_key"] = "${DOCTOR_TEST_NO_SUCH_KEY}"
+    ran = university.run("doctor")
     assert ran.status == Exit.USAGE
-    assert site.calls() == []
+    assert university.calls() == []
 
 
-def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(site: Site) -> None:
-    site.exams.path.write_bytes(b"")
-    site.feed("learner")["map"]["email"] = "epost"
-    site.config["sources"]["exams"]["path"] = "elsewhere.csv"
-    ran = site.run("doctor", "--offline")
+def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(
+    university: University,
+) -> None:
+    university.exams.path.write_bytes(b"")
+    university.feed("learner")["map"]["email"] = "epost"
+    university.config["sources"]["exams"]["path"] = "elsewhere.csv"
+    ran = university.run("doctor", "--offline")
     assert ran.status == Exit.SOURCE
     missing, absent = lines(ran, "wrong")
     assert (
@@ -289,107 +297,113 @@ def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(
     )
 
 
-def test_a_source_without_rows_is_worth_a_word_unless_it_allow_empty(site: Site) -> None:
-    site.registrations.rows.clear()
+def test_a_source_without_rows_is_worth_a_word_unless_it_allow_empty(
+    university: University,
+) -> None:
+    university.registrations.rows.clear()
     assert any(
         "registrations.csv (candidate): has no row" in line
-        for line in lines(site.run("doctor"), "note")
+        for line in lines(university.run("doctor"), "note")
     )
-    site.feed("candidate")["allow_empty"] = True
-    assert any("registrations.csv (candidate)" in line for line in lines(site.run("doctor"), "ok"))
+    university.feed("candidate")["allow_empty"] = True
+    assert any(
+        "registrations.csv (candidate)" in line for line in lines(university.run("doctor"), "ok")
+    )
 
 
-def test_a_state_that_is_none_exits_2(site: Site) -> None:
-    site.state.write_bytes(b"nonsense" * 1000)
-    ran = site.run("doctor", "--offline")
+def test_a_state_that_is_none_exits_2(university: University) -> None:
+    university.state.write_bytes(b"nonsense" * 1000)
+    ran = university.run("doctor", "--offline")
     assert ran.status == Exit.USAGE
     assert any("the state cannot be used" in line for line in lines(ran, "wrong"))
 
 
 def test_a_state_of_an_older_version_is_said_to_be_one_and_stays_so(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    university: University, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_to_write(site.state, "apply"):
+    with open_to_write(university.state, "apply"):
         pass
     add_next_version(tmp_path, monkeypatch)
-    before = site.state.read_bytes()
-    ran = site.run("doctor", "--offline")
-    assert ran.status == Exit.OK, ran.said
+    before = university.state.read_bytes()
+    ran = university.run("doctor", "--offline")
+    assert ran.status == Exit.OK, ran.output
     told = f"older than version {head()}, to which the next `apply` brings it"
-    assert f"state: {site.state}, {told}" in lines(ran, "ok")
-    assert site.state.read_bytes() == before
+    assert f"state: {university.state}, {told}" in lines(ran, "ok")
+    assert university.state.read_bytes() == before
 
 
-def test_calls_without_a_known_outcome_are_counted(site: Site) -> None:
-    site.settled()
-    with closing(sqlite3.connect(site.state, isolation_level=None)) as state:
+def test_calls_without_a_known_outcome_are_counted(university: University) -> None:
+    university.apply_cleanly()
+    with closing(sqlite3.connect(university.state, isolation_level=None)) as state:
         state.execute("UPDATE intent SET outcome = NULL WHERE id = (SELECT min(id) FROM intent)")
-    ran = site.run("doctor", "--offline")
-    assert ran.status == Exit.OK, ran.said
+    ran = university.run("doctor", "--offline")
+    assert ran.status == Exit.OK, ran.output
     assert any(
         "1 call of an earlier run without a known outcome" in line for line in lines(ran, "note")
     )
 
 
-def test_who_holds_the_state_is_said(site: Site) -> None:
-    site.settled()
-    with open_to_write(site.state, "apply"):
-        ran = site.run("doctor", "--offline")
+def test_who_holds_the_state_is_said(university: University) -> None:
+    university.apply_cleanly()
+    with open_to_write(university.state, "apply"):
+        ran = university.run("doctor", "--offline")
     assert any("in use by pid" in line and "(apply)" in line for line in lines(ran, "note"))
-    assert not any("in use by" in line for line in lines(site.run("doctor", "--offline"), "note"))
+    assert not any(
+        "in use by" in line for line in lines(university.run("doctor", "--offline"), "note")
+    )
 
 
-def test_certificates_that_are_none_exit_2(site: Site) -> None:
-    (site.folder / "ca.pem").write_text("no certificate", encoding="utf-8")
-    site.config["inspera"]["ca_bundle"] = "ca.pem"
-    ran = site.run("doctor", "--offline")
+def test_certificates_that_are_none_exit_2(university: University) -> None:
+    (university.folder / "ca.pem").write_text("no certificate", encoding="utf-8")
+    university.config["inspera"]["ca_bundle"] = "ca.pem"
+    ran = university.run("doctor", "--offline")
     assert ran.status == Exit.USAGE
     assert any("set inspera.ca_bundle to a PEM file" in line for line in lines(ran, "wrong"))
 
 
-def test_the_password_of_a_proxy_is_not_shown(site: Site) -> None:
-    (site.folder / "secret").write_text("proxy-marker\n", encoding="utf-8")
+def test_the_password_of_a_proxy_is_not_shown(university: University) -> None:
+    (university.folder / "secret").write_text("proxy-marker\n", encoding="utf-8")
     proxy = {
         "proxy": "http://127.0.0.1:9",
         "proxy_user": "user-marker",
         "proxy_password": "${file:secret}",
     }
-    site.config["inspera"] |= proxy
-    ran = site.run("doctor", "--json")
+    university.config["inspera"] |= proxy
+    ran = university.run("doctor", "--json")
     assert ran.status == Exit.INSPERA
     assert "http://127.0.0.1:9, as a user with a password" in ran.out
-    assert all(secret not in ran.said for secret in ("proxy-marker", "user-marker", KEY))
-    (site.folder / "secret").unlink()
-    assert site.run("doctor").status == Exit.USAGE
+    assert all(secret not in ran.output for secret in ("proxy-marker", "user-marker", KEY))
+    (university.folder / "secret").unlink()
+    assert university.run("doctor").status == Exit.USAGE
 
 
 def test_a_proxy_that_only_the_environment_names_is_noted(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    university: University, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://env-marker@127.0.0.1:9")
-    site.config["inspera"]["url"] = "https://tenant.invalid"
-    ran = site.run("doctor", "--offline")
+    university.config["inspera"]["url"] = "https://tenant.invalid"
+    ran = university.run("doctor", "--offline")
     assert (
         "proxy: none; the environment names one, and is not obeyed; if it is needed, set "
         "inspera.proxy" in lines(ran, "note")
     )
-    assert "env-marker" not in ran.said
+    assert "env-marker" not in ran.output
 
 
-def test_what_is_unwise_in_the_configuration_is_among_the_notes(site: Site) -> None:
-    site.config["inspera"]["api_key"] = KEY
-    ran = site.run("doctor", "--offline")
+def test_what_is_unwise_in_the_configuration_is_among_the_notes(university: University) -> None:
+    university.config["inspera"]["api_key"] = KEY
+    ran = university.run("doctor", "--offline")
     assert any(
         line.startswith("configuration: ") and "plain text" in line for line in lines(ran, "note")
     )
-    assert KEY not in ran.said
+    assert KEY not in ran.output
 
 
-def test_the_same_is_told_to_programs(site: Site) -> None:
-    told = json.loads(site.run("doctor", "--json").out)
+def test_the_same_is_told_to_programs(university: University) -> None:
+    told = json.loads(university.run("doctor", "--json").out)
     assert told["exit_status"] == 0
     assert {check["verdict"] for check in told["checks"]} == {"ok", "note"}
-    compared = json.loads(against(site, "missing", "--json").out)
+    compared = json.loads(against(university, "missing", "--json").out)
     assert compared["exit_status"] == 1
     removal = next(one for one in compared["schema"] if one["name"] == "candidate.remove")
     assert (removal["match"], removal["differences"]) == (
@@ -398,11 +412,13 @@ def test_the_same_is_told_to_programs(site: Site) -> None:
     )
 
 
-def test_a_clock_that_is_far_off_exits_4(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_far_off_exits_4(
+    university: University, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(doctor_checks, "now", lambda: NOON)
     seen = TenantProbe("test.search answered 200", NOON + timedelta(minutes=3), None)
     monkeypatch.setattr(InsperaTarget, "probe", lambda _: seen)
-    ran = site.run("doctor")
+    ran = university.run("doctor")
     assert ran.status == Exit.SOURCE
     assert lines(ran, "wrong")[0].startswith(
         "clock: this machine's clock is 180 s behind Inspera's; set it by NTP"
@@ -444,11 +460,11 @@ def test_an_answer_without_a_time_is_noted() -> None:
     ],
 )
 def test_a_search_that_the_tenant_does_not_have_is_wrong_only_where_it_is_needed(
-    site: Site, kinds: tuple[str, ...], status: int, exit_status: Exit
+    university: University, kinds: tuple[str, ...], status: int, exit_status: Exit
 ) -> None:
-    site.only(*kinds)
-    site.fail(path="/api/v1/test/search", status=status)
-    ran = site.run("doctor")
-    assert ran.status == exit_status, ran.said
+    university.keep_feeds(*kinds)
+    university.fail(path="/api/v1/test/search", status=status)
+    ran = university.run("doctor")
+    assert ran.status == exit_status, ran.output
     assert "`doctor --apidoc FILE`" in "".join(lines(ran, "wrong") or lines(ran, "note"))
     assert "token: the key is accepted" in lines(ran, "ok")

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sync.cli import run
-from sync.commands.init.detect import ColumnSample, guess
-from sync.commands.init.formats import family_first, minutes_way, time_format
+from sync.commands.init.detect import SourceSample, guess
+from sync.commands.init.formats import duration_form, family_first, time_format
 from sync.commands.init.render import Answers, configuration
-from sync.commands.init.vocabulary import GENERIC, WORDS, plain
+from sync.commands.init.vocabulary import NAMES, NAMES_BY_KIND, plain
 from sync.config import Configuration, load
 from sync.exit_codes import Exit
 from sync.records.base import Kind
@@ -93,6 +93,7 @@ def files(*names: str) -> list[str]:
     return [word for name in names for word in ("--csv", name)]
 
 
+@pytest.mark.process
 def test_the_demos_files_give_feeds_that_check_without_a_row_error(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,7 +192,7 @@ def test_columns_are_known_in_five_languages(language: str, init: Init, tmp_path
     ],
 )
 def test_the_kind_is_told_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
-    assert guess(ColumnSample("rows", (), tuple(header.split(",")))).kind is kind
+    assert guess(SourceSample("rows", {}, tuple(header.split(",")))).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_the_kind_is_told_by_which_fields_are_there(header: str, kind: Kind | No
 def test_people_without_a_number_are_told_apart_by_the_name_of_the_file(
     name: str, kind: Kind
 ) -> None:
-    assert guess(ColumnSample("rows", (), ("username", "given", "family"), hint=name)).kind is kind
+    assert guess(SourceSample("rows", {}, ("username", "given", "family"), hint=name)).kind is kind
 
 
 def test_candidates_without_their_learners_are_switched_off_and_the_rest_can_be_used(
@@ -223,10 +224,10 @@ def test_a_field_that_could_not_be_guessed_is_a_todo_that_says_what_it_is(
     )
     assert init("--csv", name, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
-    assert "Say where it gets username, external_id, first_name and last_name." in text
+    assert "Map username, external_id, first_name, last_name." in text
     assert "# TODO: The login name in Inspera. It can't be changed there afterwards." in text
     assert "      #username: TODO\n" in text
-    assert "'full_name' seems to hold whole names" in text
+    assert "'full_name' seems to hold full names" in text
     assert len(loaded.settings.feeds) == 1
     ran = check(tmp_path, capsys)
     assert ran.status == Exit.OK
@@ -384,7 +385,7 @@ def test_a_file_is_never_written_over(init: Init, tmp_path: Path) -> None:
     for output in ("inspera-sync.yaml", "link.yaml"):
         ran = init("--csv", name, *ANSWERS, "--output", output)
         assert ran.status == Exit.USAGE
-        assert "is there already" in ran.err
+        assert "exists already" in ran.err
     assert (tmp_path / "inspera-sync.yaml").read_text() == "mine"
     assert not (tmp_path / "elsewhere.yaml").exists()
     assert init("--csv", name, *ANSWERS, "--force").status == Exit.USAGE
@@ -414,7 +415,7 @@ def test_with_nobody_to_ask_everything_that_is_missing_is_listed(
         (("--zone", "Europe/Olso"), "did you mean 'Europe/Oslo'?"),
         (("--key-file", "a}b"), "--key-file: is not a path that a reference can name"),
         (("--encoding", "latin-nonsense"), "--csv: is not a known text encoding"),
-        (("--output", "nowhere/a.yaml"), "its folder is not there"),
+        (("--output", "nowhere/a.yaml"), "its folder does not exist"),
         (("--sql", "sqlite:///a.db"), "--sql and --table go together"),
         (("--base", "dc=example"), "--ldap and --base go together"),
     ],
@@ -473,7 +474,7 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
     assert init(*words, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
     assert kinds(loaded) == ["learner", "test"]
-    assert "    query: 'SELECT * FROM student'\n" in text
+    assert "    query: SELECT * FROM student\n" in text
     ran = check(tmp_path, capsys)
     assert (ran.status, ran.out.splitlines()[-1]) == (
         Exit.OK,
@@ -547,9 +548,9 @@ ATTRIBUTES = {
 
 
 def test_the_attributes_of_active_directory_are_known(tmp_path: Path) -> None:
-    looked = ColumnSample(
+    looked = SourceSample(
         "directory",
-        ("type: csv", "path: a.csv"),
+        {"type": "csv", "path": "a.csv"},
         (*ATTRIBUTES, "cn", "displayName"),
         directory=True,
     )
@@ -587,6 +588,7 @@ def talk(folder: Path, *answers: str) -> tuple[int, str]:
     return process.returncode, seen
 
 
+@pytest.mark.process
 def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
     tmp_path: Path,
 ) -> None:
@@ -652,7 +654,7 @@ def test_the_form_of_times_is_told_only_where_one_alone_fits(
 def test_the_form_of_durations_is_told_only_where_one_alone_fits(
     texts: Sequence[str], way: str | None
 ) -> None:
-    assert minutes_way(texts) == way
+    assert duration_form(texts) == way
 
 
 def test_whole_names_with_two_commas_are_not_taken_apart() -> None:
@@ -663,25 +665,25 @@ def test_whole_names_with_two_commas_are_not_taken_apart() -> None:
 
 
 def test_no_name_has_two_meanings_and_all_are_written_as_they_are_compared() -> None:
-    counted = Counter(name for names in WORDS.values() for name in names.split())
+    counted = Counter(name for names in NAMES.values() for name in names)
     assert [name for name, count in counted.items() if count > 1] == []
     general = [
-        name for words in GENERIC.values() for names in words.values() for name in names.split()
+        name for names in NAMES_BY_KIND.values() for several in names.values() for name in several
     ]
     assert [name for name in (*counted, *general) if plain(name) != name] == []
     assert [name for name in general if name in counted] == []
 
 
-KNOWN = sorted({name for names in WORDS.values() for name in names.split()})
+KNOWN = sorted({name for names in NAMES.values() for name in names})
 HEADER = st.lists(
     st.one_of(
         st.sampled_from(KNOWN),
         st.sampled_from(
             [
                 name
-                for words in GENERIC.values()
-                for names in words.values()
-                for name in names.split()
+                for names in NAMES_BY_KIND.values()
+                for several in names.values()
+                for name in several
             ]
         ),
         st.builds(
@@ -717,8 +719,8 @@ HEADER = st.lists(
 
 
 def test_a_column_whose_name_looks_like_a_reference_is_taken_as_it_is(tmp_path: Path) -> None:
-    looked = ColumnSample(
-        "people", ("type: csv", "path: a.csv"), ("${username}", "${given}", "family", "{email}")
+    looked = SourceSample(
+        "people", {"type": "csv", "path": "a.csv"}, ("${username}", "${given}", "family", "{email}")
     )
     (tmp_path / "inspera-sync.yaml").write_text(
         configuration([looked], Answers(TENANT[1], "x", "key", "FEIDE"))
@@ -742,9 +744,9 @@ def test_any_header_gives_a_configuration_that_loads(
         ["01.12.2026 09:00", "4:00", "A, B", "evaluate", "01019012345"]
     )
     looked = [
-        ColumnSample(
+        SourceSample(
             f"source_{number}",
-            ("type: csv", "path: a.csv"),
+            {"type": "csv", "path": "a.csv"},
             tuple(header),
             [dict.fromkeys(header, data.draw(cell))],
             hint=data.draw(st.sampled_from(["", "students", "exams"])),
@@ -779,6 +781,7 @@ def test_any_header_of_a_file_gives_a_configuration_that_can_be_checked_or_says_
         assert check(tmp_path, capsys, "any.yaml").status in (Exit.OK, Exit.SOURCE)
 
 
+@pytest.mark.process
 def test_what_a_person_says_that_a_file_holds_counts_for_more_than_its_name(tmp_path: Path) -> None:
     table(tmp_path / "students.csv", "username,given,family\n")
     table(tmp_path / "rest.csv", "student_no,email\n")

@@ -396,6 +396,7 @@ def on_a_terminal(site: Path, width: int, *words: str) -> str:
     return seen.decode()
 
 
+@pytest.mark.process
 def test_a_wide_terminal_has_them_side_by_side_and_a_narrow_one_below_each_other(
     site: Path,
 ) -> None:
@@ -410,6 +411,7 @@ def test_a_wide_terminal_has_them_side_by_side_and_a_narrow_one_below_each_other
     assert ESCAPE not in narrow
 
 
+@pytest.mark.process
 def test_what_a_cell_holds_can_not_steer_the_terminal(site: Path, sample: Sample) -> None:
     (site / "seats.csv").write_text(
         f"test,student,extra\nINF1{ESCAPE}[2J,500001,\n{'x' * 300},2,\n"

@@ -69,7 +69,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             '{cron: "0 6 * * 9", zone: UTC}',
             "cron",
-            "day of the week '9': 9 is not from 0 to 7; write the five fields of cron",
+            "day of the week '9' is not valid; use * or 0 to 7 or mon to sun",
         ),
         ('{cron: "@reboot", zone: UTC}', "cron", "'@reboot' is not known; use @hourly, @daily"),
         ('{cron: "", zone: UTC}', "cron", "has 0 fields instead of five"),
@@ -189,6 +189,7 @@ def test_a_invalid_setting_of_the_service_is_told(
     assert f" service.{setting.partition(':')[0]}: {said}" in error
 
 
+@pytest.mark.process
 def test_reading_a_configuration_without_cron_brings_no_scheduler_along() -> None:
     code = (
         "import sys; import sync.config; "

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from .tenant import Book, opened
+from .state_with_journal import StateWithJournal, opened
 
 
 @pytest.fixture
-def book() -> Iterator[Book]:
+def book() -> Iterator[StateWithJournal]:
     """A state in memory with its journal."""
     with opened() as book:
         yield book

@@ -7,7 +7,7 @@ import pytest
 from sync.engine.account_match import match_person, values_of
 from sync.errors import CallMissing, Unknown
 
-from .tenant import Tenant, somebody
+from ...support.tenant import FakeTenant, somebody
 
 WANTED = {
     "username": "login7",
@@ -19,13 +19,13 @@ UNLINKED: dict[str, Any] = {"external_ids": ()}
 
 
 def matched(*people: Any, by_email: bool = False, **wanted: str) -> tuple[str | None, str]:
-    tenant = Tenant(people=list(people))
+    tenant = FakeTenant(people=list(people))
     found, trouble = match_person(tenant, {**WANTED, **wanted}, by_email=by_email)
     return (found.remote_id if found else None), trouble
 
 
 def test_an_external_id_comes_first_and_nothing_else_is_then_looked_up() -> None:
-    tenant = Tenant(people=[somebody(7), somebody(8, username="login7", external_ids=())])
+    tenant = FakeTenant(people=[somebody(7), somebody(8, username="login7", external_ids=())])
     found, trouble = match_person(tenant, {**WANTED, "username": "login7"}, by_email=True)
     assert (found, trouble) == (somebody(7), "")
     assert tenant.asked == ["find_person"]
@@ -92,7 +92,7 @@ def test_nobody_is_nobody() -> None:
 
 
 def test_a_tenant_that_can_not_be_searched_knows_people_by_external_id_alone() -> None:
-    tenant = Tenant(
+    tenant = FakeTenant(
         people=[somebody(7, **UNLINKED)],
         failing={"find_person_by_login": CallMissing("no search here")},
     )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.plan import Policy
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Key, Kind
 from sync.records.candidate import Candidate
 from sync.records.changes import Cause, Outcome, PlannedChange, Result
@@ -25,8 +25,8 @@ from sync.records.learner import Learner
 from sync.records.remote import Assignment, Member, Members
 from sync.records.test import Test
 
-from .site import ANY, START, Living, a_person, planning
-from .tenant import NOW, Who
+from ...support.tenant import NOW, StoringTenant, Who
+from .state_and_tenant import ANY, START, a_person, planning
 
 REFUSED, LOST, LOST_DONE = (
     Outcome(Result.REFUSED, "no"),
@@ -40,7 +40,7 @@ def who(n: int) -> Who:
 
 
 @dataclass
-class Numbered(Living):
+class Numbered(StoringTenant):
     """A tenant that fails for some, and takes or leaves a circle as a whole; `seen` is told after each change."""
 
     assigning: dict[Who, Outcome] = field(default_factory=dict)
@@ -106,7 +106,7 @@ def rows(numbers: dict[int, str | None], learners: Sequence[int]) -> list[Record
 
 
 @dataclass
-class Site:
+class NumberedState:
     path: Path
     tenant: Numbered = field(default_factory=Numbered)
     limit: Limit = ANY
@@ -136,19 +136,19 @@ class Site:
                 progress=lambda *_: None,
                 barred=barred,
             )
-            told: dict[str, str] = {
+            results: dict[str, str] = {
                 line.change.key[-1]: line.reason for line in self.planned if line.verdict != "pass"
             }
 
             def find(_type: str, _kind: Kind, key: Key | None, _place: str, message: str) -> None:
-                told[(key or ("",))[-1]] = message
+                results[(key or ("",))[-1]] = message
 
             with patch.object(journal, "find", find):
                 self.carried = carrier.execute(len(self.planned))
             journal.lapse()
             journal.promote_silent()
             journal.end("done", 0, {})
-        return told
+        return results
 
     @property
     def numbers(self) -> dict[int, str]:
@@ -158,118 +158,124 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "state.db")
+def synced(tmp_path: Path) -> NumberedState:
+    return NumberedState(tmp_path / "state.db")
 
 
-def test_numbers_move_along_a_row_of_candidates_from_its_free_end(site: Site) -> None:
-    site.run({1: "1", 2: "2", 3: "3"})
-    site.tenant.seen = lambda: (
-        None if max(Counter(site.numbers.values()).values()) == 1 else pytest.fail("twice")
+def test_numbers_move_along_a_row_of_candidates_from_its_free_end(synced: NumberedState) -> None:
+    synced.run({1: "1", 2: "2", 3: "3"})
+    synced.tenant.seen = lambda: (
+        None if max(Counter(synced.numbers.values()).values()) == 1 else pytest.fail("twice")
     )
-    site.run({1: "2", 2: "3", 3: "4"})
-    assert site.numbers == {1: "2", 2: "3", 3: "4"}
+    synced.run({1: "2", 2: "3", 3: "4"})
+    assert synced.numbers == {1: "2", 2: "3", 3: "4"}
 
 
-def test_all_wait_when_the_end_of_the_row_can_not_be_moved(site: Site) -> None:
-    site.run({1: "1", 2: "2", 3: "3"})
-    site.tenant.assigning[who(3)] = REFUSED
-    told = site.run({1: "2", 2: "3", 3: "4"})
-    assert site.numbers == {1: "1", 2: "2", 3: "3"}
-    assert told["2"] == "number 3 is still 3's, who stays: their own change ended as refused"
-    assert site.carried.causes[Result.DEFERRED, Cause.NUMBER] == 2
+def test_all_wait_when_the_end_of_the_row_can_not_be_moved(synced: NumberedState) -> None:
+    synced.run({1: "1", 2: "2", 3: "3"})
+    synced.tenant.assigning[who(3)] = REFUSED
+    results = synced.run({1: "2", 2: "3", 3: "4"})
+    assert synced.numbers == {1: "1", 2: "2", 3: "3"}
+    assert results["2"] == "number 3 is still 3's, who stays: their own change ended as refused"
+    assert synced.carried.causes[Result.DEFERRED, Cause.NUMBER] == 2
 
 
-def test_a_circle_goes_in_one_call_or_not_at_all(site: Site) -> None:
-    site.run({1: "1", 2: "2", 3: "3", 4: "4"})
-    site.tenant.assigning[who(2)] = REFUSED
-    site.tenant.sizes.clear()
-    site.run({1: "2", 2: "3", 3: "1", 4: "4"})
-    assert (site.numbers, site.tenant.sizes) == ({1: "1", 2: "2", 3: "3", 4: "4"}, [3])
+def test_a_circle_goes_in_one_call_or_not_at_all(synced: NumberedState) -> None:
+    synced.run({1: "1", 2: "2", 3: "3", 4: "4"})
+    synced.tenant.assigning[who(2)] = REFUSED
+    synced.tenant.sizes.clear()
+    synced.run({1: "2", 2: "3", 3: "1", 4: "4"})
+    assert (synced.numbers, synced.tenant.sizes) == ({1: "1", 2: "2", 3: "3", 4: "4"}, [3])
 
 
-def test_a_circle_too_large_for_one_call_is_held_and_both_ways_out_lead_out(site: Site) -> None:
-    site.run({n: str(n) for n in range(1, 5)})
-    site.batch = 3
+def test_a_circle_too_large_for_one_call_is_held_and_both_ways_out_lead_out(
+    synced: NumberedState,
+) -> None:
+    synced.run({n: str(n) for n in range(1, 5)})
+    synced.batch = 3
     round_robin: dict[int, str | None] = {1: "2", 2: "3", 3: "4", 4: "1"}
-    told = site.run(round_robin)
-    assert site.carried.count(Result.HELD) == 4
+    results = synced.run(round_robin)
+    assert synced.carried.count(Result.HELD) == 4
     assert (
         "set inspera.batch_size to 4, or give one of them a number in the source that nobody has"
-        in told["1"]
+        in results["1"]
     )
-    site.run({**round_robin, 1: "9"})
-    assert site.numbers == {**round_robin, 1: "9"}
-    site.run(round_robin)
-    assert site.numbers == round_robin
-    site.batch = 4
-    site.run({n: str(n) for n in range(1, 5)})
-    assert site.numbers == {n: str(n) for n in range(1, 5)}
+    synced.run({**round_robin, 1: "9"})
+    assert synced.numbers == {**round_robin, 1: "9"}
+    synced.run(round_robin)
+    assert synced.numbers == round_robin
+    synced.batch = 4
+    synced.run({n: str(n) for n in range(1, 5)})
+    assert synced.numbers == {n: str(n) for n in range(1, 5)}
 
 
-def test_a_number_that_was_given_by_hand_is_not_given_again(site: Site) -> None:
-    site.run({1: "1"})
-    seats = site.tenant.places[Kind.CANDIDATE]
+def test_a_number_that_was_given_by_hand_is_not_given_again(synced: NumberedState) -> None:
+    synced.run({1: "1"})
+    seats = synced.tenant.places[Kind.CANDIDATE]
     seats[who(99)] = Member("4711", candidate_id="2")
-    told = site.run({1: "1", 2: "2"})
-    assert told["2"].startswith(
+    results = synced.run({1: "1", 2: "2"})
+    assert results["2"].startswith(
         "number 2 is still user 4711's, who stays: it was given by hand; change one of the two"
     )
-    assert site.numbers == {1: "1", 99: "2"}
+    assert synced.numbers == {1: "1", 99: "2"}
     seats[who(99)] = Member("4711", candidate_id="3")
-    assert site.run({1: "1", 2: "2"}) == {}
-    assert site.numbers == {1: "1", 2: "2", 99: "3"}
+    assert synced.run({1: "1", 2: "2"}) == {}
+    assert synced.numbers == {1: "1", 2: "2", 99: "3"}
 
 
-def test_the_number_of_somebody_without_an_external_id_is_not_given_again(site: Site) -> None:
-    site.run({1: "1"})
-    site.tenant.unnamed_numbers = ("2",)
-    told = site.run({1: "1", 2: "2", 3: "3"})
-    assert told["2"].startswith("number 2 is still somebody without an external id's, who stays")
-    assert site.numbers == {1: "1", 3: "3"}
+def test_the_number_of_somebody_without_an_external_id_is_not_given_again(
+    synced: NumberedState,
+) -> None:
+    synced.run({1: "1"})
+    synced.tenant.unnamed_numbers = ("2",)
+    results = synced.run({1: "1", 2: "2", 3: "3"})
+    assert results["2"].startswith("number 2 is still somebody without an external id's, who stays")
+    assert synced.numbers == {1: "1", 3: "3"}
 
 
-def test_sending_a_room_does_not_give_back_a_number_that_a_hand_has_given_away(site: Site) -> None:
-    site.run({1: "1", 2: "2"})
-    seats = site.tenant.places[Kind.CANDIDATE]
+def test_sending_a_room_does_not_give_back_a_number_that_a_hand_has_given_away(
+    synced: NumberedState,
+) -> None:
+    synced.run({1: "1", 2: "2"})
+    seats = synced.tenant.places[Kind.CANDIDATE]
     seats[who(1)], seats[who(2)] = (
         replace(seats[who(1)], candidate_id="7"),
         replace(seats[who(2)], candidate_id="1"),
     )
-    told = site.run({1: "1", 2: "2"}, learners=range(1, 9))
-    assert told == {}
-    assert site.numbers == {1: "7", 2: "1"}
+    results = synced.run({1: "1", 2: "2"}, learners=range(1, 9))
+    assert results == {}
+    assert synced.numbers == {1: "7", 2: "1"}
 
 
 @pytest.mark.parametrize("failure", [REFUSED, LOST, LOST_DONE])
 def test_who_gets_the_number_of_a_leaver_waits_until_it_is_certain_that_they_left(
-    site: Site, failure: Outcome
+    synced: NumberedState, failure: Outcome
 ) -> None:
-    site.run({1: "1"})
-    site.tenant.removing[who(1)] = failure
-    told = site.run({2: "1", 3: "3"})
-    assert told["2"] == "number 1 is still 1's, who stays: they are still on the test"
-    assert site.numbers.get(2) is None
-    assert site.numbers[3] == "3"
-    site.tenant.removing.clear()
-    site.run({2: "1", 3: "3"})
-    assert (site.numbers.get(2) == "1") == (failure is not REFUSED)  # a refusal rests for a while
+    synced.run({1: "1"})
+    synced.tenant.removing[who(1)] = failure
+    results = synced.run({2: "1", 3: "3"})
+    assert results["2"] == "number 1 is still 1's, who stays: they are still on the test"
+    assert synced.numbers.get(2) is None
+    assert synced.numbers[3] == "3"
+    synced.tenant.removing.clear()
+    synced.run({2: "1", 3: "3"})
+    assert (synced.numbers.get(2) == "1") == (failure is not REFUSED)  # a refusal rests for a while
 
 
-def test_who_stays_on_a_invalid_row_keeps_the_number(site: Site) -> None:
-    site.run({1: "1", 2: "2"})
-    told = site.run({1: "3", 2: "3", 4: "1"})
-    assert told["4"] == "number 1 is still 1's, who stays: their row has an error"
-    assert site.numbers == {1: "1", 2: "2"}
+def test_who_stays_on_a_invalid_row_keeps_the_number(synced: NumberedState) -> None:
+    synced.run({1: "1", 2: "2"})
+    results = synced.run({1: "3", 2: "3", 4: "1"})
+    assert results["4"] == "number 1 is still 1's, who stays: their row has an error"
+    assert synced.numbers == {1: "1", 2: "2"}
 
 
-def test_a_number_that_is_only_cleared_is_free_in_the_next_run(site: Site) -> None:
-    site.run({1: "1"})
-    told = site.run({1: "", 2: "1"})
-    assert told["2"].startswith("number 1 is still 1's")
-    assert site.numbers == {}
-    site.run({1: "", 2: "1"})
-    assert site.numbers == {2: "1"}
+def test_a_number_that_is_only_cleared_is_free_in_the_next_run(synced: NumberedState) -> None:
+    synced.run({1: "1"})
+    results = synced.run({1: "", 2: "1"})
+    assert results["2"].startswith("number 1 is still 1's")
+    assert synced.numbers == {}
+    synced.run({1: "", 2: "1"})
+    assert synced.numbers == {2: "1"}
 
 
 LEARNERS = range(1, 7)
@@ -289,19 +295,19 @@ days = st.tuples(numbers_drawn, failing, failing, by_hand, st.integers(0, 3))
 @given(st.lists(days, min_size=2, max_size=5), st.booleans())
 def test_no_run_ever_makes_a_number_stand_twice(history: list[Any], readable: bool) -> None:
     with TemporaryDirectory() as folder:
-        site = Site(Path(folder) / "state.db", batch=3)
-        site.tenant.unreadable = frozenset() if readable else frozenset({Kind.CANDIDATE})
+        synced = NumberedState(Path(folder) / "state.db", batch=3)
+        synced.tenant.unreadable = frozenset() if readable else frozenset({Kind.CANDIDATE})
         for wanted, assigning, removing, hand, at_least in history:
-            seats = site.tenant.places.setdefault(Kind.CANDIDATE, {})
+            seats = synced.tenant.places.setdefault(Kind.CANDIDATE, {})
             for one, number in (hand if readable else {}).items():
                 seats[one] = replace(seats.get(one, Member("4711")), candidate_id=number)
-            before = Counter(site.tenant.numbers().values())
+            before = Counter(synced.tenant.numbers().values())
 
             def seen(before: Counter[str] = before) -> None:
-                for number, times in Counter(site.tenant.numbers().values()).items():
-                    assert times <= max(1, before[number]), (number, site.tenant.numbers())
+                for number, times in Counter(synced.tenant.numbers().values()).items():
+                    assert times <= max(1, before[number]), (number, synced.tenant.numbers())
 
-            site.tenant.seen, site.limit = seen, Limit(at_least, 0)
-            site.tenant.assigning, site.tenant.removing = assigning, removing
-            site.run(wanted, LEARNERS)
+            synced.tenant.seen, synced.limit = seen, Limit(at_least, 0)
+            synced.tenant.assigning, synced.tenant.removing = assigning, removing
+            synced.run(wanted, LEARNERS)
             seen()

@@ -10,7 +10,8 @@ from sync.records.base import Kind, joined
 from sync.records.changes import Action, PlannedChange, Result
 from sync.records.kinds import ON_A_TEST
 
-from .tenant import NOW, Book, line, told
+from ...support.tenant import NOW
+from .state_with_journal import StateWithJournal, line, results
 
 KEYS = {
     Kind.OPTION: "LOCKDOWN_BROWSER",
@@ -27,13 +28,13 @@ WANTED: dict[Kind, dict[str, Any]] = {
 }
 
 
-def prepared(book: Book, *lines: PlannedChange, **policy: Any) -> ChangesOnTest:
+def prepared(book: StateWithJournal, *lines: PlannedChange, **policy: Any) -> ChangesOnTest:
     return prepare(
         book.store, lines[0].change.kind, "T", lines, MembershipPolicy(**policy), Moment.of(NOW)
     )
 
 
-def ready(book: Book, kind: Kind, **fields: Any) -> PlannedChange:
+def ready(book: StateWithJournal, kind: Kind, **fields: Any) -> PlannedChange:
     """A line for something on test T, which is there, as is its person."""
     book.know_test()
     if kind in PEOPLE:
@@ -42,7 +43,7 @@ def ready(book: Book, kind: Kind, **fields: Any) -> PlannedChange:
 
 
 @pytest.mark.parametrize("kind", ON_A_TEST)
-def test_what_has_its_test_and_its_person_is_ready(book: Book, kind: Kind) -> None:
+def test_what_has_its_test_and_its_person_is_ready(book: StateWithJournal, kind: Kind) -> None:
     one = ready(book, kind)
     changes = prepared(book, one)
     assert changes.waiting == []
@@ -53,7 +54,7 @@ def test_what_has_its_test_and_its_person_is_ready(book: Book, kind: Kind) -> No
 @pytest.mark.parametrize("kind", ON_A_TEST)
 @pytest.mark.parametrize("remote_id", [None, "284"])
 def test_whatever_is_on_a_test_waits_for_the_test(
-    book: Book, kind: Kind, remote_id: str | None
+    book: StateWithJournal, kind: Kind, remote_id: str | None
 ) -> None:
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])
@@ -61,36 +62,38 @@ def test_whatever_is_on_a_test_waits_for_the_test(
         book.know(Kind.TEST, "T", remote_id=None, external_test_id="x1")
     changes = prepared(book, line(kind, ("T", KEYS[kind]), **WANTED[kind]))
     says = "waits for test T, which is not in Inspera yet"
-    assert told(changes.waiting) == {("T", KEYS[kind]): (Result.WAITING, says)}
+    assert results(changes.waiting) == {("T", KEYS[kind]): (Result.WAITING, says)}
     assert changes.places == []
 
 
 @pytest.mark.parametrize("kind", list(PEOPLE))
 @pytest.mark.parametrize("external_id", [None, ""])
 def test_places_wait_for_their_person_and_the_id_by_which_they_are_put_there(
-    book: Book, kind: Kind, external_id: str | None
+    book: StateWithJournal, kind: Kind, external_id: str | None
 ) -> None:
     book.know_test()
     one = line(kind, ("T", "7"), **WANTED[kind])
     waits = f"waits for {PEOPLE[kind]} 7, who"
-    assert told(prepared(book, one).waiting)["T", "7"] == (
+    assert results(prepared(book, one).waiting)["T", "7"] == (
         Result.WAITING,
         f"{waits} is not in Inspera yet",
     )
     book.know_person(PEOPLE[kind], external_id=external_id)
-    assert told(prepared(book, one).waiting)["T", "7"] == (
+    assert results(prepared(book, one).waiting)["T", "7"] == (
         Result.WAITING,
         f"{waits} has no external id",
     )
 
 
 @pytest.mark.parametrize("kind", list(PEOPLE))
-def test_places_wait_for_every_committee_that_is_not_there(book: Book, kind: Kind) -> None:
+def test_places_wait_for_every_committee_that_is_not_there(
+    book: StateWithJournal, kind: Kind
+) -> None:
     one = ready(book, kind, committees=joined(["A", "B", "C"]))
     book.know(Kind.COMMITTEE, "T", "A")
     book.know(Kind.COMMITTEE, "U", "B")
     says = "waits for committee B, C, which is not in Inspera yet"
-    assert told(prepared(book, one).waiting) == {("T", "7"): (Result.WAITING, says)}
+    assert results(prepared(book, one).waiting) == {("T", "7"): (Result.WAITING, says)}
     for name in ("B", "C"):
         book.know(Kind.COMMITTEE, "T", name)
     assert prepared(book, one).waiting == []
@@ -98,7 +101,7 @@ def test_places_wait_for_every_committee_that_is_not_there(book: Book, kind: Kin
 
 @pytest.mark.parametrize("kind", list(PEOPLE))
 def test_a_committee_stays_while_somebody_on_its_test_is_known_to_be_in_it(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     book.know_test()
     for name in ("A", "B"):
@@ -108,12 +111,14 @@ def test_a_committee_stays_while_somebody_on_its_test_is_known_to_be_in_it(
     removals = [line(Kind.COMMITTEE, ("T", name), Action.REMOVE) for name in ("A", "B")]
     changes = prepared(book, *removals)
     assert [place.line.change.key for place in changes.places] == [("T", "A")]
-    assert told(changes.waiting)["T", "B"][0] is Result.WAITING
+    assert results(changes.waiting)["T", "B"][0] is Result.WAITING
     book.know(kind, "T", "7", committees="C")
     assert prepared(book, *removals).waiting == []
 
 
-def test_a_contributors_call_carries_who_they_are_and_a_candidates_does_not(book: Book) -> None:
+def test_a_contributors_call_carries_who_they_are_and_a_candidates_does_not(
+    book: StateWithJournal,
+) -> None:
     names = {"first_name": "Åse", "last_name": "Ø", "email": None}
     (contributor,) = prepared(book, ready(book, Kind.CONTRIBUTOR, notify=1)).places
     assert contributor.who == ("FEIDE", "p7@example.edu")
@@ -125,7 +130,7 @@ def test_a_contributors_call_carries_who_they_are_and_a_candidates_does_not(book
     assert "Åse" not in repr(contributor)
 
 
-def test_a_committees_call_carries_its_type_under_its_name(book: Book) -> None:
+def test_a_committees_call_carries_its_type_under_its_name(book: StateWithJournal) -> None:
     (committee,) = prepared(book, ready(book, Kind.COMMITTEE)).places
     assert (committee.who, dict(committee.fields)) == (("", "A"), {"type": "GRADING"})
 
@@ -139,7 +144,7 @@ def test_a_committees_call_carries_its_type_under_its_name(book: Book) -> None:
     ],
 )
 def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_digest(
-    book: Book, option: str, rule: OptionRule, value: str
+    book: StateWithJournal, option: str, rule: OptionRule, value: str
 ) -> None:
     book.know_test()
     one = line(
@@ -162,7 +167,7 @@ def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_digest(
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
 @pytest.mark.parametrize("managed", [False, True])
 def test_whose_it_is_and_whether_it_was_written_a_moment_ago_is_known(
-    book: Book, kind: Kind, managed: bool
+    book: StateWithJournal, kind: Kind, managed: bool
 ) -> None:
     one = ready(book, kind)
     assert [(place.managed, place.fresh) for place in prepared(book, one).places] == [(True, False)]

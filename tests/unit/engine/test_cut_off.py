@@ -10,8 +10,8 @@ from sync.engine.executor import Executor
 from sync.errors import Deposed
 from sync.records.learner import Learner
 
-from .site import Living, a_person, planning
-from .tenant import NOW
+from ...support.tenant import NOW, StoringTenant
+from .state_and_tenant import a_person, planning
 
 
 def test_workers_are_told_to_stop_when_an_outcome_cannot_be_recorded(
@@ -28,7 +28,7 @@ def test_workers_are_told_to_stop_when_an_outcome_cannot_be_recorded(
         carrier = Executor(
             store,
             journal,
-            Living(),
+            StoringTenant(),
             MembershipPolicy(),
             workers=1,
             stop=stop,

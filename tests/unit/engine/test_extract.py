@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sync.engine.extract import feed_reader
 from sync.engine.extract.extract import ExtractionResult, extract
-from sync.engine.extract.feed_reader import REPORT_EVERY
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
+from sync.planning.absence import AbsenceDoubt
 from sync.records.base import Kind, Row
 from sync.records.kinds import key_of
 from sync.state.sqlite.open import open_to_read
@@ -120,21 +121,21 @@ def test_one_broken_feed_of_a_kind_is_enough_and_the_other_is_used_all_the_same(
 @pytest.mark.parametrize("kind", [Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.OPTION, Kind.STAFF])
 def test_a_kind_without_a_feed_has_no_removals(kind: Kind) -> None:
     result, _ = extracted(feeds(without=[kind]))
-    assert result.trouble == {kind: f"no feed of kind {kind}"}
+    assert result.trouble == {kind: AbsenceDoubt(f"no feed of kind {kind}")}
 
 
 def test_committees_need_no_feed_of_their_own_where_others_name_them() -> None:
     result, _ = extracted(feeds(without=[Kind.COMMITTEE]))
     assert result.trouble == {}
     result, _ = extracted(feeds(without=[*NAMING]))
-    assert result.trouble[Kind.COMMITTEE] == "no feed of kind committee"
+    assert result.trouble[Kind.COMMITTEE].reason == "no feed of kind committee"
 
 
 def test_a_committees_absence_rests_on_every_feed_that_names_committees() -> None:
     blank = a_feed(Kind.CONTRIBUTOR, [ROW, {**ROW, "code": ""}])
     result, _ = extracted(feeds(blank))
     assert result.trouble[Kind.COMMITTEE] == result.trouble[Kind.CONTRIBUTOR]
-    assert "contributors.csv line 3" in result.trouble[Kind.COMMITTEE]
+    assert "contributors.csv line 3" in result.trouble[Kind.COMMITTEE].reason
 
 
 def test_an_empty_feed_is_unhealthy_unless_it_allow_empty() -> None:
@@ -147,7 +148,9 @@ def test_an_empty_feed_is_unhealthy_unless_it_allow_empty() -> None:
 def test_a_row_whose_key_cannot_be_read_is_named_as_what_withholds_its_kind() -> None:
     result, _ = extracted(feeds(a_feed(Kind.CANDIDATE, [ROW, {**ROW, "code": ""}])))
     assert result.trouble == {
-        Kind.CANDIDATE: "the key in candidates.csv line 3 can't be read, so no candidate's absence proves anything"
+        Kind.CANDIDATE: AbsenceDoubt(
+            "the key in candidates.csv line 3 can't be read, so no candidate's absence proves anything"
+        )
     }
     read = [(reading.rows, reading.records, reading.row_errors) for reading in result.reports]
     assert read == [(1, 1, 0)] * 6 + [(2, 1, 1)]
@@ -163,9 +166,12 @@ def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
     )
 
 
-def test_long_reading_is_told_now_and_then_and_at_its_end() -> None:
-    said: list[tuple[str, int, int | None]] = []
-    many = [{**ROW, "no": str(n)} for n in range(REPORT_EVERY + 1)]
-    extracted([a_feed(Kind.LEARNER, many)], lambda *words: said.append(words))
+def test_a_long_read_is_reported_at_intervals_and_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_reader, "REPORT_EVERY", 100)
+    reported: list[tuple[str, int, int | None]] = []
+    many = [{**ROW, "no": str(n)} for n in range(101)]
+    extracted([a_feed(Kind.LEARNER, many)], lambda *words: reported.append(words))
     phase = "reading learners.csv"
-    assert said == [(phase, REPORT_EVERY, None), (phase, REPORT_EVERY + 1, REPORT_EVERY + 1)]
+    assert reported == [(phase, 100, None), (phase, 101, 101)]

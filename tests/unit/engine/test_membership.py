@@ -15,7 +15,8 @@ from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import Action, PlannedChange, Result
 from sync.records.remote import Member, RemoteTest
 
-from .tenant import NOW, Book, Tenant, line, text_of, told
+from ...support.tenant import NOW, FakeTenant
+from .state_with_journal import StateWithJournal, line, results, text_of
 
 P7 = ("FEIDE", "p7@example.edu")
 PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
@@ -29,7 +30,11 @@ CONTRIBUTOR: dict[str, Any] = {
 
 
 def judged(
-    book: Book, tenant: Tenant, *lines: PlannedChange, now: datetime = NOW, **policy: Any
+    book: StateWithJournal,
+    tenant: FakeTenant,
+    *lines: PlannedChange,
+    now: datetime = NOW,
+    **policy: Any,
 ) -> PreparedWork:
     rules = MembershipPolicy(**policy)
     changes = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
@@ -37,7 +42,7 @@ def judged(
     return read_and_judge(changes, tenant, rules)
 
 
-def set_up(book: Book, kind: Kind, **test: Any) -> PlannedChange:
+def set_up(book: StateWithJournal, kind: Kind, **test: Any) -> PlannedChange:
     """A new place of person 7 on test T, which is there."""
     book.know_test(**test)
     if kind is Kind.COMMITTEE:
@@ -52,13 +57,13 @@ def update_of(one: PlannedChange) -> PlannedChange:
     return replace(one, change=replace(one.change, action=Action.UPDATE))
 
 
-def holding(kind: Kind, seat: Member) -> Tenant:
-    return Tenant(places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: seat}})
+def holding(kind: Kind, seat: Member) -> FakeTenant:
+    return FakeTenant(places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: seat}})
 
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, *PERSONAL])
-def test_what_is_not_there_is_sent_and_is_managed(book: Book, kind: Kind) -> None:
-    tenant, one = Tenant(), set_up(book, kind)
+def test_what_is_not_there_is_sent_and_is_managed(book: StateWithJournal, kind: Kind) -> None:
+    tenant, one = FakeTenant(), set_up(book, kind)
     ready = judged(book, tenant, one)
     assert (ready.ended, ready.already, ready.lines, tenant.calls) == ([], [], [one], [])
     assert [outcome.result for outcome in ready.send()] == [Result.DONE]
@@ -67,7 +72,7 @@ def test_what_is_not_there_is_sent_and_is_managed(book: Book, kind: Kind) -> Non
 
 @pytest.mark.parametrize("type_", [None, "GRADING", "REASSESSMENT"])
 def test_a_committee_that_is_there_is_skipped_and_known_as_it_is_there(
-    book: Book, type_: str | None
+    book: StateWithJournal, type_: str | None
 ) -> None:
     one = set_up(book, Kind.COMMITTEE)
     ready = judged(book, holding(Kind.COMMITTEE, Member(type=type_)), one)
@@ -80,7 +85,7 @@ def test_a_committee_that_is_there_is_skipped_and_known_as_it_is_there(
 
 @pytest.mark.parametrize("claim", [[], ["T"], ["X*"]])
 def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_managed_unless_claimed(
-    book: Book, claim: list[str]
+    book: StateWithJournal, claim: list[str]
 ) -> None:
     one = set_up(book, Kind.CONTRIBUTOR)
     one = line(Kind.CONTRIBUTOR, ("T", "7"), **{**CONTRIBUTOR, "room": "R 2"})
@@ -98,7 +103,7 @@ def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_managed
 
 
 @pytest.mark.parametrize("kind", PERSONAL)
-def test_somebody_who_is_there_as_wanted_needs_no_call(book: Book, kind: Kind) -> None:
+def test_somebody_who_is_there_as_wanted_needs_no_call(book: StateWithJournal, kind: Kind) -> None:
     one = set_up(book, kind)
     seat = Member("u7", candidate_id="17", roles="evaluate", room="R 1")
     ready = judged(book, holding(kind, seat), one)
@@ -108,19 +113,21 @@ def test_somebody_who_is_there_as_wanted_needs_no_call(book: Book, kind: Kind) -
         assert outcome.there["room"] == "R 1", "what the feeds leave alone is known from now on"
 
 
-def test_further_roles_given_by_hand_are_held(book: Book) -> None:
+def test_further_roles_given_by_hand_are_held(book: StateWithJournal) -> None:
     one = set_up(book, Kind.CONTRIBUTOR)
     ready = judged(book, holding(Kind.CONTRIBUTOR, Member(roles=joined(["evaluate", "plan"]))), one)
-    result, message = told(ready.ended)["T", "7"]
+    result, message = results(ready.ended)["T", "7"]
     assert (ready.lines, result) == ([], Result.HELD)
     assert "further roles for this contributor (plan)" in message
 
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, *PERSONAL])
-def test_something_known_that_is_not_there_any_more_is_drift(book: Book, kind: Kind) -> None:
+def test_something_known_that_is_not_there_any_more_is_drift(
+    book: StateWithJournal, kind: Kind
+) -> None:
     one = set_up(book, kind)
     update = update_of(one)
-    result, message = told(judged(book, Tenant(), update).ended)[one.change.key]
+    result, message = results(judged(book, FakeTenant(), update).ended)[one.change.key]
     assert result is Result.HELD
     assert f"does not have this {kind} any more" in message
 
@@ -129,40 +136,46 @@ def test_something_known_that_is_not_there_any_more_is_drift(book: Book, kind: K
 @pytest.mark.parametrize("managed", [False, True])
 @pytest.mark.parametrize("assumed", [False, True])
 def test_what_could_not_be_read_is_managed_on_our_own_tests_and_else_as_configured(
-    book: Book, kind: Kind, managed: bool, assumed: bool
+    book: StateWithJournal, kind: Kind, managed: bool, assumed: bool
 ) -> None:
     one = set_up(book, kind, managed=managed)
-    ready = judged(book, Tenant(unreadable=frozenset({kind})), one, unread_is_managed=assumed)
+    ready = judged(book, FakeTenant(unreadable=frozenset({kind})), one, unread_is_managed=assumed)
     (outcome,) = ready.send()
     assert outcome.result is (Result.DONE if managed or assumed else Result.FOUND)
     assert managed or assumed or f"its test's {kind}s can't be read" in outcome.message
 
 
 @pytest.mark.parametrize("kind", PERSONAL)
-def test_people_whom_inspera_shows_without_an_id_might_be_anybody(book: Book, kind: Kind) -> None:
+def test_people_whom_inspera_shows_without_an_id_might_be_anybody(
+    book: StateWithJournal, kind: Kind
+) -> None:
     update = update_of(set_up(book, kind))
-    ready = judged(book, Tenant(unnamed=1), update)
+    ready = judged(book, FakeTenant(unnamed=1), update)
     assert (ready.ended, ready.lines) == ([], [update])
 
 
-def test_a_committees_type_that_can_not_be_read_is_not_sent_again_and_again(book: Book) -> None:
+def test_a_committees_type_that_can_not_be_read_is_not_sent_again_and_again(
+    book: StateWithJournal,
+) -> None:
     update = update_of(set_up(book, Kind.COMMITTEE))
-    ready = judged(book, Tenant(unreadable=frozenset({Kind.COMMITTEE})), update)
-    assert told(ready.ended)["T", "A"][0] is Result.DEFERRED
+    ready = judged(book, FakeTenant(unreadable=frozenset({Kind.COMMITTEE})), update)
+    assert results(ready.ended)["T", "A"][0] is Result.DEFERRED
     shown = judged(book, holding(Kind.COMMITTEE, Member(type="REASSESSMENT")), update)
     ((_, outcome),) = shown.ended
     assert (outcome.result, outcome.there) == (Result.DONE, {"type": "REASSESSMENT"})
 
 
-def test_the_last_free_place_goes_to_the_first_and_the_others_are_deferred(book: Book) -> None:
+def test_the_last_free_place_goes_to_the_first_and_the_others_are_deferred(
+    book: StateWithJournal,
+) -> None:
     book.know_test()
     for n in (7, 8):
         book.know_person(Kind.LEARNER, n)
     full = {("FEIDE", str(n)): Member(str(n)) for n in range(MAX_CANDIDATES - 1)}
     lines = [line(Kind.CANDIDATE, ("T", str(n))) for n in (7, 8)]
-    ready = judged(book, Tenant(places={Kind.CANDIDATE: full}), *lines)
+    ready = judged(book, FakeTenant(places={Kind.CANDIDATE: full}), *lines)
     assert ready.lines == lines[:1]
-    assert told(ready.ended) == {("T", "8"): (Result.DEFERRED, FULL)}
+    assert results(ready.ended) == {("T", "8"): (Result.DEFERRED, FULL)}
 
 
 def an_option(option: str = "LOCKDOWN_BROWSER") -> PlannedChange:
@@ -182,23 +195,25 @@ def an_option(option: str = "LOCKDOWN_BROWSER") -> PlannedChange:
     ],
 )
 def test_security_options_are_deferred_once_the_test_is_activated_or_has_begun(
-    book: Book, hours: float, there: float, status: str | None, goes: bool
+    book: StateWithJournal, hours: float, there: float, status: str | None, goes: bool
 ) -> None:
     book.know_test(hours)
-    tenant = Tenant(
+    tenant = FakeTenant(
         tests=[RemoteTest("284", "x1", "Ø", text_of(there), text_of(there + 4), status)]
     )
     ready = judged(book, tenant, an_option())
-    assert told(ready.ended) == (
+    assert results(ready.ended) == (
         {} if goes else {("T", "LOCKDOWN_BROWSER"): (Result.DEFERRED, ACTIVATED)}
     )
     assert len(ready.lines) == goes
 
 
-def test_other_options_go_whatever_the_test_is_doing_and_need_no_look(book: Book) -> None:
+def test_other_options_go_whatever_the_test_is_doing_and_need_no_look(
+    book: StateWithJournal,
+) -> None:
     book.know_test(-1)
     other = an_option("EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED")
-    tenant = Tenant(tests=[RemoteTest("284", "x1", start=text_of(-1), status="ACTIVE")])
+    tenant = FakeTenant(tests=[RemoteTest("284", "x1", start=text_of(-1), status="ACTIVE")])
     ready = judged(book, tenant, an_option(), other)
     assert ready.lines == [other]
     tenant.asked.clear()

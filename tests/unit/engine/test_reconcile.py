@@ -7,13 +7,14 @@ import pytest
 from sync.engine.reconcile import READ_ON_TESTS, Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair, take_over
 from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
-from sync.planning.guard import Limit
+from sync.planning.limits import Limit
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields
 from sync.records.kinds import PEOPLE
 from sync.records.remote import Member, RemoteTest
 
-from .tenant import NOW, Book, Tenant, somebody, text_of
+from ...support.tenant import NOW, FakeTenant, somebody
+from .state_with_journal import StateWithJournal, text_of
 
 P7 = ("FEIDE", "p7@example.edu")
 DELAY = timedelta(seconds=10)
@@ -27,7 +28,7 @@ SEATS: dict[Kind, tuple[Key, tuple[str, str], dict[str, Any], dict[str, Any]]] =
 
 
 def drift(
-    book: Book, tenant: Tenant, people: str = "none", at: timedelta = timedelta()
+    book: StateWithJournal, tenant: FakeTenant, people: str = "none", at: timedelta = timedelta()
 ) -> list[Drift]:
     reconciler = Reconciler(book.store, tenant, people, NOW + at, DELAY, lambda *_: None)
     return list(reconciler.drift())
@@ -37,7 +38,9 @@ def heaps(found: list[Drift]) -> list[tuple[DriftGroup, Kind, Key, tuple[str, ..
     return [(one.heap, one.kind, one.key, one.fields) for one in found]
 
 
-def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Tenant:
+def set_up(
+    book: StateWithJournal, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS
+) -> FakeTenant:
     """Test T with one managed record of each kind, in the state and in Inspera alike."""
     book.know_test(hours)
     for kind in kinds:
@@ -47,17 +50,17 @@ def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TEST
         book.know(kind, *key, **known)
     places = {kind: {SEATS[kind][1]: Member("u7", **SEATS[kind][2])} for kind in kinds}
     test = RemoteTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
-    return Tenant(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
+    return FakeTenant(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
 
 
-def test_where_both_sides_agree_there_is_no_drift(book: Book) -> None:
+def test_where_both_sides_agree_there_is_no_drift(book: StateWithJournal) -> None:
     tenant = set_up(book)
     assert drift(book, tenant, "one_by_one") == []
     assert tenant.calls == []
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
-def test_what_somebody_changed_is_told_with_its_fields(book: Book, kind: Kind) -> None:
+def test_what_somebody_changed_is_told_with_its_fields(book: StateWithJournal, kind: Kind) -> None:
     tenant = set_up(book)
     key, who, _, changed = SEATS[kind]
     tenant.places[kind] = {who: Member("u7", **changed)}
@@ -66,7 +69,7 @@ def test_what_somebody_changed_is_told_with_its_fields(book: Book, kind: Kind) -
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
 def test_what_somebody_took_away_is_gone_and_what_somebody_put_there_is_not_managed(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book)
     stranger = ("", "By hand") if kind is Kind.COMMITTEE else ("LTI", "by hand")
@@ -78,7 +81,7 @@ def test_what_somebody_took_away_is_gone_and_what_somebody_put_there_is_not_mana
 
 
 def test_one_person_under_several_ids_is_no_stranger_and_told_once_when_they_are(
-    book: Book,
+    book: StateWithJournal,
 ) -> None:
     tenant = set_up(book)
     managed, foreign = Member("u7", **SEATS[Kind.CONTRIBUTOR][2]), Member("u99")
@@ -95,7 +98,7 @@ def test_one_person_under_several_ids_is_no_stranger_and_told_once_when_they_are
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
 def test_what_this_tenant_does_not_show_is_unread_and_what_it_shows_without_an_id_might_be_anybody(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book)
     tenant.unreadable = frozenset({kind})
@@ -105,13 +108,13 @@ def test_what_this_tenant_does_not_show_is_unread_and_what_it_shows_without_an_i
     assert {one.heap for one in drift(book, tenant)} == {DriftGroup.FOREIGN}
 
 
-def test_nothing_is_unread_where_nothing_is_known(book: Book) -> None:
+def test_nothing_is_unread_where_nothing_is_known(book: StateWithJournal) -> None:
     tenant = set_up(book, kinds=())
     tenant.unreadable = frozenset(READ_ON_TESTS)
     assert drift(book, tenant) == []
 
 
-def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None:
+def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: StateWithJournal) -> None:
     tenant = set_up(book)
     moved = RemoteTest("284", "x1", "Another title", text_of(48), text_of(52))
     tenant.tests = [moved]
@@ -124,26 +127,28 @@ def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None
     assert heaps(drift(book, tenant)) == [(DriftGroup.UNREAD, Kind.TEST, ("T",), ())]
 
 
-def why_unread(book: Book, tenant: Tenant) -> str:
+def why_unread(book: StateWithJournal, tenant: FakeTenant) -> str:
     """Why the one test could not be read."""
     (one,) = drift(book, tenant)
     assert (one.heap, one.kind, one.key) == (DriftGroup.UNREAD, Kind.TEST, ("T",))
     return one.text
 
 
-def test_a_search_that_finds_less_than_there_is_proves_nothing(book: Book) -> None:
+def test_a_search_that_finds_less_than_there_is_proves_nothing(book: StateWithJournal) -> None:
     tenant = set_up(book)
     tenant.tests, tenant.hidden = [], tenant.tests
     assert "Inspera shows it by its id" in why_unread(book, tenant)
 
 
-def test_a_tenant_that_has_answered_no_search_has_lost_no_test(book: Book) -> None:
+def test_a_tenant_that_has_answered_no_search_has_lost_no_test(book: StateWithJournal) -> None:
     tenant = set_up(book)
     tenant.tests, tenant.sure = [], False
     assert "run `doctor`" in why_unread(book, tenant)
 
 
-def test_a_404_on_a_reading_by_id_that_has_never_worked_proves_nothing(book: Book) -> None:
+def test_a_404_on_a_reading_by_id_that_has_never_worked_proves_nothing(
+    book: StateWithJournal,
+) -> None:
     tenant = set_up(book)
     tenant.tests, tenant.sure_of_id = [], False
     assert "a 404 there proves nothing" in why_unread(book, tenant)
@@ -153,20 +158,22 @@ def test_a_404_on_a_reading_by_id_that_has_never_worked_proves_nothing(book: Boo
     "error",
     [Refused("no right", 403), CallMissing("no such call"), Retry("busy"), Unknown("no answer")],
 )
-def test_a_test_that_can_not_be_read_by_its_id_is_not_gone(book: Book, error: CallError) -> None:
+def test_a_test_that_can_not_be_read_by_its_id_is_not_gone(
+    book: StateWithJournal, error: CallError
+) -> None:
     tenant = set_up(book)
     tenant.tests, tenant.failing = [], {"read_test": error}
     assert why_unread(book, tenant).endswith(f"it cannot be read by its id ({error})")
 
 
-def test_a_stop_on_the_reading_by_id_ends_the_reading(book: Book) -> None:
+def test_a_stop_on_the_reading_by_id_ends_the_reading(book: StateWithJournal) -> None:
     tenant = set_up(book)
     tenant.tests, tenant.failing = [], {"read_test": Stop("the key is refused")}
     with pytest.raises(Stop):
         drift(book, tenant)
 
 
-def test_a_missing_test_is_judged_once_all_others_were_read(book: Book) -> None:
+def test_a_missing_test_is_judged_once_all_others_were_read(book: StateWithJournal) -> None:
     tenant = set_up(book, kinds=())
     book.know(Kind.TEST, "U", remote_id="285", external_test_id="x2", title="Ø")
     tenant.tests = [RemoteTest("285", "x2", "Ø")]
@@ -178,8 +185,8 @@ def test_a_missing_test_is_judged_once_all_others_were_read(book: Book) -> None:
     ]
 
 
-def test_a_test_without_an_id_is_searched_for_once_more(book: Book) -> None:
-    class Slow(Tenant):
+def test_a_test_without_an_id_is_searched_for_once_more(book: StateWithJournal) -> None:
+    class Slow(FakeTenant):
         """Finds the test in the second search."""
 
         def find_test(self, external_test_id: str, /) -> list[RemoteTest]:
@@ -190,17 +197,17 @@ def test_a_test_without_an_id_is_searched_for_once_more(book: Book) -> None:
     assert why_unread(book, Slow(hidden=[RemoteTest("284", "x1", "Ø")])) == (
         "one search does not find it, and the next one does"
     )
-    assert heaps(drift(book, Tenant(sure_of_id=False))) == [
+    assert heaps(drift(book, FakeTenant(sure_of_id=False))) == [
         (DriftGroup.GONE, Kind.TEST, ("T",), ())
     ]
 
 
 @pytest.mark.parametrize("how", ["one_by_one", "export", "none"])
 @pytest.mark.parametrize("kind", PEOPLE)
-def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
+def test_people_are_read_as_asked(book: StateWithJournal, kind: Kind, how: str) -> None:
     for n in (7, 8, 9):
         book.know_person(kind, n, first_name="Åse", last_name=None, email=None)
-    tenant = Tenant(people=[somebody(7), somebody(8, first_name="Asa")])
+    tenant = FakeTenant(people=[somebody(7), somebody(8, first_name="Asa")])
     found = [one for one in heaps(drift(book, tenant, how)) if one[1] is kind]
     expected = [
         (DriftGroup.CHANGED, kind, ("8",), ("first_name",)),
@@ -209,41 +216,45 @@ def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
     assert found == ([] if how == "none" else expected)
 
 
-def test_an_export_tells_who_is_not_managed_and_single_look_ups_can_not(book: Book) -> None:
+def test_an_export_tells_who_is_not_managed_and_single_look_ups_can_not(
+    book: StateWithJournal,
+) -> None:
     book.know_person(Kind.STAFF, 7)
-    tenant = Tenant(people=[somebody(7, last_name="Ø"), somebody(99)])
+    tenant = FakeTenant(people=[somebody(7, last_name="Ø"), somebody(99)])
     foreign = (DriftGroup.FOREIGN, Kind.STAFF, ("p99@example.edu",), ())
     assert foreign in heaps(drift(book, tenant, "export"))
     assert drift(book, tenant, "one_by_one") == []
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_an_export_that_names_nobody_is_not_believed(book: Book, known: bool) -> None:
+def test_an_export_that_names_nobody_is_not_believed(book: StateWithJournal, known: bool) -> None:
     if known:
         book.know_person(Kind.STAFF, 7)
-    assert [(one.heap, one.kind) for one in drift(book, Tenant(), "export")] == [
+    assert [(one.heap, one.kind) for one in drift(book, FakeTenant(), "export")] == [
         (DriftGroup.UNREAD, Kind.STAFF)
     ] * known
 
 
-def test_somebody_without_a_link_is_looked_up_by_login(book: Book) -> None:
+def test_somebody_without_a_link_is_looked_up_by_login(book: StateWithJournal) -> None:
     book.know_person(Kind.STAFF, 7, external_id=None, auth_system=None)
-    tenant = Tenant(people=[somebody(7, first_name="Asa", external_ids=())])
+    tenant = FakeTenant(people=[somebody(7, first_name="Asa", external_ids=())])
     assert heaps(drift(book, tenant, "one_by_one")) == [
         (DriftGroup.CHANGED, Kind.STAFF, ("7",), ("first_name",))
     ]
 
 
-def test_what_was_written_a_moment_ago_is_passed_over(book: Book) -> None:
+def test_what_was_written_a_moment_ago_is_passed_over(book: StateWithJournal) -> None:
     set_up(book)
     long_ago = NOW.replace(year=NOW.year - 1)
     just_written = long_ago - NOW + DELAY / 2
-    empty = Tenant()
+    empty = FakeTenant()
     assert drift(book, empty, "one_by_one", just_written) == []
     assert drift(book, empty, "one_by_one", just_written + DELAY) != []
 
 
-def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(book: Book) -> None:
+def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(
+    book: StateWithJournal,
+) -> None:
     tenant = set_up(book)
     tenant.failing = {"seats": Retry("Inspera is busy")}
     found = drift(book, tenant)
@@ -255,14 +266,14 @@ def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(
         drift(book, tenant)
 
 
-def known(book: Book, kind: Kind, key: Key) -> Fields | None:
+def known(book: StateWithJournal, kind: Kind, key: Key) -> Fields | None:
     return book.store.known.find(kind, key)
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
 @pytest.mark.parametrize("managed", [False, True])
 def test_a_repair_takes_inspera_s_side_so_that_the_next_plan_sees_the_difference(
-    book: Book, kind: Kind, managed: bool
+    book: StateWithJournal, kind: Kind, managed: bool
 ) -> None:
     tenant = set_up(book)
     key, who, before, changed = SEATS[kind]
@@ -277,7 +288,9 @@ def test_a_repair_takes_inspera_s_side_so_that_the_next_plan_sees_the_difference
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
-def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind: Kind) -> None:
+def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(
+    book: StateWithJournal, kind: Kind
+) -> None:
     tenant = set_up(book)
     tenant.places[kind] = {}
     (one,) = drift(book, tenant)
@@ -293,7 +306,7 @@ def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind:
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
 def test_nothing_of_a_test_under_way_is_repaired_but_a_candidate_who_is_gone_from_it(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book, hours=-1)
     key, who, _, changed = SEATS[kind]
@@ -307,12 +320,14 @@ def test_nothing_of_a_test_under_way_is_repaired_but_a_candidate_who_is_gone_fro
 
 @pytest.mark.parametrize("heap", [DriftGroup.FOREIGN, DriftGroup.UNREAD])
 def test_what_is_not_managed_and_what_was_not_read_is_left_alone(
-    book: Book, heap: DriftGroup
+    book: StateWithJournal, heap: DriftGroup
 ) -> None:
     assert not take_over(Drift(heap, Kind.CANDIDATE, ("T", "LTI x")), book.journal)
 
 
-def repaired(book: Book, found: list[Drift], limit: Limit) -> tuple[Repair, list[tuple[Kind, str]]]:
+def repaired(
+    book: StateWithJournal, found: list[Drift], limit: Limit
+) -> tuple[Repair, list[tuple[Kind, str]]]:
     """A whole repair, and the kinds that it left with their arithmetic."""
     repair = Repair(book.store, book.journal, limit)
     for one in found:
@@ -320,7 +335,7 @@ def repaired(book: Book, found: list[Drift], limit: Limit) -> tuple[Repair, list
     return repair, [(kind, scope.excess()) for kind, scope in repair.finish()]
 
 
-def candidates(book: Book, count: int) -> list[Drift]:
+def candidates(book: StateWithJournal, count: int) -> list[Drift]:
     """So many of ten known candidates are gone."""
     for n in range(10):
         book.know(Kind.CANDIDATE, "T", str(n))
@@ -332,7 +347,7 @@ def candidates(book: Book, count: int) -> list[Drift]:
     [(3, ""), (4, "4 of 10 known is more than max(3, 10%) = 3"), (10, "none would remain")],
 )
 def test_what_is_gone_is_taken_over_up_to_the_limit_of_its_kind_and_not_at_all_above(
-    book: Book, gone: int, held: str
+    book: StateWithJournal, gone: int, held: str
 ) -> None:
     repair, left = repaired(book, candidates(book, gone), Limit(3, 10))
     assert [kind for kind, _ in left] == [Kind.CANDIDATE] * bool(held)
@@ -341,7 +356,7 @@ def test_what_is_gone_is_taken_over_up_to_the_limit_of_its_kind_and_not_at_all_a
     assert len(book.store.known.on_test(Kind.CANDIDATE, "T")) == 10 - repair.taken
 
 
-def test_all_of_two_or_more_are_never_gone_and_the_only_one_may_be(book: Book) -> None:
+def test_all_of_two_or_more_are_never_gone_and_the_only_one_may_be(book: StateWithJournal) -> None:
     for n in range(2):
         book.know_person(Kind.LEARNER, n)
     book.know_person(Kind.STAFF, 7)
@@ -354,7 +369,7 @@ def test_all_of_two_or_more_are_never_gone_and_the_only_one_may_be(book: Book) -
 
 
 def test_nothing_that_is_gone_is_taken_over_before_all_was_counted_and_what_was_changed_is_at_once(
-    book: Book,
+    book: StateWithJournal,
 ) -> None:
     tenant = set_up(book, kinds=(Kind.COMMITTEE, Kind.CANDIDATE))
     tenant.places = {Kind.COMMITTEE: {("", "A"): Member(type="REASSESSMENT")}}
@@ -368,7 +383,9 @@ def test_nothing_that_is_gone_is_taken_over_before_all_was_counted_and_what_was_
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
-def test_the_seats_of_somebody_whose_account_is_gone_went_with_it(book: Book, kind: Kind) -> None:
+def test_the_seats_of_somebody_whose_account_is_gone_went_with_it(
+    book: StateWithJournal, kind: Kind
+) -> None:
     set_up(book)
     place = next(other for other, person in PERSON_OF.items() if person is kind)
     assert take_over(Drift(DriftGroup.GONE, kind, ("7",)), book.journal)

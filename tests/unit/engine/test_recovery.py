@@ -10,7 +10,8 @@ from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields
 from sync.records.remote import Member
 
-from .tenant import Book, Tenant, line, somebody
+from ...support.tenant import FakeTenant, somebody
+from .state_with_journal import StateWithJournal, line
 
 DELAY = timedelta(seconds=10)
 P7 = ("FEIDE", "p7@example.edu")
@@ -32,7 +33,9 @@ def key_of(kind: Kind) -> Key:
     return ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
 
 
-def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, managed: bool = True) -> None:
+def left_open(
+    book: StateWithJournal, kind: Kind, action: Action = Action.CREATE, managed: bool = True
+) -> None:
     """An earlier run was about to send this when it was killed."""
     book.know_test(managed=managed)
     if kind in PEOPLE:
@@ -42,71 +45,79 @@ def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, managed: b
     book.journal.intend([line(kind, key_of(kind), action, **WANTED[kind])])
 
 
-def recover(book: Book, tenant: Tenant) -> RecoveryResult:
+def recover(book: StateWithJournal, tenant: FakeTenant) -> RecoveryResult:
     return Recovery(book.store, book.journal, tenant, DELAY, book.clock, book.sleep).settle()
 
 
-def known(book: Book, kind: Kind) -> Fields | None:
+def known(book: StateWithJournal, kind: Kind) -> Fields | None:
     return book.store.known.find(kind, key_of(kind))
 
 
-def holding(kind: Kind, **seat: Any) -> Tenant:
+def holding(kind: Kind, **seat: Any) -> FakeTenant:
     where = ("", "A") if kind is Kind.COMMITTEE else P7
-    return Tenant(places={kind: {where: Member("u7", **{**WANTED[kind], **seat})}})
+    return FakeTenant(places={kind: {where: Member("u7", **{**WANTED[kind], **seat})}})
 
 
-def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: Book) -> None:
+def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: StateWithJournal) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
-    recovered = recover(book, Tenant(people=[somebody(7)]))
+    recovered = recover(book, FakeTenant(people=[somebody(7)]))
     fields = book.store.known.find(Kind.STAFF, ("7",)) or {}
     assert (fields["managed"], fields["remote_id"], fields["first_name"]) == (1, "u7", "Åse")
     assert book.open_intents() == [("7",)], "what the reading does not show is sent again"
     assert (recovered.barred, book.slept) == (set(), [10.0])
 
 
-def test_staff_who_are_not_there_were_not_made(book: Book) -> None:
+def test_staff_who_are_not_there_were_not_made(book: StateWithJournal) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
-    recover(book, Tenant())
+    recover(book, FakeTenant())
     assert (book.open_intents(), book.store.known.find(Kind.STAFF, ("7",))) == ([], None)
 
 
-def test_staff_whose_account_is_in_doubt_or_can_not_be_read_stay_open(book: Book) -> None:
+def test_staff_whose_account_is_in_doubt_or_can_not_be_read_stay_open(
+    book: StateWithJournal,
+) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
-    assert recover(book, Tenant(people=[somebody(7, username="other")])).barred == set()
-    assert recover(book, Tenant(failing={"find_person": Unknown("no answer")})).barred == {
+    assert recover(book, FakeTenant(people=[somebody(7, username="other")])).barred == set()
+    assert recover(book, FakeTenant(failing={"find_person": Unknown("no answer")})).barred == {
         (Kind.STAFF, ("7",))
     }
     assert book.open_intents() == [("7",)]
 
 
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.ENABLE, Action.DISABLE, Action.DELETE])
-def test_other_calls_for_staff_stay_open_and_need_no_reading(book: Book, action: Action) -> None:
+def test_other_calls_for_staff_stay_open_and_need_no_reading(
+    book: StateWithJournal, action: Action
+) -> None:
     book.know_person(Kind.STAFF)
     book.journal.intend([line(Kind.STAFF, ("7",), action, **STAFF)])
-    tenant = Tenant()
+    tenant = FakeTenant()
     assert recover(book, tenant).barred == set()
     assert (book.open_intents(), tenant.asked, book.slept) == ([("7",)], [], [])
 
 
-def test_a_learner_whose_creation_was_tried_is_sent_again_without_a_look(book: Book) -> None:
+def test_a_learner_whose_creation_was_tried_is_sent_again_without_a_look(
+    book: StateWithJournal,
+) -> None:
     book.journal.intend(
         [line(Kind.LEARNER, ("7",), **STAFF), line(Kind.LEARNER, ("8",), Action.UPDATE, **STAFF)]
     )
-    tenant = Tenant()
+    tenant = FakeTenant()
     assert recover(book, tenant).tried == {(Kind.LEARNER, ("7",))}
     assert tenant.asked == []
 
 
-def test_an_option_is_sent_again_since_none_can_be_read(book: Book) -> None:
+def test_an_option_is_sent_again_since_none_can_be_read(book: StateWithJournal) -> None:
     book.know_test()
     book.journal.intend([line(Kind.OPTION, ("T", "LOCKDOWN_BROWSER"), value="true")])
-    tenant = Tenant()
+    tenant = FakeTenant()
     recovered = recover(book, tenant)
     assert (recovered.barred, tenant.asked, len(book.open_intents())) == (set(), [], 1)
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_what_is_there_as_it_was_to_be_was_put_there_by_us(book: Book, kind: Kind) -> None:
+def test_what_is_there_as_it_was_to_be_was_put_there_by_us(
+    book: StateWithJournal, kind: Kind
+) -> None:
     left_open(book, kind, managed=False)
     recover(book, holding(kind))
     fields = known(book, kind) or {}
@@ -114,9 +125,9 @@ def test_what_is_there_as_it_was_to_be_was_put_there_by_us(book: Book, kind: Kin
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_what_is_not_there_was_not_put_there(book: Book, kind: Kind) -> None:
+def test_what_is_not_there_was_not_put_there(book: StateWithJournal, kind: Kind) -> None:
     left_open(book, kind)
-    recover(book, Tenant())
+    recover(book, FakeTenant())
     assert (book.open_intents(), known(book, kind)) == ([], None)
 
 
@@ -124,7 +135,7 @@ def test_what_is_not_there_was_not_put_there(book: Book, kind: Kind) -> None:
     ("kind", "seat"), [(Kind.CONTRIBUTOR, {"roles": "plan"}), (Kind.COMMITTEE, {"type": None})]
 )
 def test_what_is_there_otherwise_or_not_shown_whole_is_managed_and_sent_again(
-    book: Book, kind: Kind, seat: dict[str, Any]
+    book: StateWithJournal, kind: Kind, seat: dict[str, Any]
 ) -> None:
     left_open(book, kind)
     recover(book, holding(kind, **seat))
@@ -134,7 +145,7 @@ def test_what_is_there_otherwise_or_not_shown_whole_is_managed_and_sent_again(
 
 @pytest.mark.parametrize("kind", READABLE)
 def test_what_we_had_found_there_before_we_sent_anything_stays_not_managed(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     left_open(book, kind)
     book.know(kind, *key_of(kind), managed=False)
@@ -144,24 +155,24 @@ def test_what_we_had_found_there_before_we_sent_anything_stays_not_managed(
 
 @pytest.mark.parametrize("kind", READABLE)
 def test_a_removal_is_done_when_nothing_is_there_and_was_not_sent_when_it_still_is(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     left_open(book, kind, Action.REMOVE)
     recover(book, holding(kind))
     assert book.open_intents() == []
     assert known(book, kind) is not None
     left_open(book, kind, Action.REMOVE)
-    recover(book, Tenant())
+    recover(book, FakeTenant())
     assert (book.open_intents(), known(book, kind)) == ([], None)
 
 
 @pytest.mark.parametrize("kind", READABLE)
 @pytest.mark.parametrize("unnamed", [0, 1])
 def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(
-    book: Book, kind: Kind, unnamed: int
+    book: StateWithJournal, kind: Kind, unnamed: int
 ) -> None:
     left_open(book, kind)
-    tenant = Tenant(unreadable=frozenset() if unnamed else frozenset({kind}), unnamed=unnamed)
+    tenant = FakeTenant(unreadable=frozenset() if unnamed else frozenset({kind}), unnamed=unnamed)
     recovered = recover(book, tenant)
     assert recovered.barred == ({(kind, key_of(kind))} if kind is Kind.COMMITTEE else set())
     assert book.open_intents() == [key_of(kind)]
@@ -170,14 +181,14 @@ def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(
 
 @pytest.mark.parametrize("managed", [False, True])
 def test_a_place_that_can_not_be_read_is_managed_on_a_test_that_we_made(
-    book: Book, managed: bool
+    book: StateWithJournal, managed: bool
 ) -> None:
     left_open(book, Kind.CONTRIBUTOR, managed=managed)
-    recover(book, Tenant(unreadable=frozenset({Kind.CONTRIBUTOR})))
+    recover(book, FakeTenant(unreadable=frozenset({Kind.CONTRIBUTOR})))
     assert bool((known(book, Kind.CONTRIBUTOR) or {})["managed"]) is managed
 
 
-def test_a_reading_that_fails_bars_what_it_was_for_and_not_the_rest(book: Book) -> None:
+def test_a_reading_that_fails_bars_what_it_was_for_and_not_the_rest(book: StateWithJournal) -> None:
     left_open(book, Kind.CONTRIBUTOR)
     book.journal.intend(
         [
@@ -188,21 +199,21 @@ def test_a_reading_that_fails_bars_what_it_was_for_and_not_the_rest(book: Book) 
             )
         ]
     )
-    recovered = recover(book, Tenant(failing={"seats": Unknown("no answer")}))
+    recovered = recover(book, FakeTenant(failing={"seats": Unknown("no answer")}))
     assert recovered.barred == {(Kind.CONTRIBUTOR, ("T", "7"))}
     assert book.open_intents() == [("T", "7")]
 
 
-def test_a_stop_ends_it_all(book: Book) -> None:
+def test_a_stop_ends_it_all(book: StateWithJournal) -> None:
     left_open(book, Kind.CONTRIBUTOR)
     with pytest.raises(Stop):
-        recover(book, Tenant(failing={"seats": Stop("the key is refused")}))
+        recover(book, FakeTenant(failing={"seats": Stop("the key is refused")}))
 
 
-def test_several_kinds_on_one_test_are_read_apart(book: Book) -> None:
+def test_several_kinds_on_one_test_are_read_apart(book: StateWithJournal) -> None:
     for kind in READABLE:
         left_open(book, kind)
-    tenant = Tenant(places={kind: holding(kind).places[kind] for kind in READABLE})
+    tenant = FakeTenant(places={kind: holding(kind).places[kind] for kind in READABLE})
     recover(book, tenant)
     assert book.open_intents() == []
     assert tenant.asked.count("seats") == len(READABLE)

@@ -13,7 +13,8 @@ from sync.records.base import Kind
 from sync.records.changes import Action, Result
 from sync.records.remote import Member, RemoteTest
 
-from .tenant import NOW, Book, Tenant, line, text_of, told
+from ...support.tenant import NOW, FakeTenant
+from .state_with_journal import StateWithJournal, line, results, text_of
 
 KINDS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
@@ -21,7 +22,7 @@ P7 = ("FEIDE", "p7@example.edu")
 
 
 def taken_off(
-    book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedelta(seconds=10)
+    book: StateWithJournal, tenant: FakeTenant, kind: Kind, delay: timedelta = timedelta(seconds=10)
 ) -> PreparedWork:
     """The removal of what is known of this kind on test T, as of the plan made now."""
     rules = MembershipPolicy(read_after_write_delay=delay)
@@ -35,26 +36,26 @@ def taken_off(
     return read_and_judge(changes, tenant, rules)
 
 
-def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:
+def set_up(book: StateWithJournal, kind: Kind, hours: float = 24) -> FakeTenant:
     """Test T, begun so many hours from now, with something managed on it; and Inspera, where all of that is."""
     book.know_test(hours)
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])
     book.know(kind, "T", "A" if kind is Kind.COMMITTEE else "7")
     test = RemoteTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
-    return Tenant(
+    return FakeTenant(
         tests=[test], places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: Member("u7")}}
     )
 
 
 def said(ready: PreparedWork) -> tuple[Result, str] | None:
     """What it ended in without a call, None when it is to be sent."""
-    return next(iter(told(ready.ended).values()), None)
+    return next(iter(results(ready.ended).values()), None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_there_on_a_test_to_come_is_taken_off_with_nothing_but_its_id(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book, kind)
     ready = taken_off(book, tenant, kind)
@@ -65,14 +66,14 @@ def test_what_is_there_on_a_test_to_come_is_taken_off_with_nothing_but_its_id(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_test_under_way_keeps_everything(book: Book, kind: Kind) -> None:
+def test_a_test_under_way_keeps_everything(book: StateWithJournal, kind: Kind) -> None:
     ready = taken_off(book, set_up(book, kind, hours=-1), kind)
     assert said(ready) == (Result.DEFERRED, STAYS if kind is Kind.CANDIDATE else UNDER_WAY)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_test_that_inspera_says_has_begun_keeps_everything_whatever_we_knew(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book, kind)
     tenant.tests = [RemoteTest("284", "x1", start=text_of(-1), end=text_of(3))]
@@ -83,14 +84,16 @@ def test_a_test_that_inspera_says_has_begun_keeps_everything_whatever_we_knew(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_once_a_test_has_ended_graders_and_committees_may_go_and_candidates_stay(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     ready = taken_off(book, set_up(book, kind, hours=-48), kind)
     assert said(ready) == ((Result.DEFERRED, STAYS) if kind is Kind.CANDIDATE else None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_test_that_somebody_extended_by_hand_has_not_ended(book: Book, kind: Kind) -> None:
+def test_a_test_that_somebody_extended_by_hand_has_not_ended(
+    book: StateWithJournal, kind: Kind
+) -> None:
     tenant = set_up(book, kind, hours=-5)
     tenant.tests = [RemoteTest("284", "x1", start=text_of(-5), end=text_of(1))]
     assert (said(taken_off(book, tenant, kind)) or ("",))[0] is Result.DEFERRED
@@ -98,7 +101,7 @@ def test_a_test_that_somebody_extended_by_hand_has_not_ended(book: Book, kind: K
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_there_any_more_is_done_unless_our_write_may_not_be_readable_yet(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book, kind)
     tenant.places = {}
@@ -109,7 +112,9 @@ def test_what_is_not_there_any_more_is_done_unless_our_write_may_not_be_readable
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("unnamed", [0, 1])
-def test_what_can_not_be_read_or_told_apart_is_sent(book: Book, kind: Kind, unnamed: int) -> None:
+def test_what_can_not_be_read_or_told_apart_is_sent(
+    book: StateWithJournal, kind: Kind, unnamed: int
+) -> None:
     tenant = set_up(book, kind)
     tenant.places, tenant.unnamed = {}, unnamed
     tenant.unreadable = frozenset() if unnamed else frozenset({kind})
@@ -118,7 +123,7 @@ def test_what_can_not_be_read_or_told_apart_is_sent(book: Book, kind: Kind, unna
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_sent_to_a_test_that_inspera_does_not_have_or_that_can_not_be_looked_up(
-    book: Book, kind: Kind
+    book: StateWithJournal, kind: Kind
 ) -> None:
     tenant = set_up(book, kind)
     tenant.tests = []
@@ -127,7 +132,9 @@ def test_nothing_is_sent_to_a_test_that_inspera_does_not_have_or_that_can_not_be
 
 
 @pytest.mark.parametrize("name", ["find_test", "seats"])
-def test_a_failed_reading_ends_only_this_and_a_stop_ends_the_run(book: Book, name: str) -> None:
+def test_a_failed_reading_ends_only_this_and_a_stop_ends_the_run(
+    book: StateWithJournal, name: str
+) -> None:
     tenant = set_up(book, Kind.CONTRIBUTOR)
     tenant.failing = {name: Retry("Inspera is busy")}
     ready = taken_off(book, tenant, Kind.CONTRIBUTOR)

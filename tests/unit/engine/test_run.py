@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from sync.engine.changes_on_test import MembershipPolicy
-from sync.engine.context import LazyTarget, RunContext, RunResult, RunSettings
+from sync.engine.context import LazyTarget, RunContext, RunSettings
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, Policy
+from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import StateError, StateUnreachable, Stop, UsageError
 from sync.exit_codes import Exit
@@ -25,8 +26,8 @@ from sync.state.journal import Journal
 from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
-from .site import POLICY, START, Living, a_person, feeds
-from .tenant import NOW
+from ...support.tenant import NOW, StoringTenant
+from .state_and_tenant import POLICY, START, a_person, feeds
 
 ROWS: tuple[Record, ...] = (
     Learner("1", **a_person(1)),
@@ -34,7 +35,7 @@ ROWS: tuple[Record, ...] = (
 )
 
 
-class RunTenant(Living):
+class RunTenant(StoringTenant):
     """A tenant as a run needs it, with an error that the first call raises."""
 
     stopped: str | None = None

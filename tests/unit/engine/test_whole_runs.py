@@ -15,7 +15,7 @@ from sync.records.option import Option
 from sync.records.staff import Staff
 from sync.records.test import Test
 
-from .site import START, Site, a_person
+from .state_and_tenant import START, StateAndTenant, a_person
 
 ALL: tuple[Record, ...] = (
     Learner("1", **a_person(1)),
@@ -30,8 +30,8 @@ ALL: tuple[Record, ...] = (
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "state.db")
+def synced(tmp_path: Path) -> StateAndTenant:
+    return StateAndTenant(tmp_path / "state.db")
 
 
 FIRST = [
@@ -50,11 +50,11 @@ FIRST = [
 
 
 def test_everything_is_made_in_the_order_in_which_it_is_needed_and_the_second_run_is_silent(
-    site: Site,
+    synced: StateAndTenant,
 ) -> None:
-    assert site.run(ALL) == FIRST
-    assert site.carried.count(Result.DONE) == len(FIRST)
-    assert (site.run(ALL), site.planned) == ([], [])
+    assert synced.run(ALL) == FIRST
+    assert synced.carried.count(Result.DONE) == len(FIRST)
+    assert (synced.run(ALL), synced.planned) == ([], [])
 
 
 def left(*rows: Record) -> list[Record]:
@@ -69,9 +69,13 @@ def left(*rows: Record) -> list[Record]:
     ]
 
 
-def test_what_leaves_the_sources_goes_in_reverse_and_after_all_additions(site: Site) -> None:
-    site.run(ALL)
-    assert site.run(left(Contributor("T", "8", "plan", "C"), Contributor("T", "8", "monitor"))) == [
+def test_what_leaves_the_sources_goes_in_reverse_and_after_all_additions(
+    synced: StateAndTenant,
+) -> None:
+    synced.run(ALL)
+    assert synced.run(
+        left(Contributor("T", "8", "plan", "C"), Contributor("T", "8", "monitor"))
+    ) == [
         "assign contributor",
         "remove candidate",
         "remove contributor",
@@ -79,58 +83,62 @@ def test_what_leaves_the_sources_goes_in_reverse_and_after_all_additions(site: S
         "remove committee",
         "disable staff",
     ]
-    assert site.tenant.places[Kind.CANDIDATE] == {}
-    assert list(site.tenant.places[Kind.COMMITTEE]) == [("", "C")]
+    assert synced.tenant.places[Kind.CANDIDATE] == {}
+    assert list(synced.tenant.places[Kind.COMMITTEE]) == [("", "C")]
 
 
 def test_staff_are_deleted_only_where_that_is_said_and_let_in_again_when_they_come_back(
-    site: Site,
+    synced: StateAndTenant,
 ) -> None:
     rows = left(Contributor("T", "8", "monitor", "C"))
-    site.run(ALL)
-    assert site.run(rows)[-1] == "disable staff"
-    assert site.run(ALL)[0] == "enable staff"
-    site.on_absence = {Kind.STAFF: DELETE}
-    assert site.run(rows)[-1] == "delete staff"
-    assert site.run(ALL)[0] == "create staff"
+    synced.run(ALL)
+    assert synced.run(rows)[-1] == "disable staff"
+    assert synced.run(ALL)[0] == "enable staff"
+    synced.on_absence = {Kind.STAFF: DELETE}
+    assert synced.run(rows)[-1] == "delete staff"
+    assert synced.run(ALL)[0] == "create staff"
 
 
 @pytest.mark.parametrize("kind", [Kind.STAFF, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
-def test_what_is_to_be_kept_stays_when_it_leaves_its_source(site: Site, kind: Kind) -> None:
-    site.run(ALL)
-    site.on_absence = {kind: KEEP}
-    site.run(left(Contributor("T", "8", "monitor", "C")))
-    assert kind not in {line[1] for line in site.planned}
+def test_what_is_to_be_kept_stays_when_it_leaves_its_source(
+    synced: StateAndTenant, kind: Kind
+) -> None:
+    synced.run(ALL)
+    synced.on_absence = {kind: KEEP}
+    synced.run(left(Contributor("T", "8", "monitor", "C")))
+    assert kind not in {line[1] for line in synced.planned}
 
 
-def test_a_committee_stays_while_the_removal_of_somebody_in_it_is_held(site: Site) -> None:
-    site.run(ALL)
-    site.on_absence = {Kind.CONTRIBUTOR: KEEP}
-    calls = site.run(left(Contributor("T", "8", "monitor", "C")))
+def test_a_committee_stays_while_the_removal_of_somebody_in_it_is_held(
+    synced: StateAndTenant,
+) -> None:
+    synced.run(ALL)
+    synced.on_absence = {Kind.CONTRIBUTOR: KEEP}
+    calls = synced.run(left(Contributor("T", "8", "monitor", "C")))
     assert calls == ["remove candidate", "remove committee"]
-    assert sorted(site.tenant.places[Kind.COMMITTEE]) == [("", "A"), ("", "C")]
+    assert sorted(synced.tenant.places[Kind.COMMITTEE]) == [("", "A"), ("", "C")]
 
 
-def test_a_candidate_whose_row_leaves_the_committee_blank_keeps_it(site: Site) -> None:
-    site.run(ALL)
+def test_a_candidate_whose_row_leaves_the_committee_blank_keeps_it(synced: StateAndTenant) -> None:
+    synced.run(ALL)
     blank = [row._replace(committees=None) if isinstance(row, Candidate) else row for row in ALL]
-    assert (site.run(blank), site.planned) == ([], [])
+    assert (synced.run(blank), synced.planned) == ([], [])
 
 
-def test_a_contributor_of_somebody_who_was_refused_waits(site: Site) -> None:
-    site.tenant.outcome = Outcome(Result.REFUSED, "no")
-    site.run([row for row in ALL if row.kind is Kind.STAFF])
-    site.tenant.outcome = Outcome(Result.DONE)
-    calls = site.run(ALL)
+def test_a_contributor_of_somebody_who_was_refused_waits(synced: StateAndTenant) -> None:
+    synced.tenant.outcome = Outcome(Result.REFUSED, "no")
+    synced.run([row for row in ALL if row.kind is Kind.STAFF])
+    synced.tenant.outcome = Outcome(Result.DONE)
+    calls = synced.run(ALL)
     assert "assign contributor" not in calls
-    assert (Action.CREATE, Kind.STAFF, Verdict.DEFERRED) in site.planned
-    assert (Action.CREATE, Kind.CONTRIBUTOR, Verdict.WAITING) in site.planned
+    assert (Action.CREATE, Kind.STAFF, Verdict.DEFERRED) in synced.planned
+    assert (Action.CREATE, Kind.CONTRIBUTOR, Verdict.WAITING) in synced.planned
 
 
-def test_one_refusal_does_not_stop_what_does_not_need_it(site: Site) -> None:
-    site.run([row for row in ALL if row.kind in (Kind.LEARNER, Kind.STAFF, Kind.TEST)])
-    site.tenant.outcome = Outcome(Result.REFUSED, "no such room")
-    calls = site.run(ALL)
+def test_one_refusal_does_not_stop_what_does_not_need_it(synced: StateAndTenant) -> None:
+    synced.run([row for row in ALL if row.kind in (Kind.LEARNER, Kind.STAFF, Kind.TEST)])
+    synced.tenant.outcome = Outcome(Result.REFUSED, "no such room")
+    calls = synced.run(ALL)
     assert calls == ["assign option", *["assign committee"] * 3]
-    assert site.carried.count(Result.REFUSED) == 4
-    assert site.carried.count(Result.WAITING) == 3, "who is in a committee that is not there"
+    assert synced.carried.count(Result.REFUSED) == 4
+    assert synced.carried.count(Result.WAITING) == 3, "who is in a committee that is not there"

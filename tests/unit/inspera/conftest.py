@@ -9,7 +9,7 @@ import pytest
 from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 
-from .tenant import KEY, Tenant, serving
+from .http_tenant import KEY, HttpTenant, serving
 from .waiting import Time
 
 MakeTarget = Callable[..., InsperaTarget]
@@ -26,12 +26,12 @@ def stop() -> threading.Event:
 
 
 @pytest.fixture
-def tenant() -> Tenant:
-    return Tenant()
+def tenant() -> HttpTenant:
+    return HttpTenant()
 
 
 @pytest.fixture
-def address(tenant: Tenant) -> Iterator[str]:
+def address(tenant: HttpTenant) -> Iterator[str]:
     with serving(tenant) as url:
         yield url
 
@@ -73,6 +73,6 @@ def target(make_target: MakeTarget) -> InsperaTarget:
 
 
 @pytest.fixture
-def exam(tenant: Tenant) -> str:
+def exam(tenant: HttpTenant) -> str:
     """A test that is already there, by the tenant's own number."""
     return tenant.add_test("INF101-V30")

@@ -7,7 +7,7 @@ from sync.records.base import Kind
 from sync.records.changes import Action, Change, Fields, Outcome, Result, Value
 from sync.records.remote import Assignment
 
-from .tenant import Tenant
+from .http_tenant import HttpTenant
 
 SAVE_LEARNER = ("POST", "/v1/users/student")
 LEARNER = Change(
@@ -54,7 +54,7 @@ def updating(before: Mapping[str, Value] | None = None, **after: Value) -> Chang
     return Change(Action.UPDATE, Kind.TEST, ("INF101-V30",), before=known, after={**known, **after})
 
 
-def add_wanted(tenant: Tenant, **values: Any) -> str:
+def add_wanted(tenant: HttpTenant, **values: Any) -> str:
     return tenant.add_test("INF101-V30", **{**SENT, **values})
 
 
@@ -74,11 +74,11 @@ def path_of(number: str) -> str:
     return f"/v1/test/{number}/candidates"
 
 
-def sizes(tenant: Tenant, method: str, number: str) -> list[int]:
+def sizes(tenant: HttpTenant, method: str, number: str) -> list[int]:
     return [len(seen.body["candidates"]) for seen in tenant.calls(method, path_of(number))]
 
 
-def fill(tenant: Tenant, number: str, count: int) -> None:
+def fill(tenant: HttpTenant, number: str, count: int) -> None:
     tenant.seats[number] = {("FEIDE", f"id{index}"): {} for index in range(count)}
 
 

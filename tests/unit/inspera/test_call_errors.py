@@ -12,8 +12,8 @@ from sync.records.changes import Action, Change, Outcome, Result
 from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import LEARNER, SAVE_LEARNER
-from .tenant import Tenant
 from .waiting import NOON, Time
 
 
@@ -22,7 +22,7 @@ def _save(target: InsperaTarget) -> Outcome:
 
 
 def test_a_learner_is_sent_with_mapped_fields_only_and_an_external_id_of_its_auth_system(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     assert _save(target).result is Result.DONE
     assert tenant.calls(*SAVE_LEARNER)[0].body == {
@@ -34,7 +34,7 @@ def test_a_learner_is_sent_with_mapped_fields_only_and_an_external_id_of_its_aut
 
 
 def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     change = Change(
         Action.UPDATE, Kind.LEARNER, ("4711",), after={"username": "aaseb", "email": ""}
@@ -47,7 +47,9 @@ def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(
     }
 
 
-def test_a_learner_without_a_username_is_not_sent(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_learner_without_a_username_is_not_sent(
+    target: InsperaTarget, tenant: HttpTenant
+) -> None:
     outcome = target.save_learner(
         Change(Action.CREATE, Kind.LEARNER, ("4711",), after={"first_name": "Åse"}), None
     )
@@ -56,7 +58,7 @@ def test_a_learner_without_a_username_is_not_sent(target: InsperaTarget, tenant:
 
 @pytest.mark.parametrize("status", [400, 403, 409, 413, 422])
 def test_a_refusal_is_passed_on_in_the_vendors_words_and_not_repeated(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.once(*SAVE_LEARNER, status, body={"success": False, "message": "the user name is taken"})
     outcome = _save(target)
@@ -70,19 +72,23 @@ def test_a_refusal_is_passed_on_in_the_vendors_words_and_not_repeated(
     "body",
     [{"success": True, "errors": ["quota reached"]}, {"success": False, "error": "quota reached"}],
 )
-def test_a_200_with_errors_is_a_refusal(target: InsperaTarget, tenant: Tenant, body: Any) -> None:
+def test_a_200_with_errors_is_a_refusal(
+    target: InsperaTarget, tenant: HttpTenant, body: Any
+) -> None:
     tenant.once(*SAVE_LEARNER, 200, body=body)
     assert _save(target) == Outcome(
         Result.REFUSED, "Inspera refused learner.save (200): quota reached"
     )
 
 
-def test_a_200_with_an_empty_list_of_errors_is_done(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_200_with_an_empty_list_of_errors_is_done(
+    target: InsperaTarget, tenant: HttpTenant
+) -> None:
     tenant.once(*SAVE_LEARNER, 200, body={"success": True, "errors": []})
     assert _save(target).result is Result.DONE
 
 
-def test_a_204_is_done(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_204_is_done(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.once(*SAVE_LEARNER, 204)
     assert _save(target).result is Result.DONE
 
@@ -102,7 +108,7 @@ LOST: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("reply", LOST)
 def test_a_lost_answer_to_a_learners_save_is_settled_by_repeating(
-    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: HttpTenant, reply: dict[str, Any]
 ) -> None:
     tenant.once(*SAVE_LEARNER, **reply)
     assert _save(target).result is Result.DONE
@@ -111,7 +117,7 @@ def test_a_lost_answer_to_a_learners_save_is_settled_by_repeating(
 
 @pytest.mark.parametrize("reply", LOST)
 def test_a_learners_save_whose_answers_are_all_lost_is_unknown(
-    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: HttpTenant, reply: dict[str, Any]
 ) -> None:
     tenant.once(*SAVE_LEARNER, times=3, **reply)
     outcome = _save(target)
@@ -121,14 +127,14 @@ def test_a_learners_save_whose_answers_are_all_lost_is_unknown(
 
 
 def test_what_was_lost_once_stays_unknown_when_later_attempts_are_not_taken(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.once(*SAVE_LEARNER, 500)
     tenant.once(*SAVE_LEARNER, 429, times=2)
     assert _save(target).result is Result.UNKNOWN
 
 
-def test_a_read_timeout_is_unknown(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_a_read_timeout_is_unknown(make_target: MakeTarget, tenant: HttpTenant) -> None:
     held = threading.Event()
     tenant.refuse_seat = lambda _: held.wait(5)
     target = make_target(read_timeout=0.05, attempts=1)
@@ -140,7 +146,7 @@ def test_a_read_timeout_is_unknown(make_target: MakeTarget, tenant: Tenant) -> N
 
 
 def test_a_404_on_saving_a_person_says_that_the_call_is_missing_unless_it_has_worked(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     assert _save(target).result is Result.DONE
     tenant.once(*SAVE_LEARNER, 404)
@@ -148,7 +154,7 @@ def test_a_404_on_saving_a_person_says_that_the_call_is_missing_unless_it_has_wo
 
 
 def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_nobody(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 404)
     outcomes = [_save(target) for _ in range(3)]
@@ -159,7 +165,7 @@ def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_no
 
 @pytest.mark.parametrize("status", [405, 501])
 def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.every(*SAVE_LEARNER, status)
     first, second = _save(target), _save(target)
@@ -169,14 +175,14 @@ def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 
-def test_a_missing_call_does_not_stop_the_others(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_missing_call_does_not_stop_the_others(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every(*SAVE_LEARNER, 405)
     _save(target)
     assert target.read_test(tenant.add_test("INF101")) is not None
 
 
 def test_a_429_is_sent_again_after_the_wait_that_it_asks_for(
-    target: InsperaTarget, tenant: Tenant, time: Time
+    target: InsperaTarget, tenant: HttpTenant, time: Time
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "17"})
     assert _save(target).result is Result.DONE
@@ -184,7 +190,7 @@ def test_a_429_is_sent_again_after_the_wait_that_it_asks_for(
 
 
 def test_a_wait_may_be_asked_for_as_a_date(
-    target: InsperaTarget, tenant: Tenant, time: Time
+    target: InsperaTarget, tenant: HttpTenant, time: Time
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "Thu, 02 May 2030 12:00:40 GMT"})
     assert _save(target).result is Result.DONE
@@ -193,7 +199,7 @@ def test_a_wait_may_be_asked_for_as_a_date(
 
 @pytest.mark.parametrize("asked", ["7200", "Fri, 03 May 2030 12:00:00 GMT", "1e300"])
 def test_no_wait_is_longer_than_the_ceiling(
-    target: InsperaTarget, tenant: Tenant, time: Time, asked: str
+    target: InsperaTarget, tenant: HttpTenant, time: Time, asked: str
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": asked})
     assert _save(target).result is Result.DONE
@@ -202,7 +208,7 @@ def test_no_wait_is_longer_than_the_ceiling(
 
 @pytest.mark.parametrize("asked", ["soon", "nan", "-5", "Thu, 99 May", ""])
 def test_a_senseless_wait_falls_back_to_a_short_random_one(
-    target: InsperaTarget, tenant: Tenant, time: Time, asked: str
+    target: InsperaTarget, tenant: HttpTenant, time: Time, asked: str
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": asked})
     assert _save(target).result is Result.DONE
@@ -210,7 +216,7 @@ def test_a_senseless_wait_falls_back_to_a_short_random_one(
 
 
 def test_a_429_holds_the_other_workers_too(
-    make_target: MakeTarget, tenant: Tenant, time: Time
+    make_target: MakeTarget, tenant: HttpTenant, time: Time
 ) -> None:
     """With one attempt the refused worker does not wait itself; with two the throttle pauses."""
     target = make_target(attempts=2)
@@ -228,7 +234,7 @@ def test_a_429_holds_the_other_workers_too(
     assert sent == [pytest.approx(20)]
 
 
-def test_a_429_to_the_end_is_not_sent(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_429_to_the_end_is_not_sent(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every(*SAVE_LEARNER, 429)
     outcome = _save(target)
     assert outcome.result is Result.NOT_SENT
@@ -237,7 +243,7 @@ def test_a_429_to_the_end_is_not_sent(target: InsperaTarget, tenant: Tenant) -> 
 
 
 def test_a_503_that_asks_for_a_wait_gets_it(
-    target: InsperaTarget, tenant: Tenant, time: Time
+    target: InsperaTarget, tenant: HttpTenant, time: Time
 ) -> None:
     tenant.once(*SAVE_LEARNER, 503, headers={"Retry-After": "45"})
     assert _save(target).result is Result.DONE
@@ -245,7 +251,7 @@ def test_a_503_that_asks_for_a_wait_gets_it(
 
 
 def test_a_tenant_that_is_never_available_ends_the_run_instead_of_wearing_every_record_out(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 503)
     # 4 workers with 3 attempts each: the twelfth attempt in a row is one too many.
@@ -257,7 +263,7 @@ def test_a_tenant_that_is_never_available_ends_the_run_instead_of_wearing_every_
 
 
 def test_a_record_that_always_breaks_the_server_never_ends_the_run(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 500)
     assert [_save(target).result for _ in range(10)] == [Result.UNKNOWN] * 10
@@ -265,34 +271,36 @@ def test_a_record_that_always_breaks_the_server_never_ends_the_run(
 
 @pytest.mark.parametrize("reply", [*LOST, {"status": 503}, {"status": 429}])
 def test_a_reading_is_repeated_whatever_was_lost(
-    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: HttpTenant, reply: dict[str, Any]
 ) -> None:
     number = tenant.add_test("INF101")
     tenant.once("GET", f"/v1/test/{number}/candidates", **reply)
     assert target.members(number).readable
 
 
-def test_a_reading_that_is_lost_to_the_end_says_so(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_reading_that_is_lost_to_the_end_says_so(
+    target: InsperaTarget, tenant: HttpTenant
+) -> None:
     number = tenant.add_test("INF101")
     tenant.every("GET", f"/v1/test/{number}/candidates", 500)
     with pytest.raises(Unknown):
         target.members(number)
 
 
-def test_a_reading_that_is_refused_says_so(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_reading_that_is_refused_says_so(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every("GET", "/v1/test/7", 403, {"message": "not yours"})
     with pytest.raises(Refused, match="not yours"):
         target.read_test("7")
 
 
-def test_a_reading_that_the_tenant_lacks_says_so(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_reading_that_the_tenant_lacks_says_so(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every("GET", "/v1/test/7", 405)
     with pytest.raises(CallMissing):
         target.read_test("7")
 
 
 def test_nothing_is_sent_once_the_run_is_being_ended(
-    target: InsperaTarget, tenant: Tenant, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, stop: threading.Event
 ) -> None:
     stop.set()
     assert _save(target).result is Result.NOT_SENT
@@ -300,7 +308,7 @@ def test_nothing_is_sent_once_the_run_is_being_ended(
 
 
 def test_a_wait_between_attempts_ends_with_the_run_and_nothing_more_is_sent(
-    target: InsperaTarget, tenant: Tenant, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, time: Time, stop: threading.Event
 ) -> None:
     tenant.every(*SAVE_LEARNER, 429)
     time.while_waiting = stop.set
@@ -309,7 +317,7 @@ def test_a_wait_between_attempts_ends_with_the_run_and_nothing_more_is_sent(
 
 
 def test_what_was_lost_stays_unknown_when_the_run_is_ended_before_it_is_repeated(
-    target: InsperaTarget, tenant: Tenant, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, time: Time, stop: threading.Event
 ) -> None:
     tenant.every(*SAVE_LEARNER, 500)
     time.while_waiting = stop.set
@@ -318,7 +326,7 @@ def test_what_was_lost_stays_unknown_when_the_run_is_ended_before_it_is_repeated
 
 
 def test_a_real_wait_ends_at_once_when_the_run_is_being_ended(
-    connection: Connection, tenant: Tenant, stop: threading.Event
+    connection: Connection, tenant: HttpTenant, stop: threading.Event
 ) -> None:
     """No door is given here: the target waits on the event itself."""
     tenant.every(*SAVE_LEARNER, 429, {})
@@ -330,7 +338,7 @@ def test_a_real_wait_ends_at_once_when_the_run_is_being_ended(
 
 
 def test_an_account_that_is_there_already_keeps_its_own_password(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     link = {"authType": LEARNER.after["auth_system"], "externalId": LEARNER.after["external_id"]}
     tenant.learners["aaseb"] = {"userId": 7, "username": "aaseb", "externalIds": [link]}

@@ -8,8 +8,8 @@ from sync.inspera.circuit_breaker import LEAST, WINDOW, CircuitBreaker
 from sync.records.changes import Result
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import LEARNER, SAVE_LEARNER
-from .tenant import Tenant
 
 
 def _opens_after(failures: list[bool]) -> int | None:
@@ -35,7 +35,7 @@ def test_a_fifth_of_random_row_errors_never_opens_it(seed: int) -> None:
 
 
 def test_when_it_opens_everything_stops_and_the_reason_has_its_arithmetic(
-    make_target: MakeTarget, tenant: Tenant, exam: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, 500)
@@ -53,7 +53,7 @@ def test_when_it_opens_everything_stops_and_the_reason_has_its_arithmetic(
 
 
 def test_a_call_that_is_being_repeated_when_it_opens_stays_unknown(
-    make_target: MakeTarget, tenant: Tenant
+    make_target: MakeTarget, tenant: HttpTenant
 ) -> None:
     target = make_target(attempts=3)
     tenant.every(*SAVE_LEARNER, 500)
@@ -64,7 +64,7 @@ def test_a_call_that_is_being_repeated_when_it_opens_stays_unknown(
 
 @pytest.mark.parametrize("status", [422, 429, 404])
 def test_refusals_and_requests_for_fewer_calls_never_open_it(
-    make_target: MakeTarget, tenant: Tenant, status: int
+    make_target: MakeTarget, tenant: HttpTenant, status: int
 ) -> None:
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, status)
@@ -74,7 +74,7 @@ def test_refusals_and_requests_for_fewer_calls_never_open_it(
 
 
 def test_a_tenant_that_wants_no_call_at_all_ends_the_run_after_all(
-    make_target: MakeTarget, tenant: Tenant
+    make_target: MakeTarget, tenant: HttpTenant
 ) -> None:
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, 429)

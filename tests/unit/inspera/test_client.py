@@ -18,8 +18,8 @@ from sync.records.changes import Result
 from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
+from .http_tenant import CERTIFICATE, HttpTenant, serving
 from .made_up import LEARNER, SAVE_LEARNER
-from .tenant import CERTIFICATE, Tenant, serving
 from .waiting import Time
 
 
@@ -31,14 +31,14 @@ def closed_port() -> int:
 
 
 @pytest.fixture
-def tls_address(tenant: Tenant) -> Iterator[str]:
+def tls_address(tenant: HttpTenant) -> Iterator[str]:
     with serving(tenant, tls=True) as url:
         yield url
 
 
 def test_proxy_variables_and_a_netrc_of_the_process_are_not_obeyed(
     make_target: MakeTarget,
-    tenant: Tenant,
+    tenant: HttpTenant,
     closed_port: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -63,14 +63,16 @@ def test_proxy_variables_and_a_netrc_of_the_process_are_not_obeyed(
     assert tenant.calls(*SAVE_LEARNER)[0].headers["Authorization"] == "Bearer token-1"
 
 
-def test_a_proxy_that_is_set_is_used(make_target: MakeTarget, address: str, tenant: Tenant) -> None:
+def test_a_proxy_that_is_set_is_used(
+    make_target: MakeTarget, address: str, tenant: HttpTenant
+) -> None:
     target = make_target(url="http://made-up-tenant.example.edu", proxy=address)
     assert target.save_learner(LEARNER, None).result is Result.DONE
     assert tenant.seen[0].headers["Host"] == "made-up-tenant.example.edu"
 
 
 def test_a_proxy_that_does_not_answer_is_told_apart(
-    make_target: MakeTarget, closed_port: int, tenant: Tenant
+    make_target: MakeTarget, closed_port: int, tenant: HttpTenant
 ) -> None:
     outcome = make_target(
         proxy=f"http://someone:made-up-password@127.0.0.1:{closed_port}"
@@ -81,7 +83,7 @@ def test_a_proxy_that_does_not_answer_is_told_apart(
     assert tenant.seen == []
 
 
-def test_a_proxy_that_wants_a_login_ends_the_run(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_proxy_that_wants_a_login_ends_the_run(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every("POST", "/authenticate/token/", 407)
     with pytest.raises(Stop, match=r"put them into inspera\.proxy"):
         target.read_test("7")
@@ -89,7 +91,7 @@ def test_a_proxy_that_wants_a_login_ends_the_run(target: InsperaTarget, tenant: 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_never_followed_and_names_the_setting(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.once(
         *SAVE_LEARNER, status, headers={"Location": "https://login.example.edu/sso?state=made-up"}
@@ -103,7 +105,7 @@ def test_a_redirect_is_never_followed_and_names_the_setting(
 
 
 def test_an_answer_beyond_eight_megabytes_is_not_read(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     number = tenant.add_test("INF101")
     tenant.every("GET", f"/v1/test/{number}/candidates", 200, b"[" + b" " * MAX_BODY + b"]")
@@ -111,14 +113,16 @@ def test_an_answer_beyond_eight_megabytes_is_not_read(
         target.members(number)
 
 
-def test_an_answer_of_nearly_eight_megabytes_is_read(target: InsperaTarget, tenant: Tenant) -> None:
+def test_an_answer_of_nearly_eight_megabytes_is_read(
+    target: InsperaTarget, tenant: HttpTenant
+) -> None:
     number = tenant.add_test("INF101")
     content = b'{"candidates": []' + b" " * (MAX_BODY - 18) + b"}"
     tenant.every("GET", f"/v1/test/{number}/candidates", 200, content)
     assert target.members(number).readable
 
 
-def test_cookies_are_not_kept(target: InsperaTarget, tenant: Tenant) -> None:
+def test_cookies_are_not_kept(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.once("GET", "/v1/test/7", 404, headers={"Set-Cookie": "session=made-up; Path=/"})
     target.read_test("7")
     target.read_test("7")
@@ -158,7 +162,7 @@ def test_an_inspera_that_stays_out_of_reach_ends_the_run(
 
 
 def test_an_answer_in_between_starts_the_count_anew(
-    make_target: MakeTarget, tenant: Tenant
+    make_target: MakeTarget, tenant: HttpTenant
 ) -> None:
     target = make_target(attempts=1, workers=1)
     for _ in range(5):
@@ -168,7 +172,7 @@ def test_an_answer_in_between_starts_the_count_anew(
 
 
 def test_a_certificate_that_is_not_trusted_ends_the_run_and_names_the_setting(
-    make_target: MakeTarget, tls_address: str, tenant: Tenant
+    make_target: MakeTarget, tls_address: str, tenant: HttpTenant
 ) -> None:
     with pytest.raises(
         Stop, match=r"certificate of https://127\.0\.0\.1:\d+ is not trusted .*inspera\.ca_bundle"
@@ -196,7 +200,7 @@ def test_a_certificate_for_another_name_is_not_trusted(
     ("begins", "ends", "said"), [(-9, -1, "has expired"), (1, 9, "is not valid yet")]
 )
 def test_a_certificate_outside_its_time_says_so_and_names_the_clock(
-    make_target: MakeTarget, tenant: Tenant, tmp_path: Path, begins: int, ends: int, said: str
+    make_target: MakeTarget, tenant: HttpTenant, tmp_path: Path, begins: int, ends: int, said: str
 ) -> None:
     ca, now = trustme.CA(), datetime.now(UTC)
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -262,7 +266,7 @@ def test_a_connection_that_makes_no_sense_is_not_made(
 
 
 def test_calls_keep_to_the_budget_the_tokens_included(
-    make_target: MakeTarget, tenant: Tenant, time: Time
+    make_target: MakeTarget, tenant: HttpTenant, time: Time
 ) -> None:
     target = make_target(calls_per_second=5)
     for _ in range(10):
@@ -272,7 +276,7 @@ def test_calls_keep_to_the_budget_the_tokens_included(
 
 
 def test_a_call_in_flight_finishes_when_the_run_is_being_ended(
-    target: InsperaTarget, tenant: Tenant, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, stop: threading.Event
 ) -> None:
     def stop_meanwhile(external_id: str) -> bool:
         stop.set()

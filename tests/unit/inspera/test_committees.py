@@ -9,8 +9,8 @@ from sync.records.base import Kind
 from sync.records.changes import Outcome, Result
 from sync.records.remote import Member
 
+from .http_tenant import HttpTenant
 from .made_up import committee, results_of
-from .tenant import Tenant
 from .waiting import Time
 
 COMMITTEE = Kind.COMMITTEE
@@ -21,7 +21,7 @@ def _path(number: str) -> str:
     return f"/v1/test/{number}/committees"
 
 
-def _sent(tenant: Tenant, number: str) -> list[list[str]]:
+def _sent(tenant: HttpTenant, number: str) -> list[list[str]]:
     return [
         [one["name"] for one in seen.body["committees"]]
         for seen in tenant.calls("POST", _path(number))
@@ -29,7 +29,7 @@ def _sent(tenant: Tenant, number: str) -> list[list[str]]:
 
 
 def test_committees_are_sent_with_name_and_type_in_one_call(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     entries = [committee("A"), committee("B", "REASSESSMENT"), committee("C", None)]
     assert target.assign(exam, entries, COMMITTEE) == [Outcome(Result.DONE)] * 3
@@ -47,7 +47,7 @@ def test_committees_are_sent_with_name_and_type_in_one_call(
 )
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_committees_are_read_as_names_or_objects_with_or_without_the_wrapper(
-    target: InsperaTarget, tenant: Tenant, exam: str, shown: list[Any], wrapped: bool
+    target: InsperaTarget, tenant: HttpTenant, exam: str, shown: list[Any], wrapped: bool
 ) -> None:
     content = {"name": "x", "committees": shown}
     tenant.once("GET", f"/v1/test/{exam}", 200, body={"result": content} if wrapped else content)
@@ -59,14 +59,14 @@ def test_committees_are_read_as_names_or_objects_with_or_without_the_wrapper(
 
 @pytest.mark.parametrize("content", [{"name": "x"}, {"name": "x", "contributors": []}])
 def test_committees_that_a_reading_leaves_out_are_not_readable(
-    target: InsperaTarget, tenant: Tenant, exam: str, content: Any
+    target: InsperaTarget, tenant: HttpTenant, exam: str, content: Any
 ) -> None:
     tenant.once("GET", f"/v1/test/{exam}", 200, body=content)
     assert not target.members(exam, COMMITTEE).readable
 
 
 def test_a_reported_error_on_a_committee_that_was_made_all_the_same_is_done(
-    target: InsperaTarget, tenant: Tenant, exam: str, time: Time
+    target: InsperaTarget, tenant: HttpTenant, exam: str, time: Time
 ) -> None:
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE, carried_out=True)
     assert (
@@ -78,7 +78,7 @@ def test_a_reported_error_on_a_committee_that_was_made_all_the_same_is_done(
 
 
 def test_a_reported_error_on_a_committee_that_was_not_made_is_refused_in_the_vendors_words(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", _path(exam), 400, body=WRONG_TYPE)
     outcomes = target.assign(exam, [committee("A")], COMMITTEE)
@@ -89,7 +89,7 @@ def test_a_reported_error_on_a_committee_that_was_not_made_is_refused_in_the_ven
 
 
 def test_a_refused_batch_is_narrowed_to_those_that_a_reading_shows_absent(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.committees[exam] = {"B": "GRADING"}
     outcomes = target.assign(exam, [committee(name) for name in "ABC"], COMMITTEE)
@@ -99,14 +99,14 @@ def test_a_refused_batch_is_narrowed_to_those_that_a_reading_shows_absent(
 
 
 def test_a_refusal_of_an_existing_name_is_settled_by_reading(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.committees[exam] = {"A": "GRADING"}
     assert target.assign(exam, [committee("A")], COMMITTEE) == [Outcome(Result.DONE)]
 
 
 def test_a_reported_error_that_cannot_be_checked_is_unknown_and_nothing_is_sent_again(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_tests = False
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE)
@@ -120,7 +120,7 @@ def test_a_reported_error_that_cannot_be_checked_is_unknown_and_nothing_is_sent_
 
 
 def test_a_refusal_that_is_not_about_a_committee_is_not_checked(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", _path(exam), 403, body={"message": "not yours"})
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.REFUSED]
@@ -132,7 +132,7 @@ LOST: list[dict[str, Any]] = [{"status": 500}, {"lost": True}, {"body": b"<html>
 
 @pytest.mark.parametrize("reply", LOST)
 def test_a_lost_create_that_is_there_is_done_and_sent_once(
-    target: InsperaTarget, tenant: Tenant, exam: str, reply: dict[str, Any]
+    target: InsperaTarget, tenant: HttpTenant, exam: str, reply: dict[str, Any]
 ) -> None:
     tenant.once("POST", _path(exam), carried_out=True, **reply)
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.DONE]
@@ -141,7 +141,7 @@ def test_a_lost_create_that_is_there_is_done_and_sent_once(
 
 @pytest.mark.parametrize("reply", LOST)
 def test_a_lost_create_is_sent_again_only_for_what_a_reading_shows_absent(
-    target: InsperaTarget, tenant: Tenant, exam: str, reply: dict[str, Any]
+    target: InsperaTarget, tenant: HttpTenant, exam: str, reply: dict[str, Any]
 ) -> None:
     tenant.committees[exam] = {"A": "GRADING"}
     tenant.once("POST", _path(exam), **reply)
@@ -153,7 +153,7 @@ def test_a_lost_create_is_sent_again_only_for_what_a_reading_shows_absent(
 
 
 def test_a_lost_create_that_cannot_be_read_is_unknown_and_sent_once(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_tests = False
     tenant.once("POST", _path(exam), 500)
@@ -162,7 +162,7 @@ def test_a_lost_create_that_cannot_be_read_is_unknown_and_sent_once(
 
 
 def test_a_create_is_lost_a_bounded_number_of_times(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("POST", _path(exam), 500)
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.UNKNOWN]
@@ -170,7 +170,7 @@ def test_a_create_is_lost_a_bounded_number_of_times(
 
 
 def test_a_reported_error_stays_unknown_when_the_run_is_ended_before_it_is_checked(
-    target: InsperaTarget, tenant: Tenant, exam: str, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, exam: str, time: Time, stop: threading.Event
 ) -> None:
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE)
     time.while_waiting = stop.set
@@ -178,7 +178,7 @@ def test_a_reported_error_stays_unknown_when_the_run_is_ended_before_it_is_check
 
 
 def test_a_stop_while_an_error_is_checked_leaves_it_unknown(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE)
     tenant.every("GET", f"/v1/test/{exam}", 401)
@@ -186,7 +186,7 @@ def test_a_stop_while_an_error_is_checked_leaves_it_unknown(
 
 
 def test_committees_are_removed_by_name_and_not_there_is_done_once_proven(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.committees[exam] = {"A": "GRADING", "B": "GRADING"}
     assert results_of(target.remove(exam, [committee("A")], COMMITTEE)) == [Result.DONE]
@@ -198,7 +198,7 @@ def test_committees_are_removed_by_name_and_not_there_is_done_once_proven(
 
 
 def test_three_existing_tests_with_a_404_stop_that_call_and_no_other(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     numbers = [tenant.add_test(f"T{number}") for number in range(4)]
     for number in numbers:

@@ -19,6 +19,7 @@ from sync.records.changes import Action, Change, Outcome, Result
 from sync.records.remote import Member, RemotePerson
 from sync.sandbox import Sandbox
 
+from .http_tenant import KEY, HttpTenant, serving
 from .made_up import (
     LEARNER,
     STAFF,
@@ -33,7 +34,6 @@ from .made_up import (
     staff,
     updating,
 )
-from .tenant import KEY, Tenant, serving
 from .waiting import NOON, Time
 
 EXERCISED: dict[str, tuple[str, ...]] = {}
@@ -61,7 +61,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[InsperaTarget]:
                 Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)
             ).url
         else:
-            url = open_.enter_context(serving(Tenant()))
+            url = open_.enter_context(serving(HttpTenant()))
         connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
         logs = open_.enter_context(capture_logs())
         yield open_.enter_context(

@@ -10,8 +10,8 @@ from sync.records.changes import Result
 from sync.records.remote import Member
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import contributor, results_of
-from .tenant import Tenant
 from .waiting import Time
 
 CONTRIBUTOR = Kind.CONTRIBUTOR
@@ -21,7 +21,7 @@ def _path(number: str) -> str:
     return f"/v1/test/{number}/contributors"
 
 
-def _sent(tenant: Tenant, number: str) -> list[list[str]]:
+def _sent(tenant: HttpTenant, number: str) -> list[list[str]]:
     return [
         [one["externalId"] for one in seen.body["contributors"]]
         for seen in tenant.calls("POST", _path(number))
@@ -29,7 +29,7 @@ def _sent(tenant: Tenant, number: str) -> list[list[str]]:
 
 
 def test_a_contributor_is_sent_with_all_roles_and_committees_and_nobody_is_told(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.committees[exam] = {"A": "GRADING", "B": "GRADING"}
     entry = contributor(
@@ -61,7 +61,7 @@ def test_a_contributor_is_sent_with_all_roles_and_committees_and_nobody_is_told(
 
 
 def test_a_call_holds_one_auth_system_and_those_who_are_told_go_apart(
-    make_target: MakeTarget, tenant: Tenant, exam: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     entries = [
         contributor("a"),
@@ -88,7 +88,7 @@ def test_a_call_holds_one_auth_system_and_those_who_are_told_go_apart(
 
 
 def test_a_committee_that_is_not_there_is_refused_in_the_vendors_words(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     outcomes = target.assign(
         exam, [contributor("a", committees="A"), contributor("b")], CONTRIBUTOR
@@ -101,7 +101,7 @@ def test_a_committee_that_is_not_there_is_refused_in_the_vendors_words(
 
 
 def test_contributors_are_read_without_the_prefix_of_their_roles(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     row: dict[str, Any] = {
         "userId": 7000000002,
@@ -121,7 +121,7 @@ def test_contributors_are_read_without_the_prefix_of_their_roles(
 
 
 def test_a_contributor_without_an_external_id_could_be_anybody(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     content = {"name": "x", "contributors": [{"username": "kariv", "roles": []}]}
     tenant.once("GET", f"/v1/test/{exam}", 200, body=content)
@@ -130,7 +130,7 @@ def test_a_contributor_without_an_external_id_could_be_anybody(
 
 
 def test_contributors_that_a_reading_leaves_out_are_not_readable(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.on_tests.shows = ["committees"]
     assert not target.members(exam, CONTRIBUTOR).readable
@@ -139,7 +139,7 @@ def test_contributors_that_a_reading_leaves_out_are_not_readable(
 
 
 def test_a_lost_assignment_that_tells_nobody_is_repeated_where_it_cannot_be_read(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_tests = False
     tenant.once("POST", _path(exam), 500, carried_out=True)
@@ -149,7 +149,7 @@ def test_a_lost_assignment_that_tells_nobody_is_repeated_where_it_cannot_be_read
 
 @pytest.mark.parametrize("notify", [None, 1])
 def test_a_lost_assignment_that_is_read_back_as_wanted_is_done_and_not_sent_again(
-    target: InsperaTarget, tenant: Tenant, exam: str, notify: int | None
+    target: InsperaTarget, tenant: HttpTenant, exam: str, notify: int | None
 ) -> None:
     tenant.once("POST", _path(exam), 500, carried_out=True)
     entry = contributor("a", roles="evaluate\nmonitor", notify=notify)
@@ -158,7 +158,7 @@ def test_a_lost_assignment_that_is_read_back_as_wanted_is_done_and_not_sent_agai
 
 
 def test_of_those_who_are_told_only_the_proven_absent_are_sent_again(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.contributors[exam] = {
         ("FEIDE", "there"): {"roles": ["evaluate"]},
@@ -175,7 +175,7 @@ def test_of_those_who_are_told_only_the_proven_absent_are_sent_again(
 
 
 def test_nobody_is_told_twice_where_it_cannot_be_read(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_tests = False
     tenant.once("POST", _path(exam), 500, carried_out=True)
@@ -187,7 +187,7 @@ def test_nobody_is_told_twice_where_it_cannot_be_read(
 
 
 def test_a_room_that_a_reading_never_shows_does_not_leave_one_who_was_told_unknown(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", _path(exam), 500, carried_out=True)
     assert results_of(
@@ -197,7 +197,7 @@ def test_a_room_that_a_reading_never_shows_does_not_leave_one_who_was_told_unkno
 
 
 def test_a_refused_batch_that_was_done_in_part_tells_nobody_twice(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     body = {"success": False, "errors": ["one of them is unknown"]}
     tenant.once("POST", _path(exam), 200, body=body, carried_out=True)
@@ -215,7 +215,7 @@ def test_a_refused_batch_that_was_done_in_part_tells_nobody_twice(
 
 
 def test_one_who_is_to_be_told_stays_unknown_when_the_run_is_ended_during_the_delay(
-    target: InsperaTarget, tenant: Tenant, exam: str, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, exam: str, time: Time, stop: threading.Event
 ) -> None:
     tenant.once("POST", _path(exam), 500)
     time.while_waiting = stop.set
@@ -225,7 +225,7 @@ def test_one_who_is_to_be_told_stays_unknown_when_the_run_is_ended_during_the_de
 
 
 def test_contributors_are_removed_by_id_and_a_404_is_done_when_a_reading_shows_it(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.contributors[exam] = {("FEIDE", "a"): {}, ("LTI", "b"): {}}
     entries = [contributor("a"), contributor("b", "LTI")]
@@ -240,7 +240,7 @@ def test_contributors_are_removed_by_id_and_a_404_is_done_when_a_reading_shows_i
 
 
 def test_a_refused_removal_of_one_who_is_not_there_is_done(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.contributors[exam] = {("FEIDE", "a"): {}}
     tenant.refuse_seat = lambda _: True
@@ -250,7 +250,7 @@ def test_a_refused_removal_of_one_who_is_not_there_is_done(
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_lost_removal_is_repeated_a_bounded_number_of_times(
-    target: InsperaTarget, tenant: Tenant, exam: str, times: int
+    target: InsperaTarget, tenant: HttpTenant, exam: str, times: int
 ) -> None:
     tenant.once("DELETE", _path(exam), 500, times=times)
     result = Result.DONE if times == 1 else Result.UNKNOWN

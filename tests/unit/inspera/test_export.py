@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import ijson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from sync.inspera.responses import stream
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 
-from .tenant import Tenant
+from .http_tenant import HttpTenant
 from .waiting import Time
 
 ORDER = ("POST", "/v1/fileExport/order")
@@ -31,7 +32,7 @@ PERSON: dict[str, Any] = {
 
 
 @pytest.fixture
-def learner(tenant: Tenant) -> None:
+def learner(tenant: HttpTenant) -> None:
     tenant.learners["aaseb"] = PERSON
 
 
@@ -41,7 +42,7 @@ def _names(target: InsperaTarget, kind: Kind = Kind.LEARNER) -> list[str | None]
 
 @pytest.mark.usefixtures("learner")
 def test_an_export_is_ordered_by_user_type_waited_for_and_fetched_without_our_token(
-    target: InsperaTarget, tenant: Tenant, time: Time
+    target: InsperaTarget, tenant: HttpTenant, time: Time
 ) -> None:
     assert _names(target) == ["aaseb"]
     assert tenant.calls(*ORDER)[0].body == {
@@ -57,7 +58,7 @@ def test_an_export_is_ordered_by_user_type_waited_for_and_fetched_without_our_to
 
 @pytest.mark.parametrize(("kind", "minutes"), [(Kind.LEARNER, 10), (Kind.STAFF, 30)])
 def test_an_export_that_never_ends_is_given_up(
-    target: InsperaTarget, tenant: Tenant, time: Time, kind: Kind, minutes: int
+    target: InsperaTarget, tenant: HttpTenant, time: Time, kind: Kind, minutes: int
 ) -> None:
     tenant.every(*STATUS, 200, {"status": "running"})
     with pytest.raises(
@@ -69,26 +70,28 @@ def test_an_export_that_never_ends_is_given_up(
 
 
 @pytest.mark.parametrize("status", ["failed", "error", "FAILED"])
-def test_an_export_that_failed_says_so(target: InsperaTarget, tenant: Tenant, status: str) -> None:
+def test_an_export_that_failed_says_so(
+    target: InsperaTarget, tenant: HttpTenant, status: str
+) -> None:
     tenant.every(*STATUS, 200, {"result": {"status": status}})
     with pytest.raises(Refused, match="could not make the export"):
         _names(target)
 
 
-def test_an_export_without_a_link_is_unreadable(target: InsperaTarget, tenant: Tenant) -> None:
+def test_an_export_without_a_link_is_unreadable(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every(*STATUS, 200, {"status": "success", "exportInfo": {}})
     with pytest.raises(Unknown, match="gave no link"):
         _names(target)
 
 
-def test_a_tenant_without_exports_says_so(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_tenant_without_exports_says_so(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.every(*ORDER, 405)
     with pytest.raises(CallMissing, match=r"export\.order"):
         _names(target)
 
 
 def test_the_wait_ends_with_the_run(
-    target: InsperaTarget, tenant: Tenant, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: HttpTenant, time: Time, stop: threading.Event
 ) -> None:
     time.while_waiting = stop.set
     with pytest.raises(Retry, match="being ended"):
@@ -99,7 +102,7 @@ def test_the_wait_ends_with_the_run(
 @pytest.mark.usefixtures("learner")
 @pytest.mark.parametrize("reply", [{"status": 503}, {"status": 429}, {"lost": True}])
 def test_a_file_that_does_not_begin_is_asked_for_again(
-    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: HttpTenant, reply: dict[str, Any]
 ) -> None:
     tenant.once(*LINK, **reply)
     assert _names(target) == ["aaseb"]
@@ -107,7 +110,7 @@ def test_a_file_that_does_not_begin_is_asked_for_again(
 
 
 def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*LINK, 503)
     with pytest.raises(Retry):
@@ -117,7 +120,7 @@ def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(
 
 @pytest.mark.parametrize("status", [301, 307])
 def test_a_link_that_leads_elsewhere_is_not_followed(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.once(
         *LINK,
@@ -142,7 +145,7 @@ def test_a_link_that_leads_elsewhere_is_not_followed(
     ],
 )
 def test_a_link_that_is_neither_https_nor_on_this_machine_is_not_followed(
-    target: InsperaTarget, tenant: Tenant, link: str
+    target: InsperaTarget, tenant: HttpTenant, link: str
 ) -> None:
     tenant.every(*STATUS, 200, {"status": "success", "exportInfo": {"signedResponseUrl": link}})
     with pytest.raises(Refused, match="not an https address"):
@@ -151,7 +154,7 @@ def test_a_link_that_is_neither_https_nor_on_this_machine_is_not_followed(
 
 @pytest.mark.usefixtures("learner")
 def test_a_link_is_a_key_that_no_message_and_no_log_repeats(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     said = []
     with capture_logs() as logs:
@@ -166,7 +169,7 @@ def test_a_link_is_a_key_that_no_message_and_no_log_repeats(
 
 
 def test_a_file_beyond_its_bound_is_not_read(
-    target: InsperaTarget, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    target: InsperaTarget, tenant: HttpTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "MAX_FILE", 1000)
     tenant.every(*LINK, 200, json.dumps([PERSON] * 100).encode())
@@ -175,31 +178,33 @@ def test_a_file_beyond_its_bound_is_not_read(
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "said"),
     [
-        b"",
-        b"username,email\n",
-        b"[1]",
-        b"{}",
-        b'{"success": false, "errors": ["no"]}',
-        b'[{"firstName": "x"}]',
-        b'{"users": {"userId": 1}}',
-        b"[" * 100_000,
-        b'[{"username": "\xff"}]',
-        json.dumps([PERSON]).encode()[:-1],
+        (b"", "0 of them: it is not JSON, or cut off; run the command"),
+        (b"username,email\n", "it is not JSON, or cut off"),
+        (b"[1]", "its entries are not objects"),
+        (b'[{"username": "x"}, 1]', "1 of them: its entries are not objects"),
+        (b"{}", "it has no list"),
+        (b'{"success": false, "errors": ["no"]}', "its entries are not objects"),
+        (b'[{"firstName": "x"}]', "a person without an id"),
+        (b'{"users": {"userId": 1}}', "it has no list"),
+        (b"[" * 3000, "it is not JSON, or cut off"),
+        (b'[{"username": "\xff"}]', "it is not UTF-8"),
+        (json.dumps([PERSON]).encode()[:-1], "it is not JSON, or cut off"),
+        (json.dumps([PERSON]).encode() + b"x", "it is not JSON, or cut off"),
     ],
 )
-def test_a_file_that_is_no_list_of_people_or_cut_off_is_unreadable(
-    target: InsperaTarget, tenant: Tenant, content: bytes
+def test_a_file_that_is_not_a_list_of_people_or_cut_off_is_unreadable(
+    target: InsperaTarget, tenant: HttpTenant, content: bytes, said: str
 ) -> None:
     tenant.every(*LINK, 200, content)
-    with pytest.raises(Unknown, match="not a JSON list of people"):
+    with pytest.raises(Unknown, match=f"not a JSON list of people after .*{said}"):
         _names(target)
 
 
 @pytest.mark.parametrize("name", ["users", "result", "anything"])
 def test_a_list_inside_an_object_is_read_too(
-    target: InsperaTarget, tenant: Tenant, name: str
+    target: InsperaTarget, tenant: HttpTenant, name: str
 ) -> None:
     content = {"count": 1, "made": {"at": ["now"]}, name: [PERSON], "more": None}
     tenant.every(*LINK, 200, json.dumps(content).encode())
@@ -207,7 +212,7 @@ def test_a_list_inside_an_object_is_read_too(
 
 
 def test_a_stop_while_the_export_is_waited_for_comes_through(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*STATUS, 401)
     with pytest.raises(Stop):
@@ -221,19 +226,21 @@ def _cut(text: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
     yield text
 
 
-PEOPLE = st.lists(
-    st.dictionaries(st.text(max_size=4), st.text() | st.integers() | st.floats(allow_nan=False))
-)
+VALUES = st.text() | st.integers() | st.booleans() | st.none()
+PEOPLE = st.lists(st.dictionaries(st.text(max_size=4), VALUES | st.lists(VALUES)))
 
 
+@pytest.mark.parametrize("backend", ["yajl2_c", "python"])
 @given(people=PEOPLE, hits=st.integers(), sizes=st.lists(st.integers(0, 9)), bare=st.booleans())
 def test_however_a_file_is_cut_into_pieces_the_same_people_are_in_it(
-    people: list[dict[str, Any]], hits: int, sizes: list[int], bare: bool
+    backend: str, people: list[dict[str, Any]], hits: int, sizes: list[int], bare: bool
 ) -> None:
     text = json.dumps(
-        people if bare else {"hits": hits, "users": people}, ensure_ascii=False
-    ).encode()
-    assert list(stream.entries(_cut(text, sizes))) == people
+        people if bare else {"hits": hits, "none": [], "users.x": people, "more": {"item": 1}},
+        ensure_ascii=False,
+    ).encode("utf-8-sig")
+    found = stream.entries(_cut(text, sizes), ijson.get_backend(backend))
+    assert list(found) == people
 
 
 def test_memory_stays_small_however_many_people_are_in_a_file() -> None:
@@ -259,6 +266,6 @@ def test_one_entry_without_an_end_is_given_up_soon() -> None:
             read.append(number)
             yield b"x" * 65536
 
-    with pytest.raises(ValueError, match="cut off"):
+    with pytest.raises(ValueError, match="an entry is too long"):
         list(stream.entries(pieces()))
     assert len(read) < 30

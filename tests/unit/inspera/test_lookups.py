@@ -11,8 +11,8 @@ from sync.inspera.target import InsperaTarget
 from sync.records.remote import RemotePerson, RemoteTest
 
 from .holdings import Reply, Seen
+from .http_tenant import HttpTenant
 from .made_up import LEARNER
-from .tenant import Tenant
 
 SEARCH = ("GET", "/v1/test/search")
 PEOPLE = ("GET", "/v1/users/search")
@@ -27,7 +27,7 @@ PERSON = {
 
 
 def test_a_person_is_found_by_external_id_whatever_it_holds(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     external_id = "å/b?c#d %20@example.edu"
     tenant.learners["aaseb"] = {
@@ -49,7 +49,7 @@ def test_a_person_is_found_by_external_id_whatever_it_holds(
 
 @pytest.mark.parametrize("status", [200, 404])
 def test_nobody_is_an_empty_answer_or_a_404(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.every("GET", "/v1/users/external/FEIDE/4711", status, [])
     assert target.find_person("FEIDE", "4711") == []
@@ -63,7 +63,7 @@ def test_a_saved_learner_is_found_by_the_external_id_that_was_sent(target: Inspe
 
 
 def test_a_found_person_does_not_show_their_name_or_address(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.learners["aaseb"] = {**PERSON, "externalIds": [{"authType": "LTI", "externalId": "17"}]}
     shown = repr(target.find_person("LTI", "17"))
@@ -71,7 +71,7 @@ def test_a_found_person_does_not_show_their_name_or_address(
 
 
 @pytest.mark.parametrize("wrap", [list, lambda rows: {"hits": 2, "page": 0, "results": rows}])
-def test_a_login_is_matched_exactly(target: InsperaTarget, tenant: Tenant, wrap: Any) -> None:
+def test_a_login_is_matched_exactly(target: InsperaTarget, tenant: HttpTenant, wrap: Any) -> None:
     tenant.once(*PEOPLE, 200, body=wrap([{**PERSON, "username": "aaseb2"}, PERSON]))
     assert [person.username for person in target.find_person_by_login("aaseb")] == ["aaseb"]
     assert tenant.calls(*PEOPLE)[0].query == {"query": "aaseb"}
@@ -79,7 +79,7 @@ def test_a_login_is_matched_exactly(target: InsperaTarget, tenant: Tenant, wrap:
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_a_tenant_without_the_search_for_people_is_asked_once(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.every(*PEOPLE, status)
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_a_tenant_without_the_search_for_people_is_asked_once(
 
 
 def test_a_test_is_found_by_its_external_id_with_its_times_in_utc(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     number = tenant.add_test("INF101", title="INF101", startTime="2030-05-10T09:00:00.000+02:00")
     assert target.find_test("INF101") == [
@@ -101,7 +101,7 @@ def test_a_test_is_found_by_its_external_id_with_its_times_in_utc(
 
 
 @pytest.mark.parametrize("body", [{"name": "INF101"}, {"result": {"name": "INF101"}}])
-def test_a_test_is_read_by_its_number(target: InsperaTarget, tenant: Tenant, body: Any) -> None:
+def test_a_test_is_read_by_its_number(target: InsperaTarget, tenant: HttpTenant, body: Any) -> None:
     tenant.once("GET", "/v1/test/7", 200, body=body)
     assert target.read_test("7") == RemoteTest("7", title="INF101")
     assert target.read_test("8") is None
@@ -116,7 +116,7 @@ def _rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
-class _Paged(Tenant):
+class _Paged(HttpTenant):
     """A tenant whose search has ten results a page; `first` is the number of its first page."""
 
     def __init__(self, first: int, *, says: bool, turns: bool = True) -> None:
@@ -136,7 +136,7 @@ class _Paged(Tenant):
     "tenant", [_Paged(first, says=says) for first in (0, 1) for says in (True, False)]
 )
 def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_not(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     assert [test.remote_id for test in target.find_test("INF101")] == ["34"]
     assert len(tenant.calls(*SEARCH)) <= 5
@@ -144,7 +144,7 @@ def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_
 
 @pytest.mark.parametrize("tenant", [_Paged(0, says=says, turns=False) for says in (True, False)])
 def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     with pytest.raises(Unknown, match="more results than can be read"):
         target.find_test("INF101")
@@ -162,7 +162,7 @@ def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(
     ],
 )
 def test_a_search_that_is_not_of_the_expected_form_is_unreadable(
-    target: InsperaTarget, tenant: Tenant, body: Any
+    target: InsperaTarget, tenant: HttpTenant, body: Any
 ) -> None:
     tenant.every(*SEARCH, 200, body)
     with pytest.raises(Unknown, match="cannot be read"):
@@ -176,7 +176,7 @@ def test_every_call_has_a_name_of_its_own_and_says_how_sure_we_are() -> None:
 
 
 def test_an_address_is_matched_whole_and_in_whatever_case(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     rows = [PERSON, {**PERSON, "email": "x.aaseb@example.edu"}, {**PERSON, "email": None}]
     tenant.once(*PEOPLE, 200, body=rows)
@@ -187,7 +187,7 @@ def test_an_address_is_matched_whole_and_in_whatever_case(
 
 
 def test_a_tenant_without_the_search_for_people_says_so_for_addresses_too(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*PEOPLE, 404)
     with pytest.raises(CallMissing, match=r"person\.search"):
@@ -199,7 +199,7 @@ def test_a_tenant_without_the_search_for_people_says_so_for_addresses_too(
     ("shown", "status"), [("ACTIVE", "active"), ("disabled", "disabled"), ("odd", None)]
 )
 def test_a_person_is_read_by_their_number_with_their_status(
-    target: InsperaTarget, tenant: Tenant, wrap: Any, shown: str, status: str | None
+    target: InsperaTarget, tenant: HttpTenant, wrap: Any, shown: str, status: str | None
 ) -> None:
     row = {name: value for name, value in PERSON.items() if name != "username"}
     tenant.once(
@@ -220,14 +220,14 @@ DATES = [
 
 @pytest.mark.parametrize(("shown", "date"), DATES)
 def test_a_first_look_tells_inspera_s_clock_and_how_much_it_found(
-    target: InsperaTarget, tenant: Tenant, shown: str, date: datetime | None
+    target: InsperaTarget, tenant: HttpTenant, shown: str, date: datetime | None
 ) -> None:
     tenant.once(*SEARCH, 200, body={"hits": 60, "page": 1, "results": []}, headers={"Date": shown})
     assert target.probe() == TenantProbe("test.search answered 200", date, 60)
     assert len(tenant.seen) == 2, "the token, and one page"
 
 
-def test_a_first_look_that_fails_says_why(target: InsperaTarget, tenant: Tenant) -> None:
+def test_a_first_look_that_fails_says_why(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.once("POST", "/authenticate/token/", 401)
     with pytest.raises(Stop, match=r"inspera\.api_key"):
         target.probe()

@@ -9,13 +9,13 @@ from sync.inspera.target import InsperaTarget
 from sync.records.changes import Outcome, Result
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import make_seat, make_seats, path_of, results_of, sizes
-from .tenant import Tenant
 from .waiting import Time
 
 
 def test_seats_are_sent_with_their_fields_in_the_vendors_words(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     seat = make_seat("åse@example.edu", candidate_id="17", extra_time=0, room="A1", building=None)
     assert target.assign(exam, [seat]) == [Outcome(Result.DONE)]
@@ -32,13 +32,13 @@ def test_seats_are_sent_with_their_fields_in_the_vendors_words(
     }
 
 
-def test_nothing_to_do_makes_no_call(target: InsperaTarget, tenant: Tenant, exam: str) -> None:
+def test_nothing_to_do_makes_no_call(target: InsperaTarget, tenant: HttpTenant, exam: str) -> None:
     assert target.assign(exam, []) == target.remove(exam, []) == []
     assert tenant.seen == []
 
 
 def test_seats_go_in_batches_of_one_auth_system_each(
-    make_target: MakeTarget, tenant: Tenant, exam: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     seats = [make_seat(f"id{number}", ("FEIDE", "LTI")[number % 2]) for number in range(10)]
     assert results_of(make_target(batch_size=3).assign(exam, seats)) == [Result.DONE] * 10
@@ -51,7 +51,7 @@ def test_seats_go_in_batches_of_one_auth_system_each(
 
 
 def test_a_404_refuses_all_that_is_left_of_the_test(
-    make_target: MakeTarget, tenant: Tenant, exam: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 200, body={"success": True})
     tenant.once("POST", path_of(exam), 404)
@@ -61,7 +61,7 @@ def test_a_404_refuses_all_that_is_left_of_the_test(
 
 
 def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     numbers = [tenant.add_test(f"T{number}") for number in range(4)]
     for number in numbers:
@@ -74,7 +74,7 @@ def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(
 
 
 def test_tests_that_do_not_exist_never_stop_the_call(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     assert target.read_test(exam) is not None
     gone = [target.assign(str(number), make_seats(1))[0].result for number in range(5)]
@@ -83,7 +83,7 @@ def test_tests_that_do_not_exist_never_stop_the_call(
 
 
 def test_a_call_that_has_worked_is_never_taken_for_missing(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     assert target.assign(exam, make_seats(1))[0].result is Result.DONE
     for number in [tenant.add_test(f"T{number}") for number in range(4)]:
@@ -92,7 +92,7 @@ def test_a_call_that_has_worked_is_never_taken_for_missing(
 
 
 def test_a_lost_assignment_that_was_carried_out_is_told_by_reading_and_not_sent_again(
-    target: InsperaTarget, tenant: Tenant, exam: str, time: Time
+    target: InsperaTarget, tenant: HttpTenant, exam: str, time: Time
 ) -> None:
     tenant.once("POST", path_of(exam), 500, carried_out=True)
     assert results_of(target.assign(exam, make_seats(5))) == [Result.DONE] * 5
@@ -101,7 +101,7 @@ def test_a_lost_assignment_that_was_carried_out_is_told_by_reading_and_not_sent_
 
 
 def test_after_a_lost_assignment_only_what_is_not_there_as_wanted_is_sent_again(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.seats[exam] = {
         ("FEIDE", "id0"): {"candidateId": "0"},
@@ -115,7 +115,7 @@ def test_after_a_lost_assignment_only_what_is_not_there_as_wanted_is_sent_again(
 
 
 def test_what_a_reading_does_not_show_is_not_proven_and_is_sent_again(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 500, carried_out=True)
     assert results_of(target.assign(exam, [make_seat("id0", room="A1")])) == [Result.DONE]
@@ -123,7 +123,7 @@ def test_what_a_reading_does_not_show_is_not_proven_and_is_sent_again(
 
 
 def test_a_lost_assignment_is_repeated_where_seats_cannot_be_read(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), 500)
@@ -132,7 +132,7 @@ def test_a_lost_assignment_is_repeated_where_seats_cannot_be_read(
 
 
 def test_a_lost_assignment_stays_unknown_when_it_is_not_taken_afterwards(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), 500)
@@ -141,7 +141,7 @@ def test_a_lost_assignment_stays_unknown_when_it_is_not_taken_afterwards(
 
 
 def test_a_lost_assignment_that_a_reading_disproves_was_not_sent(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 500)
     tenant.once("POST", path_of(exam), 429, times=3)
@@ -149,7 +149,7 @@ def test_a_lost_assignment_that_a_reading_disproves_was_not_sent(
 
 
 def test_a_candidate_without_a_readable_id_could_be_anybody(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("GET", path_of(exam), 200, {"candidates": [{"userId": 1}]})
     tenant.once("POST", path_of(exam), 500)
@@ -158,7 +158,7 @@ def test_a_candidate_without_a_readable_id_could_be_anybody(
 
 
 def test_a_lost_assignment_stays_unknown_when_the_run_is_ended_during_the_delay(
-    make_target: MakeTarget, tenant: Tenant, exam: str, time: Time, stop: threading.Event
+    make_target: MakeTarget, tenant: HttpTenant, exam: str, time: Time, stop: threading.Event
 ) -> None:
     tenant.once("POST", path_of(exam), 500)
     time.while_waiting = stop.set
@@ -168,7 +168,7 @@ def test_a_lost_assignment_stays_unknown_when_the_run_is_ended_during_the_delay(
 
 
 def test_a_stop_at_the_first_batch_comes_through(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("POST", path_of(exam), 401)
     with pytest.raises(Stop):
@@ -176,7 +176,7 @@ def test_a_stop_at_the_first_batch_comes_through(
 
 
 def test_a_stop_after_some_outcomes_keeps_them_and_the_next_call_raises_it(
-    make_target: MakeTarget, tenant: Tenant, exam: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     target = make_target(batch_size=2)
     tenant.once("POST", path_of(exam), 200, body={"success": True})
@@ -190,7 +190,7 @@ def test_a_stop_after_some_outcomes_keeps_them_and_the_next_call_raises_it(
 
 @pytest.mark.parametrize("method", ["assign", "remove"])
 def test_a_stop_after_a_lost_call_leaves_its_seats_unknown(
-    make_target: MakeTarget, tenant: Tenant, exam: str, method: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str, method: str
 ) -> None:
     verb = {"assign": "POST", "remove": "DELETE"}[method]
     target = make_target(batch_size=2)
@@ -203,7 +203,7 @@ def test_a_stop_after_a_lost_call_leaves_its_seats_unknown(
 
 
 def test_seats_are_read_by_auth_system_and_external_id(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     row: dict[str, Any] = {"userId": 7000000001, "candidateId": 17, "extraTimeMins": "30"}
     ids = [
@@ -221,7 +221,7 @@ def test_seats_are_read_by_auth_system_and_external_id(
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_seats_that_the_tenant_does_not_show_are_not_readable(
-    target: InsperaTarget, tenant: Tenant, exam: str, status: int
+    target: InsperaTarget, tenant: HttpTenant, exam: str, status: int
 ) -> None:
     tenant.every("GET", path_of(exam), status)
     seats = target.members(exam)

@@ -7,8 +7,8 @@ from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import make_seats, path_of, results_of, sizes
-from .tenant import Tenant
 
 
 @settings(
@@ -23,7 +23,7 @@ from .tenant import Tenant
 )
 def test_for_any_bad_ids_exactly_the_good_seats_are_carried_out_and_each_bad_one_is_refused(
     make_target: MakeTarget,
-    tenant: Tenant,
+    tenant: HttpTenant,
     count: int,
     bad: set[int],
     batch: int,
@@ -50,7 +50,7 @@ def test_for_any_bad_ids_exactly_the_good_seats_are_carried_out_and_each_bad_one
 
 @pytest.mark.parametrize("status", [400, 409, 422])
 def test_a_refused_batch_is_narrowed_by_halves_down_to_one_record(
-    target: InsperaTarget, tenant: Tenant, exam: str, status: int
+    target: InsperaTarget, tenant: HttpTenant, exam: str, status: int
 ) -> None:
     for _ in range(3):  # the whole, its first half, its first quarter
         tenant.once("POST", path_of(exam), status, body={"message": "no"})
@@ -60,7 +60,7 @@ def test_a_refused_batch_is_narrowed_by_halves_down_to_one_record(
 
 
 def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.refuse_seat = {"id3", "id30"}.__contains__
     tenant.names_the_refused = True
@@ -73,7 +73,7 @@ def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(
 
 
 def test_ids_are_also_found_in_a_sentence_and_only_whole(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 422, body={"message": "User 'id30' does not exist."})
     target.assign(exam, make_seats(40))
@@ -91,7 +91,7 @@ def test_ids_are_also_found_in_a_sentence_and_only_whole(
     ],
 )
 def test_a_batch_is_never_narrowed_on_an_answer_that_is_not_about_a_record(
-    target: InsperaTarget, tenant: Tenant, exam: str, status: int, result: Result
+    target: InsperaTarget, tenant: HttpTenant, exam: str, status: int, result: Result
 ) -> None:
     tenant.every("POST", path_of(exam), status)
     assert results_of(target.assign(exam, make_seats(8))) == [result] * 8
@@ -99,7 +99,7 @@ def test_a_batch_is_never_narrowed_on_an_answer_that_is_not_about_a_record(
 
 
 def test_a_batch_is_never_narrowed_on_a_server_error(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("POST", path_of(exam), 500)
     assert results_of(target.assign(exam, make_seats(8))) == [Result.UNKNOWN] * 8
@@ -107,7 +107,7 @@ def test_a_batch_is_never_narrowed_on_a_server_error(
 
 
 def test_one_batch_that_is_refused_leaves_the_others_alone(
-    make_target: MakeTarget, tenant: Tenant, exam: str
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 403)
     outcomes = make_target(batch_size=2).assign(exam, make_seats(4))

@@ -8,8 +8,8 @@ from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 from sync.records.changes import Outcome, Result
 
+from .http_tenant import HttpTenant
 from .made_up import option, results_of
-from .tenant import Tenant
 
 OPTION = Kind.OPTION
 PIN = "mAde-up!77"
@@ -21,7 +21,7 @@ def _path(number: str) -> str:
 
 
 def test_options_are_sent_by_group_with_switches_as_true_or_false(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     entries = [
         BROWSER,
@@ -46,13 +46,15 @@ def test_options_are_sent_by_group_with_switches_as_true_or_false(
     }
 
 
-def test_only_the_given_options_are_sent(target: InsperaTarget, tenant: Tenant, exam: str) -> None:
+def test_only_the_given_options_are_sent(
+    target: InsperaTarget, tenant: HttpTenant, exam: str
+) -> None:
     target.assign(exam, [BROWSER], OPTION)
     assert list(tenant.calls("POST", _path(exam))[0].body["testOptions"]) == ["securityOptions"]
 
 
 def test_lost_options_are_settled_by_repeating(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.once("POST", _path(exam), 500, carried_out=True)
     assert results_of(target.assign(exam, [BROWSER], OPTION)) == [Result.DONE]
@@ -61,7 +63,7 @@ def test_lost_options_are_settled_by_repeating(
 
 
 def test_options_that_are_lost_to_the_end_are_unknown(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("POST", _path(exam), 500)
     assert results_of(target.assign(exam, [BROWSER, CODE], OPTION)) == [Result.UNKNOWN] * 2
@@ -69,7 +71,7 @@ def test_options_that_are_lost_to_the_end_are_unknown(
 
 
 def test_refused_options_are_narrowed_by_the_names_that_the_answer_gives(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     said = {
         "success": False,
@@ -102,7 +104,7 @@ def test_refused_options_are_narrowed_by_the_names_that_the_answer_gives(
     ],
 )
 def test_no_pin_is_repeated_even_when_the_vendor_does(
-    target: InsperaTarget, tenant: Tenant, exam: str, echo: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str, echo: str
 ) -> None:
     tenant.every(
         "POST",
@@ -121,7 +123,7 @@ def test_no_pin_is_repeated_even_when_the_vendor_does(
 
 
 def test_options_cannot_be_read_back_or_taken_off(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     assert not target.members(exam, OPTION).readable
     assert results_of(target.remove(exam, [BROWSER], OPTION)) == [Result.NOT_SENT]

@@ -12,6 +12,7 @@ from sync.records.base import Kind
 from sync.records.changes import Action
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import (
     LEARNER,
     SENT,
@@ -26,7 +27,6 @@ from .made_up import (
     staff,
     updating,
 )
-from .tenant import Tenant
 
 EXAM = "284424088"
 PERSON = {"userId": 7001, "username": "kariv", "email": "kariv@example.edu", "externalIds": []}
@@ -91,7 +91,7 @@ def _overridden(make_target: MakeTarget, name: str, **changes: Any) -> tuple[Ins
 
 
 @pytest.fixture(autouse=True)
-def _held(tenant: Tenant) -> None:
+def _held(tenant: HttpTenant) -> None:
     add_wanted(tenant)
     ids = [{"authType": "FEIDE", "externalId": "kariv@example.edu"}]
     tenant.staff["kariv"] = {**PERSON, "externalIds": ids}
@@ -104,7 +104,7 @@ def test_every_call_but_the_token_has_a_use_here() -> None:
 @pytest.mark.parametrize("name", USES)
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST"])
 def test_a_call_goes_where_it_is_told_with_the_method_that_it_is_told(
-    make_target: MakeTarget, tenant: Tenant, name: str, method: str
+    make_target: MakeTarget, tenant: HttpTenant, name: str, method: str
 ) -> None:
     places = "".join(f"/{{{place}}}" for place in sorted(CALLS[name].places))
     target, call = _overridden(
@@ -127,7 +127,7 @@ def test_a_call_goes_where_it_is_told_with_the_method_that_it_is_told(
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_the_token_call_too_goes_where_it_is_told(
-    make_target: MakeTarget, tenant: Tenant, method: str
+    make_target: MakeTarget, tenant: HttpTenant, method: str
 ) -> None:
     target, _ = _overridden(make_target, "token.fetch", method=method, path="/v9/token")
     tenant.tokens = 9
@@ -148,7 +148,7 @@ def test_the_token_call_too_goes_where_it_is_told(
     ],
 )
 def test_a_look_up_by_post_keeps_its_query_and_has_no_body(
-    make_target: MakeTarget, tenant: Tenant, name: str, asked: dict[str, str]
+    make_target: MakeTarget, tenant: HttpTenant, name: str, asked: dict[str, str]
 ) -> None:
     target, _ = _overridden(make_target, name, method="POST")
     path = CALLS[name].path.partition("?")[0].format(auth_system="FEIDE", external_id="kariv")
@@ -159,7 +159,7 @@ def test_a_look_up_by_post_keeps_its_query_and_has_no_body(
 
 @pytest.mark.parametrize("reply", [{"status": 500}, {"lost": True}])
 def test_a_look_up_by_post_is_repeated_as_one_by_get(
-    make_target: MakeTarget, tenant: Tenant, reply: dict[str, Any]
+    make_target: MakeTarget, tenant: HttpTenant, reply: dict[str, Any]
 ) -> None:
     target, _ = _overridden(make_target, "test.search", method="POST")
     tenant.once("POST", "/v1/test/search", **reply)
@@ -167,7 +167,9 @@ def test_a_look_up_by_post_is_repeated_as_one_by_get(
     assert target.find_test("INF101-V30") == []
 
 
-def test_a_write_by_get_is_not_taken_for_a_look_up(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_a_write_by_get_is_not_taken_for_a_look_up(
+    make_target: MakeTarget, tenant: HttpTenant
+) -> None:
     target, _ = _overridden(make_target, "test.create", method="GET", path="/v9/made")
     tenant.every("GET", "/v9/made", 500)
     target.create_test(creating(external_test_id="NEW"))
@@ -214,7 +216,7 @@ WRAPPED: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("name", "wrapper", "body"), WRAPPED)
 def test_what_is_sent_goes_into_the_wrapper_that_is_told(
-    make_target: MakeTarget, tenant: Tenant, name: str, wrapper: str, body: Any
+    make_target: MakeTarget, tenant: HttpTenant, name: str, wrapper: str, body: Any
 ) -> None:
     if name == "staff.save":
         tenant.staff.clear()

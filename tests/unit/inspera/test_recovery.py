@@ -14,8 +14,8 @@ from sync.records.changes import Outcome, Result
 from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
+from .http_tenant import HttpTenant
 from .made_up import make_seats, path_of, results_of, sizes
-from .tenant import Tenant
 
 TOKEN = ("POST", "/authenticate/token/")
 ASSIGN, REMOVE, READ = (
@@ -52,7 +52,7 @@ def _assign(target: InsperaTarget, exam: str, count: int = 4) -> list[Result]:
 
 @pytest.mark.parametrize("row", MET, ids=lambda row: row.name)
 def test_a_row_of_the_table_ends_and_narrows_as_it_says(
-    target: InsperaTarget, tenant: Tenant, exam: str, row: Event
+    target: InsperaTarget, tenant: HttpTenant, exam: str, row: Event
 ) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), times=50, **MET[row])
@@ -68,7 +68,7 @@ def test_a_row_of_the_table_ends_and_narrows_as_it_says(
 
 
 def test_a_404_means_nobody_on_a_look_up_and_is_believed_on_a_removal_only_when_proven(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     assert target.read_test("1") is None
     tenant.every("DELETE", path_of(exam), 404)
@@ -93,7 +93,7 @@ def test_what_was_not_sent_is_told_apart_and_what_is_not_trusted_ends_the_run(
 
 @pytest.mark.parametrize("status", [403, 409])
 def test_a_refused_token_ends_the_run_and_one_that_may_come_later_does_not(
-    make_target: MakeTarget, tenant: Tenant, exam: str, status: int
+    make_target: MakeTarget, tenant: HttpTenant, exam: str, status: int
 ) -> None:
     tenant.once(*TOKEN, 503, times=3)
     assert _assign(make_target(), exam) == [Result.NOT_SENT] * 4
@@ -131,7 +131,7 @@ def test_every_status_has_a_row_and_only_a_refusal_about_a_record_narrows() -> N
 
 
 def test_a_call_that_is_missing_stops_alone_and_names_doctor(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("POST", path_of(exam), 501)
     (outcome,) = target.assign(exam, make_seats(1))
@@ -142,7 +142,7 @@ def test_a_call_that_is_missing_stops_alone_and_names_doctor(
 
 
 def test_the_client_sorts_a_broken_connection_as_lost(
-    connection: Connection, tenant: Tenant
+    connection: Connection, tenant: HttpTenant
 ) -> None:
     tenant.once("GET", "/v1/test/1", lost=True)
     wire = Client(connection)

@@ -15,8 +15,8 @@ from sync.records.changes import Action, Change, Result
 from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
+from .http_tenant import KEY, HttpTenant
 from .made_up import SAVE_LEARNER, SAVE_STAFF, contributor, new_staff
-from .tenant import KEY, Tenant
 
 PASSWORD = "Hemmelig-made-up-1"
 ADDRESS = "aaseb@example.edu"
@@ -69,7 +69,10 @@ def _clean(text: str) -> None:
     ],
 )
 def test_nothing_personal_or_secret_is_logged_or_said_about_a_learner(
-    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    target: InsperaTarget,
+    tenant: HttpTenant,
+    reply: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     tenant.once(*SAVE_LEARNER, times=3, **reply)
     with capture_logs() as logs:
@@ -81,7 +84,7 @@ def test_nothing_personal_or_secret_is_logged_or_said_about_a_learner(
     assert "".join(capsys.readouterr()) == ""
 
 
-def test_what_the_vendor_says_keeps_its_reason(target: InsperaTarget, tenant: Tenant) -> None:
+def test_what_the_vendor_says_keeps_its_reason(target: InsperaTarget, tenant: HttpTenant) -> None:
     tenant.once(*SAVE_LEARNER, 400, body={"message": ECHO})
     outcome = target.save_learner(LEARNER, PASSWORD)
     assert outcome.result is Result.REFUSED
@@ -92,7 +95,7 @@ def test_what_the_vendor_says_keeps_its_reason(target: InsperaTarget, tenant: Te
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409])
 def test_a_refused_key_is_not_repeated_even_when_the_vendor_does(
-    target: InsperaTarget, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     tenant.every("POST", "/authenticate/token/", status, {"error": f"the key {KEY} is void"})
     with capture_logs() as logs, pytest.raises(Stop) as caught:
@@ -101,7 +104,9 @@ def test_a_refused_key_is_not_repeated_even_when_the_vendor_does(
     _clean(json.dumps(logs, default=str))
 
 
-def test_an_exception_of_a_look_up_shows_no_address(target: InsperaTarget, tenant: Tenant) -> None:
+def test_an_exception_of_a_look_up_shows_no_address(
+    target: InsperaTarget, tenant: HttpTenant
+) -> None:
     tenant.every("GET", "/v1/users/search", 400, {"message": f"nobody is called {ADDRESS}"})
     with capture_logs() as logs, pytest.raises(CallError) as caught:
         target.find_person_by_login(ADDRESS)
@@ -110,7 +115,7 @@ def test_an_exception_of_a_look_up_shows_no_address(target: InsperaTarget, tenan
 
 
 def test_a_broken_connection_shows_neither_the_address_nor_the_token(
-    make_target: MakeTarget, tenant: Tenant
+    make_target: MakeTarget, tenant: HttpTenant
 ) -> None:
     tenant.once("GET", "/v1/users/search", times=3, lost=True)
     with capture_logs() as logs, pytest.raises(CallError) as caught:
@@ -120,7 +125,7 @@ def test_a_broken_connection_shows_neither_the_address_nor_the_token(
 
 
 def test_an_external_id_that_is_an_address_is_masked_and_still_narrows_the_batch(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     number = tenant.add_test("INF101")
     tenant.refuse_seat = {"aaseb@example.edu"}.__contains__
@@ -136,7 +141,7 @@ STAFF_ECHO = f"Kari Veileder <kariv@example.edu> with {PASSWORD} is refused"
 
 
 def test_nothing_personal_or_secret_is_said_about_staff(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(
         *SAVE_STAFF, 422, {"errors": [{"message": STAFF_ECHO}, {"password": f"x{PASSWORD}x"}]}
@@ -149,7 +154,7 @@ def test_nothing_personal_or_secret_is_said_about_staff(
 
 
 def test_no_name_or_address_of_a_contributor_is_repeated(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.every("POST", f"/v1/test/{exam}/contributors", 422, {"message": STAFF_ECHO})
     entry = contributor("kariv", first_name="Kari", last_name="Veileder", email="kariv@example.edu")

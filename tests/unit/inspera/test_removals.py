@@ -3,11 +3,11 @@
 from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
+from .http_tenant import HttpTenant
 from .made_up import fill, make_seats, path_of, results_of, sizes
-from .tenant import Tenant
 
 
-def test_removals_name_only_the_ids(target: InsperaTarget, tenant: Tenant, exam: str) -> None:
+def test_removals_name_only_the_ids(target: InsperaTarget, tenant: HttpTenant, exam: str) -> None:
     fill(tenant, exam, 2)
     assert results_of(target.remove(exam, make_seats(2))) == [Result.DONE] * 2
     body = {
@@ -18,7 +18,7 @@ def test_removals_name_only_the_ids(target: InsperaTarget, tenant: Tenant, exam:
     assert tenant.seats[exam] == {}
 
 
-def test_a_lost_removal_is_repeated(target: InsperaTarget, tenant: Tenant, exam: str) -> None:
+def test_a_lost_removal_is_repeated(target: InsperaTarget, tenant: HttpTenant, exam: str) -> None:
     fill(tenant, exam, 2)
     tenant.once("DELETE", path_of(exam), 500, carried_out=True)
     assert results_of(target.remove(exam, make_seats(2))) == [Result.DONE] * 2
@@ -26,7 +26,7 @@ def test_a_lost_removal_is_repeated(target: InsperaTarget, tenant: Tenant, exam:
 
 
 def test_a_removal_that_is_lost_to_the_end_is_unknown(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     fill(tenant, exam, 2)
     tenant.every("DELETE", path_of(exam), 500)
@@ -34,7 +34,7 @@ def test_a_removal_that_is_lost_to_the_end_is_unknown(
 
 
 def test_a_404_on_a_removal_is_done_for_those_that_a_reading_shows_to_be_absent(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     fill(tenant, exam, 1)
     tenant.every("DELETE", path_of(exam), 404)
@@ -46,7 +46,7 @@ def test_a_404_on_a_removal_is_done_for_those_that_a_reading_shows_to_be_absent(
 
 
 def test_a_404_on_a_removal_proves_nothing_where_seats_cannot_be_read(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_seats = False
     tenant.every("DELETE", path_of(exam), 404)
@@ -54,7 +54,7 @@ def test_a_404_on_a_removal_proves_nothing_where_seats_cannot_be_read(
 
 
 def test_a_404_on_a_removal_is_done_once_the_call_has_worked_on_this_tenant(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_seats = False
     fill(tenant, exam, 2)
@@ -64,7 +64,7 @@ def test_a_404_on_a_removal_is_done_once_the_call_has_worked_on_this_tenant(
 
 
 def test_a_removal_from_a_test_that_is_gone_is_done_only_where_tests_can_be_read(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     assert results_of(target.remove("999", make_seats(1))) == [Result.REFUSED]
     assert target.read_test(exam) is not None
@@ -72,7 +72,7 @@ def test_a_removal_from_a_test_that_is_gone_is_done_only_where_tests_can_be_read
 
 
 def test_three_existing_tests_with_a_404_stop_removals(
-    target: InsperaTarget, tenant: Tenant
+    target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     numbers = [tenant.add_test(f"T{number}") for number in range(4)]
     for number in numbers:
@@ -83,7 +83,7 @@ def test_three_existing_tests_with_a_404_stop_removals(
 
 
 def test_a_refusal_that_only_says_that_somebody_is_not_there_is_done(
-    target: InsperaTarget, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     fill(tenant, exam, 2)
     tenant.refuse_seat = {"id1", "id2"}.__contains__

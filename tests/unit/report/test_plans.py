@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.planning.guard import HeldScope, Scope
-from sync.planning.guard import Limit as GuardLimit
+from sync.planning.limits import HeldScope, Scope
+from sync.planning.limits import Limit as GuardLimit
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import capped, plan_text, row_errors_text, scopes_text, summary_text
 from sync.report.run_text import finding_text, outcomes_text
-from sync.state.compare.plan_table import ScopeGroup
+from sync.state.compare.plan_reader import ScopeGroup
 from sync.state.history import PastFinding
 
 STOPPED = (Verdict.WAITING, Verdict.DEFERRED, Verdict.HELD)

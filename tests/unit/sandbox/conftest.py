@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import Clock, Tenant
+from .api_client import ApiClient, Clock
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def tenant(sandbox: Sandbox) -> Iterator[Tenant]:
-    tenant = Tenant(sandbox.url)
-    yield tenant
-    tenant.close()
+def client(sandbox: Sandbox) -> Iterator[ApiClient]:
+    client = ApiClient(sandbox.url)
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,8 @@ def shared() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def stranger(shared: Sandbox) -> Iterator[Tenant]:
+def stranger(shared: Sandbox) -> Iterator[ApiClient]:
     """A client of the shared sandbox, for calls that are refused."""
-    tenant = Tenant(shared.url)
-    yield tenant
-    tenant.close()
+    client = ApiClient(shared.url)
+    yield client
+    client.close()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, EXAM, Tenant, plant
+from .api_client import ASE, EXAM, ApiClient, plant
 
 MEMBERS = [
     *(
@@ -113,19 +113,19 @@ CALLS = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def steady(shared: Sandbox) -> Iterator[Tenant]:
+def steady(shared: Sandbox) -> Iterator[ApiClient]:
     """One client for all examples: a connection each would be slow."""
-    tenant = Tenant(shared.url)
+    client = ApiClient(shared.url)
     plant(shared)
     shared.edit(test="x", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
-    yield tenant
-    tenant.close()
+    yield client
+    client.close()
 
 
 @given(call=CALLS, body=JSON)
 @settings(max_examples=100, deadline=None)
 def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
-    steady: Tenant, call: tuple[str, str], body: Any
+    steady: ApiClient, call: tuple[str, str], body: Any
 ) -> None:
     answer = steady.call(*call, body)
     assert answer.status_code in (200, 201, 400, 404, 409)
@@ -134,7 +134,7 @@ def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
 
 @given(body=JSON)
 @settings(max_examples=70, deadline=None)
-def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: Any) -> None:
+def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: ApiClient, body: Any) -> None:
     assert steady.page("POST", "manual-edits", body).status_code in (200, 400, 404, 409)
 
 
@@ -146,7 +146,7 @@ def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: An
 )
 @settings(max_examples=70, deadline=None)
 def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(
-    steady: Tenant, text: str, path: str
+    steady: ApiClient, text: str, path: str
 ) -> None:
     for query in ("", "?isExternal=true", f"?query={quote(text)}&page={quote(text)}"):
         answer = steady.get(f"/v1/{path.format(quote(text, safe=''))}{query}")
@@ -155,7 +155,7 @@ def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(
 
 @given(body=JSON)
 @settings(max_examples=70, deadline=None)
-def test_whatever_control_is_told_it_takes_or_refuses(steady: Tenant, body: Any) -> None:
+def test_whatever_control_is_told_it_takes_or_refuses(steady: ApiClient, body: Any) -> None:
     answer = steady.page("POST", "control", body)
     assert answer.status_code in (200, 400)
     steady.page(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, CANDIDATES, EXAM, Tenant, batch, errors, learner, plant
+from .api_client import ASE, CANDIDATES, EXAM, ApiClient, batch, errors, learner, plant
 
 LOGIN = "ase@example.edu"
 
@@ -15,12 +15,12 @@ def seats(sandbox: Sandbox) -> list[Any]:
 
 
 def test_a_learner_is_put_on_a_test_with_everything_that_is_said(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     said = {"candidateId": "K-17", "extraTimeMins": 30, "roomName": "Sal Å", "buildingName": "Øst"}
     person = {"firstName": "Åse", "lastName": "Prøvesen", "email": LOGIN}
-    answer = tenant.post(CANDIDATES, batch(LOGIN, **said, **person, committeesName=[]))
+    answer = client.post(CANDIDATES, batch(LOGIN, **said, **person, committeesName=[]))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     (seat,) = seats(sandbox)
     assert seat == said | {
@@ -32,10 +32,10 @@ def test_a_learner_is_put_on_a_test_with_everything_that_is_said(
 
 
 def test_the_candidates_of_a_test_are_listed_by_its_own_id_and_by_ours(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
+    client.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
     contents = sandbox.contents()
     listed = {
         "candidates": [
@@ -47,41 +47,41 @@ def test_the_candidates_of_a_test_are_listed_by_its_own_id_and_by_ours(
             }
         ]
     }
-    assert tenant.get(CANDIDATES).json() == listed
+    assert client.get(CANDIDATES).json() == listed
     assert (
-        tenant.get(f"/v1/test/{contents['tests'][0]['assessmentRunId']}/candidates").json()
+        client.get(f"/v1/test/{contents['tests'][0]['assessmentRunId']}/candidates").json()
         == listed
     )
 
 
-def test_a_test_without_candidates_lists_none(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_test_without_candidates_lists_none(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
-    assert tenant.get(CANDIDATES).json() == {"candidates": []}
+    assert client.get(CANDIDATES).json() == {"candidates": []}
 
 
 def test_a_second_post_changes_the_seat_and_what_is_left_out_stays(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
-    tenant.post(CANDIDATES, batch(LOGIN, extraTimeMins=0, roomName=""))
+    client.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
+    client.post(CANDIDATES, batch(LOGIN, extraTimeMins=0, roomName=""))
     (seat,) = seats(sandbox)
     assert (seat["candidateId"], seat["extraTimeMins"], seat["roomName"]) == ("K-17", 0, None)
 
 
-def test_a_post_adds_to_those_already_there(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_post_adds_to_those_already_there(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
     sandbox.edit(student=learner(1))
-    tenant.post(CANDIDATES, batch(LOGIN))
-    tenant.post(CANDIDATES, batch("prove1@example.edu"))
+    client.post(CANDIDATES, batch(LOGIN))
+    client.post(CANDIDATES, batch("prove1@example.edu"))
     assert [seat["username"] for seat in seats(sandbox)] == [LOGIN, "prove1@example.edu"]
 
 
 def test_unknown_learners_are_all_named_and_nobody_of_the_batch_is_put_on(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(CANDIDATES, batch("ukjent-1", LOGIN, "ukjent-2"))
+    answer = client.post(CANDIDATES, batch("ukjent-1", LOGIN, "ukjent-2"))
     assert answer.status_code == 400
     said = errors(answer)
     assert "ukjent-1" in said
@@ -91,21 +91,23 @@ def test_unknown_learners_are_all_named_and_nobody_of_the_batch_is_put_on(
 
 
 def test_a_learner_known_in_another_system_is_unknown_here(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(CANDIDATES, batch(LOGIN) | {"authenticationSystem": "EMAIL"})
+    answer = client.post(CANDIDATES, batch(LOGIN) | {"authenticationSystem": "EMAIL"})
     assert answer.status_code == 400
     assert f"{LOGIN} (EMAIL)" in errors(answer)
 
 
-def test_a_learner_is_taken_off_and_can_be_put_on_again(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_learner_is_taken_off_and_can_be_put_on_again(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
     plant(sandbox)
-    tenant.post(CANDIDATES, batch(LOGIN, candidateId="K-17"))
-    answer = tenant.delete(CANDIDATES, batch(LOGIN))
+    client.post(CANDIDATES, batch(LOGIN, candidateId="K-17"))
+    answer = client.delete(CANDIDATES, batch(LOGIN))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert seats(sandbox) == []
-    tenant.post(CANDIDATES, batch(LOGIN))
+    client.post(CANDIDATES, batch(LOGIN))
     assert seats(sandbox)[0]["candidateId"] is None
 
 
@@ -113,12 +115,12 @@ def test_a_learner_is_taken_off_and_can_be_put_on_again(tenant: Tenant, sandbox:
     "absent", ["prove1@example.edu", "ukjent-1"], ids=["not on the test", "nobody"]
 )
 def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
-    tenant: Tenant, sandbox: Sandbox, absent: str
+    client: ApiClient, sandbox: Sandbox, absent: str
 ) -> None:
     plant(sandbox)
     sandbox.edit(student=learner(1))
-    tenant.post(CANDIDATES, batch(LOGIN))
-    answer = tenant.delete(CANDIDATES, batch(LOGIN, absent))
+    client.post(CANDIDATES, batch(LOGIN))
+    answer = client.delete(CANDIDATES, batch(LOGIN, absent))
     assert answer.status_code == 404
     assert absent in errors(answer)
     assert LOGIN not in errors(answer)
@@ -126,7 +128,7 @@ def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_candidates_of_an_unknown_test_are_not_found(stranger: Tenant, method: str) -> None:
+def test_candidates_of_an_unknown_test_are_not_found(stranger: ApiClient, method: str) -> None:
     answer = stranger.call(method, CANDIDATES, batch(LOGIN))
     assert (answer.status_code, errors(answer)) == (404, "test INF1000-H26 does not exist")
 
@@ -158,35 +160,35 @@ def test_candidates_of_an_unknown_test_are_not_found(stranger: Tenant, method: s
     ],
 )
 def test_a_batch_that_the_vendor_would_refuse_is_refused_by_name(
-    tenant: Tenant, sandbox: Sandbox, body: dict[str, Any], complaint: str
+    client: ApiClient, sandbox: Sandbox, body: dict[str, Any], complaint: str
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(CANDIDATES, body)
+    answer = client.post(CANDIDATES, body)
     assert (answer.status_code, errors(answer)) == (400, complaint)
     assert seats(sandbox) == []
 
 
-def test_a_test_holds_1500_candidates_and_not_one_more(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_test_holds_1500_candidates_and_not_one_more(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
     for number in range(1500):
         sandbox.edit(student=learner(number))
     full = batch(*(f"prove{number}@example.edu" for number in range(1500)))
-    assert tenant.post(CANDIDATES, full).status_code == 200
-    answer = tenant.post(CANDIDATES, batch(LOGIN))
+    assert client.post(CANDIDATES, full).status_code == 200
+    answer = client.post(CANDIDATES, batch(LOGIN))
     assert answer.status_code == 400
     assert "at most 1500 candidates, would have 1501" in errors(answer)
-    assert tenant.post(CANDIDATES, batch("prove0@example.edu", extraTimeMins=5)).status_code == 200
+    assert client.post(CANDIDATES, batch("prove0@example.edu", extraTimeMins=5)).status_code == 200
     assert len(seats(sandbox)) == 1500
 
 
-def test_a_learner_has_seats_of_their_own_on_each_test(tenant: Tenant, sandbox: Sandbox) -> None:
-    tenant.post("/v1/users/student", ASE)
+def test_a_learner_has_seats_of_their_own_on_each_test(client: ApiClient, sandbox: Sandbox) -> None:
+    client.post("/v1/users/student", ASE)
     for number in (1, 2):
-        tenant.post("/v1/test?isExternal=true", EXAM | {"externalTestId": f"T{number}"})
-        tenant.post(
+        client.post("/v1/test?isExternal=true", EXAM | {"externalTestId": f"T{number}"})
+        client.post(
             f"/v1/test/T{number}/candidates?isExternal=true", batch(LOGIN, extraTimeMins=number)
         )
-    tenant.delete("/v1/test/T1/candidates?isExternal=true", batch(LOGIN))
+    client.delete("/v1/test/T1/candidates?isExternal=true", batch(LOGIN))
     first, second = sandbox.contents()["tests"]
     assert first["candidates"] == []
     assert second["candidates"][0]["extraTimeMins"] == 2

@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import (
+from .api_client import (
     BERIT,
     COMMITTEES,
     CONTRIBUTORS,
     TEST,
-    Tenant,
+    ApiClient,
     committees,
     errors,
     only_test,
@@ -20,16 +20,16 @@ LOGIN = "berit@example.edu"
 
 
 def test_staff_are_put_on_a_test_with_everything_that_is_said(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(COMMITTEES, committees("B", "A"))
+    client.post(COMMITTEES, committees("B", "A"))
     person = {"firstName": "Berit", "lastName": "Påhittad", "email": LOGIN}
     said = {"roomName": "Sal Å", "buildingName": "Øst"}
     body = staff_batch(
         LOGIN, roles=["monitor", "evaluate"], committeesName=["B", "A"], **person, **said
     )
-    answer = tenant.post(CONTRIBUTORS, body)
+    answer = client.post(CONTRIBUTORS, body)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert only_test(sandbox)["contributors"] == [
         said
@@ -45,11 +45,11 @@ def test_staff_are_put_on_a_test_with_everything_that_is_said(
 
 
 def test_a_test_shows_its_contributors_with_prefixed_roles_inside_a_wrapper(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(COMMITTEES, committees("A"))
-    tenant.post(
+    client.post(COMMITTEES, committees("A"))
+    client.post(
         CONTRIBUTORS,
         staff_batch(LOGIN, roles=["evaluate", "chief_invigilate"], committeesName=["A"]),
     )
@@ -68,38 +68,38 @@ def test_a_test_shows_its_contributors_with_prefixed_roles_inside_a_wrapper(
         ],
         "committees": [{"name": "A", "type": "GRADING"}],
     }
-    assert tenant.get(TEST).json() == {"result": shown}
+    assert client.get(TEST).json() == {"result": shown}
     sandbox.control(wrapped=False)
-    assert tenant.get(TEST).json() == shown
+    assert client.get(TEST).json() == shown
 
 
 def test_a_second_post_sets_roles_and_committees_and_what_is_left_out_stays(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(COMMITTEES, committees("A", "B"))
-    tenant.post(
+    client.post(COMMITTEES, committees("A", "B"))
+    client.post(
         CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], committeesName=["A"], roomName="101")
     )
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"]))
+    client.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"]))
     (one,) = only_test(sandbox)["contributors"]
     assert (one["roles"], one["committees"], one["roomName"]) == (["monitor"], ["A"], "101")
-    tenant.post(
+    client.post(
         CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"], committeesName=["B"], roomName="")
     )
     (one,) = only_test(sandbox)["contributors"]
     assert (one["committees"], one["roomName"]) == (["B"], None)
 
 
-def test_every_notification_is_counted(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_every_notification_is_counted(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
     for notify in (True, False, True):
-        tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], sendNotification=notify))
+        client.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], sendNotification=notify))
     assert only_test(sandbox)["contributors"][0]["notified"] == 2
 
 
 def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_done(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     sandbox.edit(
@@ -107,7 +107,7 @@ def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_don
     )
     body = staff_batch(LOGIN, roles=["evaluate"], committeesName=["Y", "X"], sendNotification=True)
     body["contributors"].append({"externalId": "per", "roles": ["evaluate"]})
-    answer = tenant.post(CONTRIBUTORS, body)
+    answer = client.post(CONTRIBUTORS, body)
     missing = ["Committee X does not exist", "Committee Y does not exist"]
     assert (answer.status_code, answer.json()) == (200, {"success": True, "errors": missing})
     assert only_test(sandbox)["contributors"] == []
@@ -115,10 +115,10 @@ def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_don
 
 
 def test_unknown_staff_are_all_named_and_nobody_of_the_batch_is_put_on(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(
+    answer = client.post(
         CONTRIBUTORS, staff_batch("ukjent-1", LOGIN, "ukjent-2", roles=["evaluate"])
     )
     assert answer.status_code == 400
@@ -130,25 +130,25 @@ def test_unknown_staff_are_all_named_and_nobody_of_the_batch_is_put_on(
 
 
 def test_learners_do_not_work_on_a_test_and_staff_do_not_sit_it(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     assert (
-        tenant.post(CONTRIBUTORS, staff_batch("ase@example.edu", roles=["evaluate"])).status_code
+        client.post(CONTRIBUTORS, staff_batch("ase@example.edu", roles=["evaluate"])).status_code
         == 400
     )
     as_candidate = {"authenticationSystem": "FEIDE", "candidates": [{"externalId": LOGIN}]}
     assert (
-        tenant.post("/v1/test/INF1000-H26/candidates?isExternal=true", as_candidate).status_code
+        client.post("/v1/test/INF1000-H26/candidates?isExternal=true", as_candidate).status_code
         == 400
     )
     test = only_test(sandbox)
     assert test["contributors"] == test["candidates"] == []
 
 
-def test_one_call_is_about_one_auth_system(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_one_call_is_about_one_auth_system(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
-    answer = tenant.post(
+    answer = client.post(
         CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]) | {"authenticationSystem": "EMAIL"}
     )
     assert (answer.status_code, errors(answer)) == (
@@ -158,27 +158,27 @@ def test_one_call_is_about_one_auth_system(tenant: Tenant, sandbox: Sandbox) -> 
 
 
 def test_staff_are_taken_off_and_come_back_without_what_they_had(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(COMMITTEES, committees("A"))
-    tenant.post(
+    client.post(COMMITTEES, committees("A"))
+    client.post(
         CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], committeesName=["A"], roomName="101")
     )
-    answer = tenant.delete(CONTRIBUTORS, staff_batch(LOGIN))
+    answer = client.delete(CONTRIBUTORS, staff_batch(LOGIN))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert only_test(sandbox)["contributors"] == []
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"]))
+    client.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"]))
     (one,) = only_test(sandbox)["contributors"]
     assert (one["roles"], one["committees"], one["roomName"]) == (["monitor"], [], None)
 
 
 def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]))
-    answer = tenant.delete(CONTRIBUTORS, staff_batch(LOGIN, "ase@example.edu", "ukjent"))
+    client.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]))
+    answer = client.delete(CONTRIBUTORS, staff_batch(LOGIN, "ase@example.edu", "ukjent"))
     assert answer.status_code == 404
     assert errors(answer).splitlines() == [
         "externalId ase@example.edu (FEIDE): is not a contributor of this test",
@@ -188,7 +188,7 @@ def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_contributors_of_an_unknown_test_are_not_found(stranger: Tenant, method: str) -> None:
+def test_contributors_of_an_unknown_test_are_not_found(stranger: ApiClient, method: str) -> None:
     answer = stranger.call(method, CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]))
     assert (answer.status_code, errors(answer)) == (404, "test INF1000-H26 does not exist")
 
@@ -235,18 +235,18 @@ def test_contributors_of_an_unknown_test_are_not_found(stranger: Tenant, method:
     ],
 )
 def test_a_batch_that_the_vendor_would_refuse_is_refused_by_name(
-    tenant: Tenant, sandbox: Sandbox, body: dict[str, Any], complaint: str
+    client: ApiClient, sandbox: Sandbox, body: dict[str, Any], complaint: str
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(CONTRIBUTORS, body)
+    answer = client.post(CONTRIBUTORS, body)
     assert answer.status_code == 400
     assert errors(answer).startswith(complaint)
     assert only_test(sandbox)["contributors"] == []
 
 
-def test_names_and_email_in_a_batch_change_nobody(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_names_and_email_in_a_batch_change_nobody(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
-    tenant.post(
+    client.post(
         CONTRIBUTORS, staff_batch(LOGIN, roles=["plan"], firstName="Per", email="per@example.edu")
     )
     (person,) = sandbox.contents()["staff"]

@@ -6,7 +6,7 @@ import pytest
 import requests
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, CANDIDATES, Tenant, batch, errors, plant
+from .api_client import ASE, CANDIDATES, ApiClient, batch, errors, plant
 
 STUDENT = "/v1/users/student"
 WAIT = 0.3
@@ -22,51 +22,51 @@ def names(sandbox: Sandbox) -> list[str]:
 
 
 def test_a_call_fails_before_it_is_carried_out_as_often_as_was_said(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     sandbox.control(**rule(status=500, times=2))
     for _ in range(2):
-        answer = tenant.post(STUDENT, ASE)
+        answer = client.post(STUDENT, ASE)
         assert (answer.status_code, errors(answer)) == (
             500,
             "the sandbox answers 500, as its controls ask",
         )
     assert names(sandbox) == []
-    assert tenant.post(STUDENT, ASE).status_code == 200
+    assert client.post(STUDENT, ASE).status_code == 200
     assert names(sandbox) == ["ase@example.edu"]
 
 
-def test_a_call_fails_after_it_was_carried_out(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_call_fails_after_it_was_carried_out(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**rule(status=502, times=1, when="after"))
-    assert tenant.post(STUDENT, ASE).status_code == 502
+    assert client.post(STUDENT, ASE).status_code == 502
     assert names(sandbox) == ["ase@example.edu"]
     assert [(one["status"], one["committed"]) for one in sandbox.requests()[1:]] == [(502, True)]
 
 
 def test_a_refused_call_stays_refused_under_a_rule_that_holds_after_it(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     sandbox.control(**rule(status=502, when="after"))
-    assert tenant.post(STUDENT, {"username": ""}).status_code == 502
+    assert client.post(STUDENT, {"username": ""}).status_code == 502
     assert sandbox.requests()[-1]["committed"] is False
 
 
 @pytest.mark.parametrize(("when", "kept"), [("before", []), ("after", ["ase@example.edu"])])
 def test_a_reset_drops_the_connection_before_or_after_the_commit(
-    tenant: Tenant, sandbox: Sandbox, when: str, kept: list[str]
+    client: ApiClient, sandbox: Sandbox, when: str, kept: list[str]
 ) -> None:
     sandbox.control(**rule(status="reset", times=1, when=when))
     with pytest.raises(requests.ConnectionError):
-        tenant.post(STUDENT, ASE)
+        client.post(STUDENT, ASE)
     assert names(sandbox) == kept
     entry = sandbox.requests()[-1]
     assert (entry["status"], entry["committed"]) == ("reset", bool(kept))
-    assert tenant.post(STUDENT, ASE).status_code == 200
+    assert client.post(STUDENT, ASE).status_code == 200
 
 
-def test_a_rule_gives_headers_such_as_retry_after(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_rule_gives_headers_such_as_retry_after(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**rule(status=429, times=1, headers={"Retry-After": "7"}))
-    answer = tenant.post(STUDENT, ASE)
+    answer = client.post(STUDENT, ASE)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
 
 
@@ -78,57 +78,59 @@ def test_a_rule_gives_headers_such_as_retry_after(tenant: Tenant, sandbox: Sandb
     ],
 )
 def test_a_rule_gives_a_body_of_its_own(
-    tenant: Tenant, sandbox: Sandbox, body: Any, sent: str
+    client: ApiClient, sandbox: Sandbox, body: Any, sent: str
 ) -> None:
     sandbox.control(**rule(status=200, body=body))
-    answer = tenant.post(STUDENT, ASE)
+    answer = client.post(STUDENT, ASE)
     assert (answer.status_code, answer.text) == (200, sent)
 
 
-def test_a_rule_can_let_the_first_calls_pass(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_rule_can_let_the_first_calls_pass(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**rule(status=500, skip=2, times=1))
-    assert [tenant.post(STUDENT, ASE).status_code for _ in range(4)] == [200, 200, 500, 200]
+    assert [client.post(STUDENT, ASE).status_code for _ in range(4)] == [200, 200, 500, 200]
 
 
 def test_a_rule_without_times_holds_until_the_rules_are_replaced(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     sandbox.control(**rule(status=503))
-    assert {tenant.post(STUDENT, ASE).status_code for _ in range(5)} == {503}
+    assert {client.post(STUDENT, ASE).status_code for _ in range(5)} == {503}
     sandbox.control(fail=[])
-    assert tenant.post(STUDENT, ASE).status_code == 200
+    assert client.post(STUDENT, ASE).status_code == 200
 
 
-def test_a_rule_holds_for_its_method_and_path_only(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_rule_holds_for_its_method_and_path_only(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
     sandbox.control(fail=[{"method": "POST", "path": "/api/v1/test/*/candidates", "status": 500}])
-    assert tenant.get(CANDIDATES).status_code == 200
-    assert tenant.post(STUDENT, ASE).status_code == 200
-    assert tenant.post(CANDIDATES, batch("ase@example.edu")).status_code == 500
+    assert client.get(CANDIDATES).status_code == 200
+    assert client.post(STUDENT, ASE).status_code == 200
+    assert client.post(CANDIDATES, batch("ase@example.edu")).status_code == 500
 
 
-def test_the_first_rule_that_holds_is_taken(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_the_first_rule_that_holds_is_taken(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(
         fail=[
             {"status": 500, "path": "*/student", "times": 1},
             {"status": 503, "path": "*/student"},
         ]
     )
-    assert [tenant.post(STUDENT, ASE).status_code for _ in range(2)] == [500, 503]
+    assert [client.post(STUDENT, ASE).status_code for _ in range(2)] == [500, 503]
 
 
-def test_a_rule_can_hit_the_token_call(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_rule_can_hit_the_token_call(client: ApiClient, sandbox: Sandbox) -> None:
     told = {"error": "Multiple tokens for user", "description": "Please contact inspera support"}
     sandbox.control(fail=[{"path": "/api/authenticate/token/", "status": 409, "body": told}])
-    answer = tenant.ask_token()
+    answer = client.ask_token()
     assert (answer.status_code, answer.json()) == (409, told)
 
 
-def test_a_delay_goes_by_before_anything_is_carried_out(tenant: Tenant, sandbox: Sandbox) -> None:
-    tenant.ask_token()
+def test_a_delay_goes_by_before_anything_is_carried_out(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
+    client.ask_token()
     sandbox.control(**rule(delay=60))
     with pytest.raises(requests.ReadTimeout):
-        tenant.call("POST", STUDENT, ASE, timeout=WAIT)
+        client.call("POST", STUDENT, ASE, timeout=WAIT)
     assert names(sandbox) == []
     assert [one["path"] for one in sandbox.requests() if "student" in one["path"]] == []
 
@@ -137,21 +139,21 @@ def test_a_delay_goes_by_before_anything_is_carried_out(tenant: Tenant, sandbox:
     "settings", [{"latency": 60}, rule(latency=60)], ids=["every write", "a rule"]
 )
 def test_a_slow_answer_comes_after_the_commit(
-    tenant: Tenant, sandbox: Sandbox, settings: dict[str, Any]
+    client: ApiClient, sandbox: Sandbox, settings: dict[str, Any]
 ) -> None:
     sandbox.control(**settings)
     with pytest.raises(requests.ReadTimeout):
-        tenant.call("POST", STUDENT, ASE, timeout=WAIT)
+        client.call("POST", STUDENT, ASE, timeout=WAIT)
     assert names(sandbox) == ["ase@example.edu"]
     assert sandbox.requests()[-1]["committed"] is True
 
 
 def test_latency_holds_for_writes_and_leaves_reads_and_tokens_alone() -> None:
     with Sandbox(latency=60) as sandbox:
-        tenant = Tenant(sandbox.url)
-        assert tenant.call("GET", "/v1/test/search", timeout=10).status_code == 200
+        client = ApiClient(sandbox.url)
+        assert client.call("GET", "/v1/test/search", timeout=10).status_code == 200
         with pytest.raises(requests.ReadTimeout):
-            tenant.call("POST", STUDENT, ASE, timeout=WAIT)
+            client.call("POST", STUDENT, ASE, timeout=WAIT)
 
 
 @pytest.mark.parametrize("offset", [0, 7200, -90])
@@ -160,27 +162,27 @@ def test_answers_bear_the_time_of_the_sandboxs_clock_and_as_much_more_as_was_ask
 ) -> None:
     noon = datetime(2026, 12, 1, 12, tzinfo=UTC)
     with Sandbox(clock=lambda: noon) as sandbox:
-        tenant = Tenant(sandbox.url)
+        client = ApiClient(sandbox.url)
         sandbox.control(clock_offset=offset)
-        answers = [tenant.ask_token(), tenant.call("GET", "/v1/test/search", timeout=10)]
+        answers = [client.ask_token(), client.call("GET", "/v1/test/search", timeout=10)]
         bear = {parsedate_to_datetime(answer.headers["Date"]) for answer in answers}
     assert bear == {noon + timedelta(seconds=offset)}
 
 
-def test_a_rule_may_give_another_date(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_rule_may_give_another_date(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(fail=[{"path": "*", "headers": {"Date": "nonsense"}}])
-    assert tenant.ask_token().headers["Date"] == "nonsense"
+    assert client.ask_token().headers["Date"] == "nonsense"
 
 
-def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -> None:
+def test_control_is_set_and_read_over_the_wire_without_a_token(client: ApiClient) -> None:
     given = {
         "latency": 0.5,
         "token_lifetime": 60,
         "fail": [{"method": "post", "path": "/x", "status": 500, "times": 3}],
     }
-    answer = tenant.page("POST", "control", given)
+    answer = client.page("POST", "control", given)
     assert answer.status_code == 200
-    assert answer.json() == tenant.page("GET", "control").json()
+    assert answer.json() == client.page("GET", "control").json()
     assert (answer.json()["latency"], answer.json()["token_lifetime"]) == (0.5, 60)
     assert answer.json()["fail"][0] == {
         "method": "POST",
@@ -194,7 +196,7 @@ def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -
         "headers": {},
         "body": None,
     }
-    assert tenant.page("POST", "control", {"latency": 0}).json()["fail"] == answer.json()["fail"]
+    assert client.page("POST", "control", {"latency": 0}).json()["fail"] == answer.json()["fail"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -
     ],
 )
 def test_a_wrong_control_is_refused_by_name_and_changes_nothing(
-    stranger: Tenant, settings: dict[str, Any], complaint: str
+    stranger: ApiClient, settings: dict[str, Any], complaint: str
 ) -> None:
     before = stranger.page("GET", "control").json()
     answer = stranger.page("POST", "control", {"token_lifetime": 1} | settings)
@@ -227,6 +229,6 @@ def test_a_wrong_control_is_refused_by_name_and_changes_nothing(
 
 def test_stopping_the_sandbox_does_not_wait_for_slow_answers() -> None:
     with Sandbox(latency=3600) as sandbox, pytest.raises(requests.ReadTimeout):
-        Tenant(sandbox.url).call("POST", STUDENT, ASE, timeout=WAIT)
+        ApiClient(sandbox.url).call("POST", STUDENT, ASE, timeout=WAIT)
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{sandbox.url}/_sandbox/contents", timeout=10)

@@ -7,7 +7,7 @@ import pytest
 import requests
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, BERIT, Clock, Tenant, errors, learner
+from .api_client import ASE, BERIT, ApiClient, Clock, errors, learner
 
 ORDER = "/v1/fileExport/order"
 
@@ -16,10 +16,10 @@ def order(user_type: str = "student") -> dict[str, Any]:
     return {"resourceType": "AllUsers", "parameters": {"userType": user_type}}
 
 
-def link_to(tenant: Tenant, user_type: str = "student") -> str:
+def link_to(client: ApiClient, user_type: str = "student") -> str:
     """Orders an export and asks after it until it is ready."""
-    job = tenant.post(ORDER, order(user_type)).json()["jobId"]
-    first, second = (tenant.get(f"/v1/fileExport/status/{job}").json() for _ in range(2))
+    job = client.post(ORDER, order(user_type)).json()["jobId"]
+    first, second = (client.get(f"/v1/fileExport/status/{job}").json() for _ in range(2))
     assert first == {"status": "inProgress"}
     assert second["status"] == "success"
     return str(second["exportInfo"]["signedResponseUrl"])
@@ -30,27 +30,27 @@ def fetch(url: str, **headers: str) -> requests.Response:
 
 
 def test_an_order_is_first_in_progress_and_then_gives_every_learner_by_a_link(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     for student in (ASE, learner(1)):
         sandbox.edit(student=student)
     sandbox.edit(staff=BERIT)
-    url = link_to(tenant)
+    url = link_to(client)
     assert url.startswith(f"{sandbox.url}/")
     people = fetch(url).json()
     assert [one["username"] for one in people] == ["ase@example.edu", "prove1@example.edu"]
-    assert people[0] == tenant.get(f"/v1/users/{people[0]['userId']}").json()
+    assert people[0] == client.get(f"/v1/users/{people[0]['userId']}").json()
 
 
-def test_staff_are_exported_with_their_status(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_staff_are_exported_with_their_status(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.edit(student=ASE)
     sandbox.edit(staff=BERIT | {"status": "DISABLED"})
-    (person,) = fetch(link_to(tenant, "admin")).json()
+    (person,) = fetch(link_to(client, "admin")).json()
     assert person == BERIT | {"userId": person["userId"], "status": "DISABLED"}
 
 
-def test_a_link_is_refused_with_a_bearer_token_beside_it(tenant: Tenant) -> None:
-    url = link_to(tenant)
+def test_a_link_is_refused_with_a_bearer_token_beside_it(client: ApiClient) -> None:
+    url = link_to(client)
     answer = fetch(url, Authorization="Bearer anything")
     assert answer.status_code == 400
     assert "signed link" in errors(answer)
@@ -58,15 +58,15 @@ def test_a_link_is_refused_with_a_bearer_token_beside_it(tenant: Tenant) -> None
 
 
 def test_a_link_and_its_order_live_for_an_hour(
-    tenant: Tenant, sandbox: Sandbox, clock: Clock
+    client: ApiClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    job = tenant.post(ORDER, order()).json()["jobId"]
-    url = link_to(tenant)
+    job = client.post(ORDER, order()).json()["jobId"]
+    url = link_to(client)
     clock.now += timedelta(seconds=3599)
     assert fetch(url).status_code == 200
     clock.now += timedelta(seconds=1)
     assert fetch(url).status_code == 403
-    assert Tenant(sandbox.url).get(f"/v1/fileExport/status/{job}").status_code == 404
+    assert ApiClient(sandbox.url).get(f"/v1/fileExport/status/{job}").status_code == 404
 
 
 def test_a_made_up_link_gives_nobody(shared: Sandbox) -> None:
@@ -75,11 +75,11 @@ def test_a_made_up_link_gives_nobody(shared: Sandbox) -> None:
     assert "not valid" in errors(answer)
 
 
-def test_two_orders_have_links_of_their_own(tenant: Tenant) -> None:
-    assert link_to(tenant) != link_to(tenant)
+def test_two_orders_have_links_of_their_own(client: ApiClient) -> None:
+    assert link_to(client) != link_to(client)
 
 
-def test_an_unknown_job_is_not_found(stranger: Tenant) -> None:
+def test_an_unknown_job_is_not_found(stranger: ApiClient) -> None:
     answer = stranger.get("/v1/fileExport/status/x")
     assert (answer.status_code, errors(answer)) == (404, "job x does not exist")
 
@@ -95,7 +95,7 @@ def test_an_unknown_job_is_not_found(stranger: Tenant) -> None:
     ],
 )
 def test_an_order_that_the_vendor_would_refuse_is_refused_by_name(
-    stranger: Tenant, body: Any, complaint: str
+    stranger: ApiClient, body: Any, complaint: str
 ) -> None:
     answer = stranger.post(ORDER, body)
     assert answer.status_code == 400
@@ -104,10 +104,10 @@ def test_an_order_that_the_vendor_would_refuse_is_refused_by_name(
 
 def test_an_order_changes_nothing_and_its_link_is_never_logged(tmp_path: Path) -> None:
     with Sandbox(data=tmp_path) as sandbox:
-        tenant = Tenant(sandbox.url)
-        url = link_to(tenant)
+        client = ApiClient(sandbox.url)
+        url = link_to(client)
         fetch(url)
-        tenant.close()
+        client.close()
         entries = sandbox.requests()
         assert [one["committed"] for one in entries] == [False] * 5
         assert entries[-1]["path"] == "/export/***"

@@ -7,13 +7,13 @@ import requests
 from sync.cli import run
 from sync.sandbox import Sandbox, serve
 
-from .tenant import (
+from .api_client import (
     ASE,
     BERIT,
     CANDIDATES,
     COMMITTEES,
     CONTRIBUTORS,
-    Tenant,
+    ApiClient,
     batch,
     committees,
     errors,
@@ -43,10 +43,10 @@ def last(sandbox: Sandbox) -> tuple[Any, Any, Any]:
 
 
 @pytest.fixture
-def ready(tenant: Tenant) -> Tenant:
+def ready(client: ApiClient) -> ApiClient:
     """A client that has its token before anything goes wrong."""
-    assert tenant.get("/v1/test/search").status_code == 200
-    return tenant
+    assert client.get("/v1/test/search").status_code == 200
+    return client
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def ready(tenant: Tenant) -> Tenant:
     ],
 )
 def test_a_failure_that_is_answered_is_carried_out_or_not_and_says_so_in_the_log(
-    ready: Tenant, sandbox: Sandbox, name: str, status: int, kept: int
+    ready: ApiClient, sandbox: Sandbox, name: str, status: int, kept: int
 ) -> None:
     sandbox.control(**always(name))
     assert ready.post(STUDENT, ASE).status_code == status
@@ -73,7 +73,7 @@ def test_a_failure_that_is_answered_is_carried_out_or_not_and_says_so_in_the_log
 
 @pytest.mark.parametrize(("name", "kept"), [("reset", 0), ("commit_then_reset", 1)])
 def test_a_connection_is_reset_before_or_after_the_call_is_carried_out(
-    ready: Tenant, sandbox: Sandbox, name: str, kept: int
+    ready: ApiClient, sandbox: Sandbox, name: str, kept: int
 ) -> None:
     sandbox.control(**always(name))
     with pytest.raises(requests.ConnectionError):
@@ -84,7 +84,7 @@ def test_a_connection_is_reset_before_or_after_the_call_is_carried_out(
 
 @pytest.mark.parametrize(("name", "kept"), [("slow", 0), ("commit_then_time_out", 1)])
 def test_an_answer_comes_late_and_the_call_is_carried_out_late_or_at_once(
-    ready: Tenant, sandbox: Sandbox, name: str, kept: int
+    ready: ApiClient, sandbox: Sandbox, name: str, kept: int
 ) -> None:
     sandbox.control(**always(name, seconds=60))
     with pytest.raises(requests.ReadTimeout):
@@ -96,7 +96,7 @@ def test_an_answer_comes_late_and_the_call_is_carried_out_late_or_at_once(
 
 
 def test_a_pause_is_asked_for_in_whole_seconds_or_not_at_all(
-    ready: Tenant, sandbox: Sandbox
+    ready: ApiClient, sandbox: Sandbox
 ) -> None:
     sandbox.control(**always("throttle_with_wait", seconds=2.5))
     assert ready.get("/v1/test/search").headers["Retry-After"] == "3"
@@ -104,14 +104,14 @@ def test_a_pause_is_asked_for_in_whole_seconds_or_not_at_all(
     assert "Retry-After" not in ready.get("/v1/test/search").headers
 
 
-def test_errors_in_a_200_claim_success(ready: Tenant, sandbox: Sandbox) -> None:
+def test_errors_in_a_200_claim_success(ready: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**always("errors_in_200"))
     said = ready.post(STUDENT, ASE).json()
     assert (said["success"], len(said["errors"])) == (True, 1)
 
 
 def test_a_committee_is_made_though_the_answer_says_that_its_type_is_wrong(
-    ready: Tenant, sandbox: Sandbox
+    ready: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     sandbox.control(**always("duplicate_name_lies"))
@@ -123,7 +123,7 @@ def test_a_committee_is_made_though_the_answer_says_that_its_type_is_wrong(
 
 
 def test_no_answer_lies_about_a_call_that_was_not_made_as_its_token_is_void(
-    ready: Tenant, sandbox: Sandbox
+    ready: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     sandbox.control(**always("token_expiry"))
@@ -134,23 +134,23 @@ def test_no_answer_lies_about_a_call_that_was_not_made_as_its_token_is_void(
 
 
 def test_a_token_that_expired_is_void_and_a_new_one_is_good(
-    ready: Tenant, sandbox: Sandbox
+    ready: ApiClient, sandbox: Sandbox
 ) -> None:
     sandbox.control(**always("token_expiry"))
     assert ready.get("/v1/test/search").status_code == 401
     sandbox.control(failures={})
     assert ready.get("/v1/test/search").status_code == 401
-    assert Tenant(sandbox.url).get("/v1/test/search").status_code == 200
+    assert ApiClient(sandbox.url).get("/v1/test/search").status_code == 200
 
 
-def test_a_new_token_is_always_good_for_a_call(ready: Tenant, sandbox: Sandbox) -> None:
+def test_a_new_token_is_always_good_for_a_call(ready: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**always("token_expiry"))
-    fresh = Tenant(sandbox.url)
+    fresh = ApiClient(sandbox.url)
     assert [fresh.get("/v1/test/search").status_code for _ in range(2)] == [200, 401]
     assert sandbox.control()["failure_counts"]["token_expiry"] == 1
 
 
-def test_multiple_tokens_strike_the_token_call_alone(ready: Tenant, sandbox: Sandbox) -> None:
+def test_multiple_tokens_strike_the_token_call_alone(ready: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**always("token_409"))
     answer = ready.ask_token()
     assert answer.status_code == 409
@@ -162,7 +162,7 @@ def test_multiple_tokens_strike_the_token_call_alone(ready: Tenant, sandbox: San
     "name", ["commit_then_reset", "committed_500", "errors_in_200", "duplicate_name_lies"]
 )
 def test_what_is_about_writes_leaves_reads_and_tokens_alone(
-    ready: Tenant, sandbox: Sandbox, name: str
+    ready: ApiClient, sandbox: Sandbox, name: str
 ) -> None:
     sandbox.control(**always(name))
     assert ready.get("/v1/test/search").status_code == 200
@@ -183,9 +183,9 @@ MIXED = {
 def statuses(seed: int) -> list[int]:
     """What 300 like calls are answered."""
     with Sandbox(failures={"seed": seed, "rates": MIXED, "except": ["*/token/"]}) as sandbox:
-        tenant = Tenant(sandbox.url)
-        found = [tenant.post(STUDENT, ASE).status_code for _ in range(300)]
-        tenant.close()
+        client = ApiClient(sandbox.url)
+        found = [client.post(STUDENT, ASE).status_code for _ in range(300)]
+        client.close()
         entries = sandbox.requests()[1:]
         made = Counter(entry["failure"] for entry in entries if "failure" in entry)
         assert {
@@ -207,7 +207,7 @@ def test_one_seed_and_one_sequence_of_calls_always_give_the_same_failures_at_abo
 
 
 def test_failures_keep_to_the_paths_that_are_named_and_spare_others(
-    ready: Tenant, sandbox: Sandbox
+    ready: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     only = {"only": ["/api/v1/test/*"], "except": ["*/contributors"]}
@@ -220,14 +220,16 @@ def test_failures_keep_to_the_paths_that_are_named_and_spare_others(
     )
 
 
-def test_calls_that_fail_for_sure_go_first(ready: Tenant, sandbox: Sandbox) -> None:
+def test_calls_that_fail_for_sure_go_first(ready: ApiClient, sandbox: Sandbox) -> None:
     sandbox.control(**always("error_503"), fail=[{"status": 500, "times": 1}])
     assert [ready.get("/v1/test/search").status_code for _ in range(2)] == [500, 503]
     made = sandbox.control()["failure_counts"]
     assert (made["rule"], made["error_503"]) == (1, 1)
 
 
-def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tenant: Tenant) -> None:
+def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(
+    client: ApiClient,
+) -> None:
     given = {
         "seed": 3,
         "rates": {"reset": 0.25},
@@ -235,8 +237,8 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         "only": ["*/test*"],
         "except": ["*/x"],
     }
-    shown = tenant.page("POST", "control", {"failures": given}).json()
-    assert shown == tenant.page("GET", "control").json()
+    shown = client.page("POST", "control", {"failures": given}).json()
+    assert shown == client.page("GET", "control").json()
     seconds = {
         "throttle_with_wait": 1,
         "slow": 2,
@@ -245,9 +247,9 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
     }
     assert shown["failures"] == given | {"seconds": seconds}
     assert set(shown["failure_counts"].values()) == {0}
-    assert tenant.page("POST", "control", {"latency": 0}).json()["failures"] == shown["failures"]
-    assert tenant.page("POST", "control", {"failures": shown["failures"]}).json() == shown
-    assert tenant.page("POST", "control", {"failures": {}}).json()["failures"]["rates"] == {}
+    assert client.page("POST", "control", {"latency": 0}).json()["failures"] == shown["failures"]
+    assert client.page("POST", "control", {"failures": shown["failures"]}).json() == shown
+    assert client.page("POST", "control", {"failures": {}}).json()["failures"]["rates"] == {}
 
 
 @pytest.mark.parametrize(
@@ -296,7 +298,7 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
     ],
 )
 def test_wrong_failures_are_refused_by_name_all_at_once_and_change_nothing(
-    stranger: Tenant, failures: Any, complaints: list[str]
+    stranger: ApiClient, failures: Any, complaints: list[str]
 ) -> None:
     before = stranger.page("GET", "control").json()
     answer = stranger.page("POST", "control", {"failures": failures})
@@ -376,17 +378,17 @@ def test_what_was_carried_out_is_told_from_what_was_not_under_every_failure() ->
         ("error_500", "committed_500", "errors_in_200", "token_expiry", "throttle"), 0.1
     )
     with Sandbox(failures={"seed": 1, "rates": rates, "except": ["*/token/"]}) as sandbox:
-        tenant = Tenant(sandbox.url)
+        client = ApiClient(sandbox.url)
         for number in range(60):
             if (
-                tenant.post(
+                client.post(
                     "/v1/users", BERIT | {"username": f"ansatt{number}", "externalIds": []}
                 ).status_code
                 == 401
             ):
-                tenant.close()
-                tenant = Tenant(sandbox.url)
-        tenant.close()
+                client.close()
+                client = ApiClient(sandbox.url)
+        client.close()
         entries = sandbox.requests()
         committed = {one["body"]["username"] for one in entries if one["committed"]}
         assert committed == {person["username"] for person in sandbox.contents()["staff"]}

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, BERIT, EMPTY, EXAM, Clock, Tenant, errors, only_test, plant
+from .api_client import ASE, BERIT, EMPTY, EXAM, ApiClient, Clock, errors, only_test, plant
 
 BY_HAND = {
     "test": "T1",
@@ -16,21 +16,21 @@ BY_HAND = {
 
 
 def test_a_test_made_by_hand_is_found_by_a_search_and_has_no_template(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     made = sandbox.edit(**BY_HAND)
-    (found,) = tenant.get("/v1/test/search?externalTestID=T1").json()["results"]
+    (found,) = client.get("/v1/test/search?externalTestID=T1").json()["results"]
     assert found["assessmentRunId"] == made["assessmentRunId"]
     assert sandbox.contents()["tests"][0]["templates_sent"] == 0
 
 
 def test_times_moved_by_hand_show_in_a_search_and_the_rest_stays(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     before = sandbox.contents()["tests"][0]
     sandbox.edit(test="INF1000-H26", end="2026-12-01T13:30:00Z")
-    (found,) = tenant.get("/v1/test/search").json()["results"]
+    (found,) = client.get("/v1/test/search").json()["results"]
     assert (found["startTime"], found["endTime"]) == (EXAM["startTime"], "2026-12-01T13:30:00Z")
     assert sandbox.contents()["tests"][0] == before | {"endTime": "2026-12-01T13:30:00Z"}
 
@@ -53,11 +53,11 @@ def test_a_seat_is_given_changed_and_taken_away_by_hand(sandbox: Sandbox) -> Non
     assert sandbox.contents()["tests"][0]["candidates"] == []
 
 
-def test_a_learner_is_made_and_changed_by_hand(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_learner_is_made_and_changed_by_hand(client: ApiClient, sandbox: Sandbox) -> None:
     made = sandbox.edit(student=ASE)
     changed = sandbox.edit(student={"username": ASE["username"], "firstName": "Aase"})
     assert made == changed
-    assert tenant.get(f"/v1/users/{made['userId']}").json()["firstName"] == "Aase"
+    assert client.get(f"/v1/users/{made['userId']}").json()["firstName"] == "Aase"
 
 
 def test_staff_are_made_disabled_and_removed_by_hand(sandbox: Sandbox) -> None:
@@ -69,7 +69,7 @@ def test_staff_are_made_disabled_and_removed_by_hand(sandbox: Sandbox) -> None:
 
 
 def test_a_learner_is_removed_by_hand_together_with_their_seats(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
     sandbox.edit(committee={"test": "INF1000-H26", "name": "A"})
@@ -78,7 +78,7 @@ def test_a_learner_is_removed_by_hand_together_with_their_seats(
     )
     gone = sandbox.edit(student={"username": ASE["username"], "removed": True})["userId"]
     assert only_test(sandbox)["candidates"] == sandbox.contents()["students"] == []
-    assert tenant.get(f"/v1/users/{gone}").status_code == 404
+    assert client.get(f"/v1/users/{gone}").status_code == 404
 
 
 def test_a_contributor_is_put_on_changed_and_taken_off_by_hand(sandbox: Sandbox) -> None:
@@ -120,14 +120,14 @@ def test_an_option_is_set_by_hand_in_its_own_group_even_when_the_test_has_begun(
     )
 
 
-def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandbox) -> None:
-    answer = tenant.page("POST", "manual-edits", BY_HAND)
+def test_edits_come_over_the_wire_without_a_token(client: ApiClient, sandbox: Sandbox) -> None:
+    answer = client.page("POST", "manual-edits", BY_HAND)
     (test,) = sandbox.contents()["tests"]
     assert (answer.status_code, answer.json()) == (
         200,
         {"assessmentRunId": test["assessmentRunId"]},
     )
-    assert tenant.page("GET", "contents").json() == sandbox.contents()
+    assert client.page("GET", "contents").json() == sandbox.contents()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandb
     ],
 )
 def test_an_edit_that_cannot_be_made_is_refused_by_name(
-    stranger: Tenant, shared: Sandbox, edit: Any, status: int, complaint: str
+    stranger: ApiClient, shared: Sandbox, edit: Any, status: int, complaint: str
 ) -> None:
     answer = stranger.page("POST", "manual-edits", edit)
     assert answer.status_code == status
@@ -196,10 +196,10 @@ def test_an_edit_that_cannot_be_made_is_refused_by_name(
     ],
 )
 def test_a_seat_of_nobody_is_refused(
-    tenant: Tenant, sandbox: Sandbox, who: dict[str, Any], complaint: str
+    client: ApiClient, sandbox: Sandbox, who: dict[str, Any], complaint: str
 ) -> None:
     plant(sandbox)
-    answer = tenant.page("POST", "manual-edits", {"candidate": {"test": "INF1000-H26", **who}})
+    answer = client.page("POST", "manual-edits", {"candidate": {"test": "INF1000-H26", **who}})
     assert answer.status_code == 404
     assert complaint in errors(answer)
 
@@ -227,10 +227,10 @@ def test_a_seat_of_nobody_is_refused(
     ],
 )
 def test_an_edit_of_what_is_not_there_is_refused_by_name(
-    tenant: Tenant, sandbox: Sandbox, edit: dict[str, dict[str, Any]], complaint: str
+    client: ApiClient, sandbox: Sandbox, edit: dict[str, dict[str, Any]], complaint: str
 ) -> None:
     plant(sandbox)
     ((kind, said),) = edit.items()
-    answer = tenant.page("POST", "manual-edits", {kind: {"test": "INF1000-H26"} | said})
+    answer = client.page("POST", "manual-edits", {kind: {"test": "INF1000-H26"} | said})
     assert answer.status_code == 404
     assert complaint in errors(answer)

@@ -12,12 +12,12 @@ from schemathesis.errors import FailureGroup
 from sync.contract import CALLS
 from sync.sandbox import Sandbox
 
-from .tenant import (
+from .api_client import (
     BERIT,
     CANDIDATES,
     COMMITTEES,
     CONTRIBUTORS,
-    Tenant,
+    ApiClient,
     batch,
     committees,
     errors,
@@ -68,14 +68,14 @@ quick = settings(
 
 
 @pytest.fixture
-def held(sandbox: Sandbox, tenant: Tenant) -> Sandbox:
+def held(sandbox: Sandbox, client: ApiClient) -> Sandbox:
     """A sandbox with something of everything."""
     plant(sandbox)
-    tenant.post(COMMITTEES, committees("A"))
-    tenant.post(
+    client.post(COMMITTEES, committees("A"))
+    client.post(
         CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"], committeesName=["A"])
     )
-    tenant.post(CANDIDATES, batch("ase@example.edu", candidateId="K-1", committeesName=["A"]))
+    client.post(CANDIDATES, batch("ase@example.edu", candidateId="K-1", committeesName=["A"]))
     return sandbox
 
 
@@ -87,13 +87,13 @@ def apidoc(sandbox: Sandbox) -> dict[str, Any]:
 
 
 @pytest.fixture
-def aimed(apidoc: dict[str, Any], held: Sandbox, tenant: Tenant) -> Any:
+def aimed(apidoc: dict[str, Any], held: Sandbox, client: ApiClient) -> Any:
     """Return the schema with the ids of existing records, so that not every answer is a refusal."""
     contents = held.contents()
     order = {"resourceType": "AllUsers", "parameters": {"userType": "student"}}
     known = {
-        "client_id": [tenant.client_id],
-        "code": [tenant.api_key],
+        "client_id": [client.client_id],
+        "code": [client.api_key],
         "testId": [str(contents["tests"][0]["assessmentRunId"])],
         "isExternal": ["false", "true"],
         "userId": [
@@ -101,7 +101,7 @@ def aimed(apidoc: dict[str, Any], held: Sandbox, tenant: Tenant) -> Any:
             str(contents["students"][0]["userId"]),
             "0",
         ],
-        "jobId": [tenant.post("/v1/fileExport/order", order).json()["jobId"], "x"],
+        "jobId": [client.post("/v1/fileExport/order", order).json()["jobId"], "x"],
         "authType": ["FEIDE"],
         "authenticationSystem": ["FEIDE"],
         "externalId": ["ase@example.edu", "berit@example.edu"],
@@ -144,7 +144,7 @@ def aim(schema: Any, known: dict[str, list[str]]) -> None:
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_answer_has_the_status_and_the_form_that_the_schema_says(
-    tenant: Tenant, aimed: Any, label: str
+    client: ApiClient, aimed: Any, label: str
 ) -> None:
     method, path = label.split(" ")
     operation = aimed[path][method]
@@ -152,7 +152,7 @@ def test_every_answer_has_the_status_and_the_form_that_the_schema_says(
     statuses = set()
 
     def hold(case: Any) -> None:
-        answer = tenant.send(case)
+        answer = client.send(case)
         statuses.add(answer.status_code)
         case.validate_response(answer, checks=checks)
 
@@ -173,10 +173,10 @@ def test_the_schema_names_every_operation(apidoc: dict[str, Any]) -> None:
 
 
 def test_every_address_does_just_what_the_schema_names(
-    tenant: Tenant, apidoc: dict[str, Any]
+    client: ApiClient, apidoc: dict[str, Any]
 ) -> None:
     for path, methods in apidoc["paths"].items():
-        answer = tenant.call("PATCH", re.sub(r"\{\w+\}", "1", path))
+        answer = client.call("PATCH", re.sub(r"\{\w+\}", "1", path))
         allowed = ", ".join(sorted(method.upper() for method in methods))
         assert (path, answer.status_code, answer.headers["Allow"]) == (path, 405, allowed)
 
@@ -199,22 +199,22 @@ def test_every_call_of_the_contract_is_in_the_schema(apidoc: dict[str, Any], cal
     "name", ["username", "externalTestId", "title", "startTime", "endTime", "duration"]
 )
 def test_what_the_schema_calls_required_is_required(
-    tenant: Tenant, apidoc: dict[str, Any], name: str
+    client: ApiClient, apidoc: dict[str, Any], name: str
 ) -> None:
     schemas = apidoc["components"]["schemas"]
     path, schema = (
         ("/v1/users", "Staff") if name == "username" else ("/v1/test?isExternal=true", "TestToSave")
     )
     assert name in schemas[schema]["required"]
-    assert f"{name}: is missing" in errors(tenant.post(path, {}))
+    assert f"{name}: is missing" in errors(client.post(path, {}))
 
 
 def test_an_answer_that_breaks_the_schema_would_be_noticed(
-    tenant: Tenant, aimed: Any, held: Sandbox
+    client: ApiClient, aimed: Any, held: Sandbox
 ) -> None:
     case = aimed["/v1/users/search"]["GET"].Case(query={"query": BERIT["username"]})
     held.control(fail=[{"status": 200, "body": [{"userId": "1"}], "times": 1}])
     with pytest.raises(FailureGroup, match="Response violates schema"):
         case.validate_response(
-            tenant.send(case), checks=[CHECKS.get_one("response_schema_conformance")]
+            client.send(case), checks=[CHECKS.get_one("response_schema_conformance")]
         )

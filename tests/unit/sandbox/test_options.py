@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import OPTIONS, Clock, Tenant, errors, only_test, options, plant
+from .api_client import OPTIONS, ApiClient, Clock, errors, only_test, options, plant
 
 PIN = "Vinter26"
 BEGUN = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -17,17 +17,17 @@ def digest(text: str) -> dict[str, str]:
     return {"sha256": sha256(text.encode()).hexdigest()}
 
 
-def test_options_are_set_by_group_and_others_stay(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_options_are_set_by_group_and_others_stay(client: ApiClient, sandbox: Sandbox) -> None:
     plant(sandbox)
-    tenant.post(
+    client.post(
         OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True, LOCKDOWN_CHROME_KIOSK=False)
     )
-    tenant.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=False))
-    tenant.post(
+    client.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=False))
+    client.post(
         OPTIONS, options("explanationOptions", EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED=True)
     )
-    tenant.post(OPTIONS, options("examDayOptions", ANYTHING=3))
-    answer = tenant.post(OPTIONS, options("generalOption", ANYTHING="x"))
+    client.post(OPTIONS, options("examDayOptions", ANYTHING=3))
+    answer = client.post(OPTIONS, options("generalOption", ANYTHING="x"))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert only_test(sandbox)["options"] == {
         "securityOptions": {"LOCKDOWN_BROWSER": False, "LOCKDOWN_CHROME_KIOSK": False},
@@ -47,18 +47,18 @@ def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: P
     code = "Slutt-88"
     with Sandbox(data=tmp_path) as sandbox:
         plant(sandbox)
-        tenant = Tenant(sandbox.url)
-        tenant.post(
+        client = ApiClient(sandbox.url)
+        client.post(
             OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=PIN, LOCKDOWN_QUIT_CODE=code)
         )
-        tenant.post(OPTIONS, options("generalOption", lockdown_quit_code=code))
-        tenant.post(OPTIONS, {"testOptions": {"securityOptions": {"SEB_SETTINGS_PINCODE": PIN}}})
-        tenant.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=[PIN]))
+        client.post(OPTIONS, options("generalOption", lockdown_quit_code=code))
+        client.post(OPTIONS, {"testOptions": {"securityOptions": {"SEB_SETTINGS_PINCODE": PIN}}})
+        client.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=[PIN]))
         sandbox.edit(option={"test": "INF1000-H26", "option": "LOCKDOWN_QUIT_CODE", "value": code})
         held = only_test(sandbox)["options"]
-        page = tenant.page("GET", f"tests/{only_test(sandbox)['assessmentRunId']}").text
+        page = client.page("GET", f"tests/{only_test(sandbox)['assessmentRunId']}").text
         noted = json.dumps([sandbox.contents(), sandbox.requests()])
-        tenant.close()
+        client.close()
     assert held["securityOptions"] == {
         "SEB_SETTINGS_PINCODE": digest(PIN),
         "LOCKDOWN_QUIT_CODE": digest(code),
@@ -78,10 +78,10 @@ def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: P
     "pin", ["abc12", "abcdef", "123456", "abc12é", "abc\n123", "", 123456, True, None]
 )
 def test_a_pin_that_breaks_the_rule_is_refused_without_being_said(
-    tenant: Tenant, sandbox: Sandbox, pin: Any
+    client: ApiClient, sandbox: Sandbox, pin: Any
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=pin))
+    answer = client.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=pin))
     rule = "must be 6 or more printable ASCII characters, letters and digits among them"
     assert (answer.status_code, errors(answer)) == (
         400,
@@ -91,12 +91,12 @@ def test_a_pin_that_breaks_the_rule_is_refused_without_being_said(
 
 
 def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
-    tenant: Tenant, sandbox: Sandbox, clock: Clock
+    client: ApiClient, sandbox: Sandbox, clock: Clock
 ) -> None:
     plant(sandbox)
-    tenant.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True))
+    client.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True))
     clock.now = BEGUN
-    late = Tenant(sandbox.url)
+    late = ApiClient(sandbox.url)
     both = options("securityOptions", LOCKDOWN_BROWSER=False)
     both["testOptions"] |= options("examDayOptions", ANYTHING=1)["testOptions"]
     answer = late.post(OPTIONS, both)
@@ -152,10 +152,10 @@ def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
     ],
 )
 def test_options_that_the_vendor_would_refuse_are_refused_by_name(
-    tenant: Tenant, sandbox: Sandbox, body: Any, complaint: str
+    client: ApiClient, sandbox: Sandbox, body: Any, complaint: str
 ) -> None:
     plant(sandbox)
-    answer = tenant.post(OPTIONS, body)
+    answer = client.post(OPTIONS, body)
     assert answer.status_code == 400
     assert errors(answer).startswith(complaint)
     assert not any(only_test(sandbox)["options"].values())

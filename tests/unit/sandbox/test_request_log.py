@@ -4,17 +4,17 @@ from pathlib import Path
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, CANDIDATES, FORM, Clock, Tenant, batch, plant
+from .api_client import ASE, CANDIDATES, FORM, ApiClient, Clock, batch, plant
 
 
 def test_every_call_is_logged_in_order_with_what_became_of_it(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.get(CANDIDATES)
-    tenant.post(CANDIDATES, batch("ase@example.edu"))
-    tenant.post(CANDIDATES, batch("ukjent"))
-    tenant.get("/v1/nothing")
+    client.get(CANDIDATES)
+    client.post(CANDIDATES, batch("ase@example.edu"))
+    client.post(CANDIDATES, batch("ukjent"))
+    client.get("/v1/nothing")
     token, read, write, refused, missing = sandbox.requests()
     assert [one["seq"] for one in sandbox.requests()] == [1, 2, 3, 4, 5]
     assert (token["path"], token["status"], token["committed"]) == (
@@ -42,44 +42,44 @@ def test_every_call_is_logged_in_order_with_what_became_of_it(
     assert (missing["status"], missing["committed"]) == (404, False)
 
 
-def test_the_log_is_read_from_a_number_on(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_the_log_is_read_from_a_number_on(client: ApiClient, sandbox: Sandbox) -> None:
     for _ in range(3):
-        tenant.get("/v1/test/search")
+        client.get("/v1/test/search")
     assert [one["seq"] for one in sandbox.requests(after=2)] == [3, 4]
-    assert tenant.page("GET", "requests?after=2").json() == {
+    assert client.page("GET", "requests?after=2").json() == {
         "requests": sandbox.requests(after=2),
         "more": False,
     }
-    assert tenant.page("GET", "requests?after=4").json() == {"requests": [], "more": False}
-    assert tenant.page("GET", "requests?after=x").status_code == 400
+    assert client.page("GET", "requests?after=4").json() == {"requests": [], "more": False}
+    assert client.page("GET", "requests?after=x").status_code == 400
 
 
 def test_the_sandboxs_own_pages_and_edits_by_hand_are_not_calls(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.page("GET", "contents")
-    assert tenant.page("GET", "nothing").status_code == 404
+    client.page("GET", "contents")
+    assert client.page("GET", "nothing").status_code == 404
     assert sandbox.requests() == []
 
 
 def test_passwords_and_the_key_are_masked_wherever_they_stand(tmp_path: Path) -> None:
     with Sandbox(data=tmp_path) as sandbox:
-        tenant = Tenant(sandbox.url)
-        tenant.ask_token(headers={"code": "a-mistyped-key", **FORM})
-        tenant.ask_token({"code": "a-mistyped-key", "x": "sandbox-key"})
-        tenant.post("/v1/users/student", ASE | {"password": "Sommer-2026"})
-        tenant.post(
+        client = ApiClient(sandbox.url)
+        client.ask_token(headers={"code": "a-mistyped-key", **FORM})
+        client.ask_token({"code": "a-mistyped-key", "x": "sandbox-key"})
+        client.post("/v1/users/student", ASE | {"password": "Sommer-2026"})
+        client.post(
             "/v1/users/student", {"username": "x", "more": [{"Password": {"new": "Sommer-2026"}}]}
         )
-        tenant.get("/v1/users/sandbox-key")
+        client.get("/v1/users/sandbox-key")
         raw = b'{"password": "Sommer-2026"'
-        tenant.call(
+        client.call(
             "POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"}
         )
         noted = json.dumps(sandbox.requests())
         posted = [one["body"] for one in sandbox.requests() if one["path"].endswith("student")]
-        tenant.close()
+        client.close()
     for text in (
         noted,
         *(file.read_bytes().decode(errors="replace") for file in tmp_path.iterdir()),
@@ -93,11 +93,11 @@ def test_passwords_and_the_key_are_masked_wherever_they_stand(tmp_path: Path) ->
 
 def test_a_bearer_token_is_never_logged(tmp_path: Path) -> None:
     with Sandbox(data=tmp_path) as sandbox:
-        tenant = Tenant(sandbox.url)
-        token = tenant.ask_token().json()["access_token"]
-        tenant.call("GET", "/v1/test/search", headers={"Authorization": f"Bearer {token}"})
-        tenant.call("GET", f"/v1/test/search?access_token={token}")
-        tenant.close()
+        client = ApiClient(sandbox.url)
+        token = client.ask_token().json()["access_token"]
+        client.call("GET", "/v1/test/search", headers={"Authorization": f"Bearer {token}"})
+        client.call("GET", f"/v1/test/search?access_token={token}")
+        client.close()
         assert token not in json.dumps(sandbox.requests())
     assert token not in (tmp_path / "requests.jsonl").read_text()
 
@@ -106,13 +106,13 @@ def test_with_a_folder_each_call_is_a_line_of_its_file_by_the_time_it_is_answere
     tmp_path: Path,
 ) -> None:
     with Sandbox(data=tmp_path) as sandbox:
-        tenant = Tenant(sandbox.url)
+        client = ApiClient(sandbox.url)
         for number in (1, 2, 3):
-            tenant.post("/v1/users/student", ASE | {"firstName": "Åse\u2028Ø"})
+            client.post("/v1/users/student", ASE | {"firstName": "Åse\u2028Ø"})
             lines = (tmp_path / "requests.jsonl").read_text(encoding="utf-8").split("\n")
             assert len(lines) == number + 2
             assert [json.loads(line) for line in lines[:-1]] == sandbox.requests()
-        tenant.close()
+        client.close()
 
 
 def test_more_entries_than_one_page_holds_are_all_given(
@@ -120,16 +120,18 @@ def test_more_entries_than_one_page_holds_are_all_given(
 ) -> None:
     monkeypatch.setattr("sync.sandbox.backend.PAGE", 2)
     with Sandbox(clock=clock) as sandbox:
-        tenant = Tenant(sandbox.url)
+        client = ApiClient(sandbox.url)
         for _ in range(4):
-            tenant.get("/v1/test/search")
-        tenant.close()
+            client.get("/v1/test/search")
+        client.close()
         assert [one["seq"] for one in sandbox.requests()] == [1, 2, 3, 4, 5]
 
 
-def test_a_deeply_nested_body_is_noted_without_its_depths(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_deeply_nested_body_is_noted_without_its_depths(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
     raw = b"[" * 400 + b'"Sommer-2026"' + b"]" * 400
-    answer = tenant.call(
+    answer = client.call(
         "POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == 400
@@ -137,9 +139,9 @@ def test_a_deeply_nested_body_is_noted_without_its_depths(tenant: Tenant, sandbo
 
 
 def test_only_a_call_that_went_wrong_on_purpose_names_a_failure(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
-    tenant.get("/v1/test/search")
+    client.get("/v1/test/search")
     sandbox.control(failures={"rates": {"error_502": 1}})
-    tenant.get("/v1/test/search")
+    client.get("/v1/test/search")
     assert [entry.get("failure") for entry in sandbox.requests()] == [None, None, "error_502"]

@@ -13,7 +13,7 @@ import requests
 import sync.sandbox
 from sync.sandbox import Sandbox, serve
 
-from .tenant import ASE, CANDIDATES, EMPTY, EXAM, Tenant, batch, learner
+from .api_client import ASE, CANDIDATES, EMPTY, EXAM, ApiClient, batch, learner
 
 SERVE = """
 import sys
@@ -49,29 +49,31 @@ def start() -> Iterator[Start]:
         process.communicate()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_served_sandbox_answers_until_it_is_told_to_stop_and_ends_well(
     start: Start, number: int
 ) -> None:
     process, url = start()
-    assert Tenant(url).get("/v1/test/search").status_code == 200
+    assert ApiClient(url).get("/v1/test/search").status_code == 200
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
     assert (process.returncode, said) == (0, "")
 
 
+@pytest.mark.process
 def test_everything_that_was_answered_outlives_a_kill(start: Start, tmp_path: Path) -> None:
     process, url = start(tmp_path)
-    tenant = Tenant(url)
-    tenant.post("/v1/users/student", ASE)
-    tenant.post("/v1/test?isExternal=true", EXAM | {"sourceTemplateId": 1001})
-    tenant.post(CANDIDATES, batch("ase@example.edu", extraTimeMins=30))
-    before = tenant.page("GET", "contents").json(), tenant.page("GET", "requests").json()
+    client = ApiClient(url)
+    client.post("/v1/users/student", ASE)
+    client.post("/v1/test?isExternal=true", EXAM | {"sourceTemplateId": 1001})
+    client.post(CANDIDATES, batch("ase@example.edu", extraTimeMins=30))
+    before = client.page("GET", "contents").json(), client.page("GET", "requests").json()
     assert [one["templates_sent"] for one in before[0]["tests"]] == [1]
     process.kill()
     process.communicate()
 
-    again = Tenant(start(tmp_path)[1])
+    again = ApiClient(start(tmp_path)[1])
     assert (again.page("GET", "contents").json(), again.page("GET", "requests").json()) == before
     assert again.post("/v1/test?isExternal=true", EXAM).json()["status"] == "updated"
     assert [one["seq"] for one in again.page("GET", "requests").json()["requests"]] == [
@@ -84,21 +86,22 @@ def test_everything_that_was_answered_outlives_a_kill(start: Start, tmp_path: Pa
     ]
 
 
+@pytest.mark.process
 def test_a_kill_amid_many_writes_loses_none_that_was_answered(start: Start, tmp_path: Path) -> None:
     process, url = start(tmp_path)
     answered: list[str] = []
     enough = threading.Event()
 
     def post(first: int) -> None:
-        tenant = Tenant(url)
+        client = ApiClient(url)
         try:
             for number in range(first, first + 10_000):
-                said = tenant.post("/v1/users/student", learner(number))
+                said = client.post("/v1/users/student", learner(number))
                 answered.append(said.json()["username"])
                 if len(answered) > 100:
                     enough.set()
         except (requests.RequestException, ValueError):
-            tenant.close()
+            client.close()
 
     threads = [
         threading.Thread(target=post, args=(first,)) for first in (0, 10_000, 20_000, 30_000)
@@ -110,16 +113,17 @@ def test_a_kill_amid_many_writes_loses_none_that_was_answered(start: Start, tmp_
     for thread in threads:
         thread.join()
 
-    after = Tenant(start(tmp_path)[1])
+    after = ApiClient(start(tmp_path)[1])
     kept = {student["username"] for student in after.page("GET", "contents").json()["students"]}
     noted = after.page("GET", "requests").json()["requests"]
     assert set(answered) <= kept
     assert kept == {one["body"]["username"] for one in noted if one["committed"]}
 
 
+@pytest.mark.process
 def test_a_token_outlives_a_kill_too(start: Start, tmp_path: Path) -> None:
     process, url = start(tmp_path)
-    token = Tenant(url).ask_token().json()["access_token"]
+    token = ApiClient(url).ask_token().json()["access_token"]
     process.kill()
     process.communicate()
     _, url = start(tmp_path)
@@ -205,7 +209,7 @@ def test_it_listens_on_loopbacks_own_address_only(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("host", ["inspera.example.edu", "127.0.0.1.example.edu", "192.0.2.1"])
-def test_a_call_by_any_other_name_than_loopbacks_is_refused(stranger: Tenant, host: str) -> None:
+def test_a_call_by_any_other_name_than_loopbacks_is_refused(stranger: ApiClient, host: str) -> None:
     assert stranger.page("GET", "contents", headers={"Host": host}).status_code == 400
     assert stranger.call("GET", "/v1/test/search", headers={"Host": host}).status_code == 400
     assert stranger.page("GET", "contents", headers={"Host": "localhost"}).status_code == 200
@@ -233,6 +237,7 @@ def test_it_shares_no_code_with_our_side_of_the_wire() -> None:
     assert all(module.startswith("sync.sandbox.") for module in ours)
 
 
+@pytest.mark.process
 def test_importing_it_loads_no_web_server() -> None:
     code = (
         "import sys, sync.sandbox; "

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, BERIT, CONTRIBUTORS, Tenant, errors, only_test, plant, staff_batch
+from .api_client import ASE, BERIT, CONTRIBUTORS, ApiClient, errors, only_test, plant, staff_batch
 
 STAFF = "/v1/users"
 EXTERNAL = "/v1/users/external/FEIDE/berit@example.edu"
@@ -15,14 +15,14 @@ def user_id(sandbox: Sandbox, kind: str = "staff") -> int:
 
 
 def test_a_new_member_of_staff_is_made_and_answered_with_the_username(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     more = {
         "status": "ACTIVE",
         "authorizedAccesses": ["grading", "authoring"],
         "organisations": ["IFI"],
     }
-    answer = tenant.post(STAFF, BERIT | more | {"userType": "admin", "password": "Sommer-2026"})
+    answer = client.post(STAFF, BERIT | more | {"userType": "admin", "password": "Sommer-2026"})
     assert (answer.status_code, answer.json()) == (
         200,
         {"success": True, "username": "berit@example.edu"},
@@ -39,9 +39,9 @@ def test_a_new_member_of_staff_is_made_and_answered_with_the_username(
 
 
 def test_staff_are_active_without_accesses_until_somebody_says_otherwise(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
-    tenant.post(STAFF, BERIT)
+    client.post(STAFF, BERIT)
     (person,) = sandbox.contents()["staff"]
     assert (person["status"], person["authorizedAccesses"], person["organisations"]) == (
         "ACTIVE",
@@ -51,19 +51,21 @@ def test_staff_are_active_without_accesses_until_somebody_says_otherwise(
 
 
 def test_staff_are_disabled_and_enabled_by_username_and_the_rest_stays(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
-    tenant.post(STAFF, BERIT | {"organisations": ["IFI"]})
+    client.post(STAFF, BERIT | {"organisations": ["IFI"]})
     (before,) = sandbox.contents()["staff"]
-    tenant.post(STAFF, {"username": BERIT["username"], "status": "DISABLED"})
+    client.post(STAFF, {"username": BERIT["username"], "status": "DISABLED"})
     assert sandbox.contents()["staff"] == [before | {"status": "DISABLED"}]
-    tenant.post(STAFF, {"username": BERIT["username"], "status": "ACTIVE"})
+    client.post(STAFF, {"username": BERIT["username"], "status": "ACTIVE"})
     assert sandbox.contents()["staff"] == [before]
 
 
-def test_lists_are_replaced_whole_and_an_empty_one_clears(tenant: Tenant, sandbox: Sandbox) -> None:
-    tenant.post(STAFF, BERIT | {"organisations": ["IFI", "MAT"], "authorizedAccesses": ["grading"]})
-    tenant.post(
+def test_lists_are_replaced_whole_and_an_empty_one_clears(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
+    client.post(STAFF, BERIT | {"organisations": ["IFI", "MAT"], "authorizedAccesses": ["grading"]})
+    client.post(
         STAFF, {"username": BERIT["username"], "organisations": ["MAT"], "authorizedAccesses": []}
     )
     (person,) = sandbox.contents()["staff"]
@@ -76,11 +78,11 @@ def test_lists_are_replaced_whole_and_an_empty_one_clears(tenant: Tenant, sandbo
     ids=["staff", "student"],
 )
 def test_a_username_belongs_to_one_person_of_either_kind(
-    tenant: Tenant, sandbox: Sandbox, first: str, second: str
+    client: ApiClient, sandbox: Sandbox, first: str, second: str
 ) -> None:
-    tenant.post(first, ASE)
+    client.post(first, ASE)
     before = sandbox.contents()
-    answer = tenant.post(second, {"username": ASE["username"], "firstName": "Ola"})
+    answer = client.post(second, {"username": ASE["username"], "firstName": "Ola"})
     assert (answer.status_code, errors(answer)) == (
         409,
         "username ase@example.edu belongs to another user",
@@ -89,24 +91,24 @@ def test_a_username_belongs_to_one_person_of_either_kind(
 
 
 def test_an_external_id_of_a_learner_is_not_given_to_staff_as_well(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
-    tenant.post("/v1/users/student", ASE)
-    assert tenant.post(STAFF, BERIT | {"externalIds": ASE["externalIds"]}).status_code == 409
+    client.post("/v1/users/student", ASE)
+    assert client.post(STAFF, BERIT | {"externalIds": ASE["externalIds"]}).status_code == 409
     assert sandbox.contents()["staff"] == []
 
 
 def test_staff_are_deleted_with_what_they_do_on_tests_and_are_then_nobody(
-    tenant: Tenant, sandbox: Sandbox
+    client: ApiClient, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    tenant.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"]))
+    client.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"]))
     gone = user_id(sandbox)
-    answer = tenant.call("DELETE", f"/v1/users/{gone}")
+    answer = client.call("DELETE", f"/v1/users/{gone}")
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert sandbox.contents()["staff"] == only_test(sandbox)["contributors"] == []
     for method in ("GET", "DELETE"):
-        again = tenant.call(method, f"/v1/users/{gone}")
+        again = client.call(method, f"/v1/users/{gone}")
         assert (again.status_code, errors(again)) == (404, f"user {gone} does not exist")
     assert [one["committed"] for one in sandbox.requests() if one["method"] == "DELETE"] == [
         True,
@@ -114,42 +116,42 @@ def test_staff_are_deleted_with_what_they_do_on_tests_and_are_then_nobody(
     ]
 
 
-def test_a_user_id_is_never_given_again(tenant: Tenant, sandbox: Sandbox) -> None:
-    tenant.post(STAFF, BERIT)
+def test_a_user_id_is_never_given_again(client: ApiClient, sandbox: Sandbox) -> None:
+    client.post(STAFF, BERIT)
     before = user_id(sandbox)
-    tenant.call("DELETE", f"/v1/users/{before}")
-    tenant.post(STAFF, BERIT)
+    client.call("DELETE", f"/v1/users/{before}")
+    client.post(STAFF, BERIT)
     assert user_id(sandbox) > before
 
 
-def test_learners_cannot_be_deleted(tenant: Tenant, sandbox: Sandbox) -> None:
-    tenant.post("/v1/users/student", ASE)
-    answer = tenant.call("DELETE", f"/v1/users/{user_id(sandbox, 'students')}")
+def test_learners_cannot_be_deleted(client: ApiClient, sandbox: Sandbox) -> None:
+    client.post("/v1/users/student", ASE)
+    answer = client.call("DELETE", f"/v1/users/{user_id(sandbox, 'students')}")
     assert answer.status_code == 400
     assert "cannot be deleted" in errors(answer)
     assert len(sandbox.contents()["students"]) == 1
 
 
-def test_staff_are_read_by_user_id_with_their_status(tenant: Tenant, sandbox: Sandbox) -> None:
-    tenant.post(STAFF, BERIT | {"status": "DISABLED", "organisations": ["IFI"]})
+def test_staff_are_read_by_user_id_with_their_status(client: ApiClient, sandbox: Sandbox) -> None:
+    client.post(STAFF, BERIT | {"status": "DISABLED", "organisations": ["IFI"]})
     number = user_id(sandbox)
-    assert tenant.get(f"/v1/users/{number}").json() == BERIT | {
+    assert client.get(f"/v1/users/{number}").json() == BERIT | {
         "userId": number,
         "status": "DISABLED",
     }
 
 
 @pytest.mark.parametrize("query", ["", "?includeStudent=True"])
-def test_staff_are_always_in_the_external_look_up(tenant: Tenant, query: str) -> None:
-    tenant.post(STAFF, BERIT)
-    (found,) = tenant.get(f"{EXTERNAL}{query}").json()
+def test_staff_are_always_in_the_external_look_up(client: ApiClient, query: str) -> None:
+    client.post(STAFF, BERIT)
+    (found,) = client.get(f"{EXTERNAL}{query}").json()
     assert (found["username"], found["status"]) == ("berit@example.edu", "ACTIVE")
 
 
-def test_a_search_finds_learners_and_staff(tenant: Tenant) -> None:
-    tenant.post(STAFF, BERIT)
-    tenant.post("/v1/users/student", ASE)
-    found = tenant.get("/v1/users/search?query=example.edu").json()
+def test_a_search_finds_learners_and_staff(client: ApiClient) -> None:
+    client.post(STAFF, BERIT)
+    client.post("/v1/users/student", ASE)
+    found = client.get("/v1/users/search?query=example.edu").json()
     assert [one["username"] for one in found] == ["berit@example.edu", "ase@example.edu"]
     assert ["status" in one for one in found] == [True, False]
 
@@ -174,7 +176,7 @@ def test_a_search_finds_learners_and_staff(tenant: Tenant) -> None:
     ],
 )
 def test_staff_that_the_vendor_would_refuse_are_refused_by_name(
-    stranger: Tenant, shared: Sandbox, wrong: dict[str, Any], complaint: str
+    stranger: ApiClient, shared: Sandbox, wrong: dict[str, Any], complaint: str
 ) -> None:
     answer = stranger.post(STAFF, BERIT | wrong)
     assert answer.status_code == 400

@@ -89,6 +89,7 @@ def test_what_the_question_raises_is_raised_where_the_answer_is_needed(
     assert call.result(PATIENCE) == "yes"
 
 
+@pytest.mark.process
 def test_a_question_that_hangs_does_not_keep_the_process_alive() -> None:
     import subprocess
     import sys

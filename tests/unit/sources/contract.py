@@ -18,7 +18,7 @@ PEOPLE = (
     ("500002", "Chloé", "Example, the second"),
     ("500003", " Bjørn ", ""),
 )
-LARGE = 60_000
+LARGE = 30_000
 MEMORY = 4_000_000
 """Bytes that reading a large source may hold at any time, whatever its length."""
 

@@ -80,6 +80,7 @@ def why_not(word: str) -> str:
     return registry.broken[word].reason
 
 
+@pytest.mark.process
 def test_the_whole_program_reads_a_source_of_another_package(site: Path, tmp_path: Path) -> None:
     install(site, "jsonl = example_jsonl_code:JsonLines")
     ran = run(site, tmp_path, "check")
@@ -87,6 +88,7 @@ def test_the_whole_program_reads_a_source_of_another_package(site: Path, tmp_pat
     assert "people.jsonl: 2 rows, 2 valid learners" in ran.stdout
 
 
+@pytest.mark.process
 def test_its_settings_are_checked_like_all_others(site: Path, tmp_path: Path) -> None:
     install(
         site,
@@ -99,6 +101,7 @@ def test_its_settings_are_checked_like_all_others(site: Path, tmp_path: Path) ->
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.process
 def test_it_is_in_the_schema_for_editors(site: Path, tmp_path: Path) -> None:
     install(site, "jsonl = example_jsonl_code:JsonLines")
     definitions = json.loads(run(site, tmp_path, "schema").stdout)["$defs"]
@@ -107,6 +110,7 @@ def test_it_is_in_the_schema_for_editors(site: Path, tmp_path: Path) -> None:
     assert "JsonLines" not in json.loads(run(tmp_path, tmp_path, "schema").stdout)["$defs"]
 
 
+@pytest.mark.process
 def test_a_module_that_was_imported_before_the_program_was_is_found_all_the_same(
     site: Path,
 ) -> None:
@@ -188,6 +192,7 @@ def test_a_word_that_two_packages_offer_is_nobodys(site: Path) -> None:
     )
 
 
+@pytest.mark.process
 def test_one_that_is_broken_does_not_keep_the_program_from_its_work(
     site: Path, tmp_path: Path
 ) -> None:
@@ -195,6 +200,7 @@ def test_one_that_is_broken_does_not_keep_the_program_from_its_work(
     assert run(site, tmp_path, "check").returncode == Exit.OK
 
 
+@pytest.mark.process
 def test_a_configuration_that_uses_one_that_is_broken_is_told_why_at_its_line(
     site: Path, tmp_path: Path
 ) -> None:

@@ -310,7 +310,7 @@ def test_checksums_are_held_against_an_archive_or_each_file(tmp_path: Path) -> N
         Read(bundle, "candidates", sha256="SHA256SUMS")
 
 
-PEOPLE, CLASSES, ENROLLED = 20_000, 500, 20_000
+PEOPLE, CLASSES, ENROLLED = 10_000, 500, 10_000
 MEMORY = 6_000_000
 """Bytes, for all that is held of a bundle at any time."""
 

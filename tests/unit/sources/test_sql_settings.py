@@ -205,6 +205,7 @@ def test_the_defaults() -> None:
     assert (settings.timeout, settings.overlap) == (timedelta(minutes=15), timedelta(minutes=5))
 
 
+@pytest.mark.process
 def test_the_settings_are_light() -> None:
     heavy = ("sqlalchemy", "psycopg", "pymysql")
     code = f"import sync.sources.sql.source, sys; print([name for name in {heavy!r} if name in sys.modules])"

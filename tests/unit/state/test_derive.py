@@ -80,7 +80,7 @@ rows_of_one = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(rows_of_one)
 def test_several_roles_of_one_person_are_one_contributor_with_all_of_them(
     rows: list[tuple[set[str], set[str] | None, int | None]],

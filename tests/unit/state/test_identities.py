@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fingerprint
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.learner import Learner
@@ -52,11 +52,12 @@ def read_passing(world: World) -> dict[Identity, set[tuple[str, ...]]]:
     }
 
 
+@pytest.mark.hypothesis
 def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_another_is_known_by(
     database: str,
 ) -> None:
     @settings(
-        max_examples=30 if database == "sqlite" else 10,
+        max_examples=30 if database == "sqlite" else 6,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

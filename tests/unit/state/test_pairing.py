@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fingerprint
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
 from sync.state.store import Store
 
@@ -41,9 +41,10 @@ def planned(world: World) -> tuple[Counter[tuple[object, ...]], dict[object, tup
     return Counter((line.change.kind, line.change.key) for line in lines), said
 
 
+@pytest.mark.hypothesis
 def test_the_store_and_a_plain_oracle_draft_the_same_changes(database: str) -> None:
     @settings(
-        max_examples=60 if database == "sqlite" else 20,
+        max_examples=60 if database == "sqlite" else 12,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -159,6 +159,7 @@ def test_a_pooler_that_keeps_a_connection_to_each_client_will_do(server: Postgre
         assert state.holder() == ""
 
 
+@pytest.mark.process
 def test_a_state_in_a_file_needs_nothing_of_postgresql() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None\nfrom sync.errors import UsageError\n"

@@ -112,6 +112,7 @@ def test_a_state_takes_one_service_which_leads_and_leaves_it_to_runs(state: Back
         pass
 
 
+@pytest.mark.process
 def test_a_service_that_is_killed_makes_room(state: Backend, path: Path) -> None:
     script = (
         "import os, sys; from sync.state.open import backend_for\n"

@@ -200,6 +200,7 @@ def test_a_file_that_may_not_be_written_is_said_to_be_so_and_can_be_read(reached
         state.check_usable()
 
 
+@pytest.mark.process
 def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
     state: Backend, path: Path
 ) -> None:
@@ -226,6 +227,7 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
+@pytest.mark.process
 def test_a_full_disk_of_temporary_files_is_said_with_its_own_folder(tmp_path: Path) -> None:
     with small_disk(tmp_path / "scratch") as disk:
         rows = "".join(f"{n};s{n}@example.edu\n" for n in range(2000))

@@ -80,6 +80,7 @@ def test_a_held_state_says_who_holds_it(path: Path) -> None:
         assert connection.execute(text("SELECT key FROM known_learner")).scalar() == "Ærlig"
 
 
+@pytest.mark.process
 def test_a_lock_dies_with_its_process(path: Path) -> None:
     script = (
         "import os, sys; from pathlib import Path; from sync.state.sqlite.open import "

@@ -1,0 +1,5 @@
+"""A university for each test, with an Inspera of its own and a clock that stands still."""
+
+from ..support.fixtures import university
+
+__all__ = ["university"]

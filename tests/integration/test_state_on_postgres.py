@@ -1,0 +1,187 @@
+"""The same on PostgreSQL: one tenant, older copies, what is kept and who stays. What a dump brings back is noticed."""
+
+import subprocess
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from ..support.manual_edits import put_candidate
+from ..support.servers.needed import need
+from ..support.servers.postgres import BINARIES, SUPERUSER, Postgres, postgres
+from ..support.university import TEST, University, names, numbers
+
+_NUMBERS = count(1)
+
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as server:
+        yield server
+
+
+class OnServer:
+    """A university whose state is in a database of a server."""
+
+    def __init__(self, university: University, server: Postgres) -> None:
+        self.university, self.server, self.name = university, server, f"state{next(_NUMBERS)}"
+        server.create_database(self.name, icu="nb-NO")
+        self.use(self.name)
+
+    def use(self, name: str, user: str = SUPERUSER) -> None:
+        """Has the configuration name this database."""
+        self.university.config["state"] = self.server.url(name).replace("://", f"://{user}@")
+
+    def dump(self) -> bytes:
+        """The whole database, as `pg_dump` makes it."""
+        return self._client("pg_dump", self.name)
+
+    def restore(self, dump: bytes) -> None:
+        """Puts a dump into a new database, and has the configuration name it."""
+        self.name = f"state{next(_NUMBERS)}"
+        self.server.create_database(self.name, icu="nb-NO")
+        self._client("psql", "--quiet", "--set=ON_ERROR_STOP=1", self.name, given=dump)
+        self.use(self.name)
+
+    def _client(self, program: str, *words: str, given: bytes = b"") -> bytes:
+        (path,) = (need(program, "postgresql", beside=BINARIES),)
+        where = ["--host=127.0.0.1", f"--port={self.server.port}", f"--username={SUPERUSER}"]
+        return subprocess.run(
+            [path, *where, *words], input=given, capture_output=True, check=True
+        ).stdout
+
+
+@pytest.fixture
+def on_server(university: University, server: Postgres) -> OnServer:
+    """Three learners on one test, sent from a state on PostgreSQL."""
+    on_server = OnServer(university, server)
+    university.register(TEST, *numbers(1001, 3))
+    university.apply_once()
+    return on_server
+
+
+def test_every_command_refuses_a_state_of_another_tenant_until_it_is_moved(
+    university: University, on_server: OnServer
+) -> None:
+    university.config["inspera"]["client_id"] = "another"
+    for words in (
+        ("plan",),
+        ("apply",),
+        ("status",),
+        ("adopt",),
+        ("reconcile",),
+        ("check",),
+        ("resume",),
+    ):
+        ran = university.run(*words)
+        assert (words, ran.status) == (words, 2), ran.output
+        assert "this state belongs to " in ran.err
+    assert university.run("pause").status == 0
+    university.config["inspera"]["client_id"] = "example"
+    assert university.run("resume").status == 0
+    university.config["inspera"]["url"] = university.sandbox.url.replace("127.0.0.1", "localhost")
+    assert university.run("state", "rebind").status == 2
+    assert university.run("state", "rebind", "--renamed").status == 0
+    university.apply_cleanly()
+
+
+def test_a_dump_that_was_restored_is_held_until_it_is_reconciled(
+    university: University, on_server: OnServer
+) -> None:
+    dump = on_server.dump()
+    university.at("2026-09-02T08:00")
+    university.registrations.drop(f"{TEST} 1001")
+    university.register(TEST, "1004")
+    university.apply_cleanly()
+    on_server.restore(dump)
+    for ran in (university.plan(), university.apply(), university.apply(), university.plan()):
+        assert ran.status == 3
+        assert "its tables were restored from a dump" in ran.out
+        assert university.calls() == []
+    assert "this state may be older" in university.run("status").out
+    assert university.reconcile().status == 3
+    assert university.adopt("--managed").status == 0
+    assert "Recovered" in university.reconcile().out
+    university.apply_cleanly()
+    assert set(university.candidates()) == names(["1002", "1003", "1004"])
+    university.registrations.drop(f"{TEST} 1004")
+    university.apply_cleanly()
+    assert set(university.candidates()) == names(["1002", "1003"])
+
+
+def test_tables_that_were_put_back_without_the_mark_are_noticed(
+    university: University, on_server: OnServer
+) -> None:
+    university.at("2026-09-02T08:00")
+    university.register(TEST, "1004")
+    university.apply_cleanly()
+    newest = "(SELECT max(id) FROM run)"
+    on_server.server.execute(
+        f"DELETE FROM finding WHERE run_id = {newest}",
+        f"DELETE FROM intent WHERE run_id = {newest}",
+        f"DELETE FROM run WHERE id = {newest}",
+        "DELETE FROM known_candidate WHERE learner = '1004'",
+        database=on_server.name,
+    )
+    ran = university.apply()
+    assert ran.status == 3
+    assert (
+        "its newest run is 1 of 2026-09-01T08:00:00Z, but run 2 of 2026-09-02T08:00:00Z was made here"
+        in ran.out
+    )
+    university.adopt("--managed")
+    assert "Recovered" in university.reconcile().out
+    university.apply_cleanly()
+    university.registrations.drop(f"{TEST} 1004")
+    university.apply_cleanly()
+    assert "s1004" not in university.candidates()
+
+
+def test_a_reader_plans_and_is_told_as_well(university: University, on_server: OnServer) -> None:
+    on_server.server.execute(
+        "CREATE ROLE looker LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker",
+        database=on_server.name,
+    )
+    on_server.use(on_server.name, "looker")
+    assert university.plan().status == 0
+    on_server.server.execute("UPDATE high_water SET run = run + 1", database=on_server.name)
+    assert "this state may be older" in university.plan().out
+    university.config["inspera"]["client_id"] = "another"
+    assert university.plan().status == 2
+
+
+def test_kept_values_agreement_and_who_stays_are_the_same(
+    university: University, on_server: OnServer
+) -> None:
+    university.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    university.sandbox.edit(candidate={"test": TEST, "username": "s1002", "extraTimeMins": 15})
+    university.students.add("1009")
+    put_candidate_of(university, "1009")
+    university.registrations.set(f"{TEST} 1001", extra="45")
+    university.registrations.set(f"{TEST} 1002", extra="15")
+    ran = university.apply()
+    assert ran.status == 3
+    assert "Inspera had it so already: taken as known, and nothing was sent" in ran.out
+    assert university.adopt("--held", "--keep").status == 0
+    university.registrations.drop(f"{TEST} 1009")
+    assert (
+        f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST}"
+        in (university.apply_cleanly().out)
+    )
+    assert university.candidates()["s1001"]["extraTimeMins"] == 60
+    university.registrations.set(f"{TEST} 1001", extra="20")
+    university.apply_cleanly()
+    assert university.candidates()["s1001"]["extraTimeMins"] == 20
+    assert "Stays: 1 candidate" in university.run("status").out
+
+
+def put_candidate_of(university: University, number: str) -> None:
+    """Somebody who was seated by hand before the source names them, and is named by it now."""
+    university.apply_once()
+    put_candidate(university, number)
+    university.registrations.add(f"{TEST} {number}")
+    university.apply_cleanly()

@@ -1,0 +1,173 @@
+"""Rules 12: An unmapped field is never sent. A blank value leaves Inspera's alone, unless the feed
+sets `blank: clear`. `0` is a value.
+"""
+
+import sqlite3
+
+from ..support.university import TEST, University
+
+SECRET = "hemmelig-passord-9"
+
+
+def everything_kept(university: University) -> bytes:
+    """Every byte that lies in the site's folder beside its sources."""
+    return b"".join(file.read_bytes() for file in university.folder.glob("state.db*"))
+
+
+def test_a_field_that_is_not_mapped_is_never_sent_and_inspera_keeps_its_own(
+    university: University,
+) -> None:
+    del university.feed("learner")["map"]["email"]
+    university.register(TEST, "1001")
+    university.apply_once()
+    assert "email" not in university.sent()[0]["body"]
+    student = {
+        "username": "s1001",
+        "firstName": "Åse",
+        "lastName": "Prøvesen",
+        "email": "hers@example.edu",
+    }
+    university.sandbox.edit(student=student)
+    university.students.set("1001", family="Øvelsesen")
+    university.apply_cleanly()
+    assert university.learners()["s1001"]["lastName"] == "Øvelsesen"
+    assert university.learners()["s1001"]["email"] == "hers@example.edu"
+
+
+def test_a_newly_mapped_field_is_sent_to_those_who_have_it_and_nothing_else_changes(
+    university: University,
+) -> None:
+    university.register(TEST, "1001", "1002", "1003")
+    university.registrations.set(f"{TEST} 1002", room="U-37")
+    university.apply_once()
+    university.feed("candidate")["map"]["room"] = "room"
+    assert university.planned() == [f"update candidate {TEST}/1002"]
+    university.apply_cleanly()
+    assert [call["body"]["candidates"] for call in university.sent()] == [
+        [{"externalId": "s1002", "roomName": "U-37"}]
+    ]
+    assert university.planned() == []
+
+
+def test_a_field_that_is_no_longer_mapped_is_left_as_it_is(university: University) -> None:
+    university.register(TEST, "1001")
+    university.apply_once()
+    del university.feed("learner")["map"]["email"]
+    university.apply_cleanly()
+    assert university.writes() == []
+    assert university.learners()["s1001"]["email"] == "s1001@example.edu"
+
+
+def test_a_blank_value_leaves_insperas_value_alone(university: University) -> None:
+    university.register(TEST, "1001", "1002")
+    university.apply_once()
+    university.students.set("1001", mail=" ")
+    assert university.planned() == []
+    university.apply_cleanly()
+    assert university.learners()["s1001"]["email"] == "s1001@example.edu"
+
+
+def test_a_blank_value_clears_where_the_feed_says_so(university: University) -> None:
+    university.register(TEST, "1001", "1002")
+    university.apply_once()
+    university.feed("learner")["blank"] = "clear"
+    university.students.set("1001", mail="")
+    assert university.planned() == ["update learner 1001"]
+    university.apply_cleanly()
+    assert university.learners()["s1001"]["email"] in ("", None)
+    assert university.learners()["s1002"]["email"] == "s1002@example.edu"
+    assert university.planned() == []
+
+
+def test_nought_is_a_value(university: University) -> None:
+    university.register(TEST, "1001", "1002")
+    university.registrations.set(f"{TEST} 1001", extra="30")
+    university.apply_once()
+    university.registrations.set(f"{TEST} 1001", extra="0")
+    university.apply_cleanly()
+    assert university.sent()[0]["body"]["candidates"] == [
+        {"externalId": "s1001", "extraTimeMins": 0}
+    ]
+    assert university.candidates()["s1001"]["extraTimeMins"] == 0
+
+
+def test_a_password_is_sent_when_the_learner_is_made_and_never_again(
+    university: University,
+) -> None:
+    university.feed("learner")["map"]["password"] = "secret"
+    university.register(TEST, "1001", "1002")
+    university.students.set("1001", secret=SECRET)
+    university.apply_once()
+    assert university.learners()["s1001"]["passwordSet"] is True
+    assert university.learners()["s1002"]["passwordSet"] is False
+    university.students.set("1001", secret="et-annet-passord")
+    assert university.planned() == []
+    university.students.set("1001", family="Øvelsesen")
+    university.apply_cleanly()
+    assert "password" not in university.sent()[0]["body"]
+
+
+def test_a_newly_mapped_password_changes_nobody_who_is_known(university: University) -> None:
+    university.register(TEST, "1001")
+    university.apply_once()
+    university.students.set("1001", secret=SECRET)
+    university.feed("learner")["map"]["password"] = "secret"
+    assert university.planned() == []
+
+
+def test_a_password_is_in_no_plan_no_log_no_status_and_no_state(university: University) -> None:
+    university.feed("learner")["map"]["password"] = "secret"
+    university.config["inspera"]["workers"] = 1
+    university.register(TEST, "1001", "1002")
+    university.students.set("1001", secret=SECRET)
+    university.fail(
+        method="POST",
+        path="/api/v1/users/student",
+        status=400,
+        times=1,
+        body={"error": f"weak: {SECRET}"},
+    )
+    words = (
+        ["plan", "--all"],
+        ["plan", "--json"],
+        ["--verbose", "apply"],
+        ["status", "--all"],
+        ["status", "--json"],
+    )
+    printed = "".join(university.run(*one).output for one in words)
+    assert "create learner 1001" in printed
+    assert SECRET not in printed
+    assert SECRET.encode() not in everything_kept(university)
+
+
+def test_a_template_is_sent_when_the_test_is_made_and_never_again(university: University) -> None:
+    university.exams.add(TEST, template="2002")
+    university.keep_feeds("test")
+    university.apply_once()
+    university.exams.set(TEST, name="Muntlig prøve", template="3003")
+    university.apply_cleanly()
+    assert "sourceTemplateId" not in university.sent()[0]["body"]
+    assert university.tests()[TEST]["templates_sent"] == 1
+
+
+def test_fields_of_a_feed_that_cannot_be_read_keep_their_known_values(
+    university: University,
+) -> None:
+    university.register(TEST, "1001", "1002")
+    university.apply_once()
+    before = university.learners()["s1001"]
+    university.students.set("1001", family="Øvelsesenius")
+    university.students.raw = university.students.text().encode() + b"ragged\n"
+    university.registrations.set(f"{TEST} 1002", number="5")
+    assert university.apply().status == 4
+    assert university.learners()["s1001"] == before
+    assert university.candidates()["s1002"]["candidateId"] == "5"
+
+
+def test_fingerprints_carry_a_version(university: University) -> None:
+    university.register(TEST, "1001")
+    university.apply_once()
+    connection = sqlite3.connect(university.state)
+    prints = [row[0] for row in connection.execute("SELECT fingerprint FROM known_learner")]
+    connection.close()
+    assert [one[0] for one in prints] == [1]

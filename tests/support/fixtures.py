@@ -1,0 +1,26 @@
+"""The fixture of a made-up university, for the tests of rules and of the whole program."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sync.commands import adopt, apply, check, doctor_checks, plan, reconcile, state_rebind, status
+
+from .leak_scan import leaks
+from .university import University
+
+
+@pytest.fixture
+def university(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[University]:
+    """Return an empty university with a clock of its own; fail when a secret is left anywhere."""
+    university = University(tmp_path, capsys)
+    for module in (adopt, apply, check, doctor_checks, plan, state_rebind, reconcile, status):
+        monkeypatch.setattr(module, "now", university.now)
+    with university.sandbox:
+        yield university
+    assert leaks(university, caplog.text) == []
