@@ -11,7 +11,7 @@ class Inline(dict[str, object]):
     """A mapping that is written on one line."""
 
 
-class Reference(str):
+class ReferenceText(str):
     """A text in which `${` begins a reference; in other texts it is escaped."""
 
     __slots__ = ()
@@ -34,7 +34,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
-_Dumper.add_representer(Reference, _Dumper.represent_text)
+_Dumper.add_representer(ReferenceText, _Dumper.represent_text)
 _Dumper.add_representer(Inline, _Dumper.represent_inline)
 
 
@@ -60,7 +60,7 @@ def _escaped(value: object) -> object:
     """Return the value with `${` escaped in its texts, but not in names and references."""
     if isinstance(value, dict):
         return type(value)((name, _escaped(inner)) for name, inner in value.items())
-    if isinstance(value, str) and not isinstance(value, Reference):
+    if isinstance(value, str) and not isinstance(value, ReferenceText):
         return value.replace("${", "$${")
     return value
 

@@ -504,6 +504,7 @@ def test_a_database_that_can_not_be_asked_like_this_is_refused(
     assert list(tmp_path.glob("*.yaml")) == []
 
 
+@pytest.mark.server
 def test_a_directory_gives_the_attributes_that_mean_something(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -618,6 +619,19 @@ def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
     assert kinds(loaded) == ["learner", "test"]
     assert loaded.settings.inspera.client_id == "example"
     assert str(loaded.settings.inspera.api_key) == "${file:/etc/inspera-sync/api-key}"
+
+
+@pytest.mark.process
+def test_on_a_terminal_it_asks_for_a_database_and_its_tables(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sis.db")) as database:
+        database.execute("CREATE TABLE student (student_no, username, first_name, last_name)")
+    answers = ("sql", "", "sqlite:///sis.db", "student", "", "", *TENANT[1:], "", "", "FEIDE")
+    status, seen = talk(tmp_path, *answers)
+    assert status == Exit.OK, seen
+    assert "Who logs in (return for nobody)" in seen
+    loaded, text = written(tmp_path)
+    assert kinds(loaded) == ["learner"]
+    assert "    url: sqlite:///sis.db\n" in text
 
 
 @pytest.mark.parametrize(
