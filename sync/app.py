@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sync.config import Configuration, TestFeed, load
 from sync.config import Feed as FeedSettings
-from sync.config import Loaded, TestFeed, load
 from sync.config.feeds import ConditionSettings as Condition
 from sync.config.fields import TimeSettings
-from sync.config.limits import LimitsSettings
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.context import RunSettings
@@ -23,12 +22,10 @@ from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
 from sync.errors import SourceError, UsageError
 from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
-from sync.planning.guard import Limit, Limits
 from sync.records.base import Kind
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import TableCompleteness
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
@@ -48,16 +45,6 @@ Observe = Callable[[str, str, float], None]
 """A function that receives each call to Inspera: name, status or error, and seconds."""
 
 
-def _limits(given: LimitsSettings) -> Limits:
-    kind = Limit(
-        given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent
-    )
-    return Limits(
-        kind,
-        *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)),
-    )
-
-
 def now() -> datetime:
     """Return the time by this machine's clock: the one place that asks it for decisions."""
     return datetime.now(UTC)
@@ -75,14 +62,14 @@ def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
 class App:
     """One configuration, ready to be used by a command."""
 
-    loaded: Loaded
+    loaded: Configuration
 
     @classmethod
     def open(cls, config: Path, warn: Say) -> "App":
         """Read the configuration; warnings go to `warn`.
 
         Raises:
-            ConfigurationFaults: it can't be used.
+            ConfigurationErrors: it can't be used.
         """
         loaded = load(config)
         for warning in loaded.warnings:
@@ -177,7 +164,7 @@ class App:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
-                whole.tail if isinstance(whole, TableCompleteness) else 0,
+                whole.watched_tail,
             ),
         )
 
@@ -273,7 +260,7 @@ class App:
         settings = self.loaded.settings
         absence = settings.on_absence
         return Policy(
-            _limits(settings.limits),
+            settings.limits.as_limits(),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
             read_options,

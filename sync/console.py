@@ -14,6 +14,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from threading import RLock
 from typing import Any, TextIO, cast
 
+from sync.text.characters import escaped
+
 JSON = "inspera-sync.json"
 """The name of the error handler that writes missing characters as JSON does: `\\u00f8`."""
 
@@ -133,6 +135,27 @@ def use_json_escapes() -> None:
     """Keep the following output valid JSON, even if the encoding does not have a character."""
     if isinstance(sys.stdout, GuardedStream):
         sys.stdout.errors = JSON
+
+
+def put(piece: str) -> None:
+    """Write to standard output as it is."""
+    sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
+def write(piece: str) -> None:
+    """Write to standard output, with control and invisible characters of the sources escaped."""
+    put(escaped(piece))
+
+
+def say(line: str) -> None:
+    """Write a line to standard output, escaped."""
+    write(f"{line}\n")
+
+
+def warn(line: str) -> None:
+    """Write a line to standard error, escaped."""
+    print(escaped(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _fill_gaps() -> None:

@@ -4,6 +4,17 @@ One record's refusal never stops the others; a `Stop` ends the run. The message 
 on one line: what happened and what to do, without secrets and without people's names.
 """
 
+from sync import __version__
+
+
+def install_remedy(extra: str) -> str:
+    """Return how to install the libraries of an extra: no package index has this project."""
+    wheel = f"inspera_sync-{__version__}-py3-none-any.whl"
+    return (
+        f"install the wheel again with its extra: pip install './{wheel}[{extra}]'"
+        " (see `inspera-sync help operating`)"
+    )
+
 
 class SyncError(Exception):
     """The base of all errors that this project raises on purpose. `str()` is for an operator."""
@@ -33,6 +44,18 @@ class SourceError(SyncError):
     def __init__(self, where: str, reason: str, remedy: str) -> None:
         super().__init__(f"{where}: {reason}; {remedy}")
         self.where, self.reason, self.remedy = where, reason, remedy
+
+
+class Unusable(Exception):
+    """A value, a query or a server can't be used: why, and what to do.
+
+    Never shown as it is: the caller adds where, and makes a `SourceError` or a row error of it. Its
+    words contain no value, because that may name a person.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; {remedy}")
+        self.reason, self.remedy = reason, remedy
 
 
 class StateError(SyncError):

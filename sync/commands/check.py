@@ -9,9 +9,9 @@ from sync.commands.plan import make_store
 from sync.commands.secrets import read_secrets
 from sync.engine.extract.extract import extract
 from sync.engine.extract.feed_reader import FeedReport
-from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.progress import Progress
 from sync.records.checks import email_errors, name_errors
 from sync.records.kinds import key_of
 from sync.report.plan_text import MOST, left_out_text, row_errors_text

@@ -160,7 +160,7 @@ def _sources(app: App) -> Iterator[Check]:
         yield _wrong("sources", Exit.USAGE, error)
         return
     for word, why in SOURCES.broken.items():
-        yield _note("sources", f"type '{word}': {why[0]}", why[1])
+        yield _note("sources", f"type '{word}': {why.reason}", why.remedy)
     for feed in feeds:
         prefixes = tuple(f"{join.source.name}." for join in feed.joins)
         named = {*feed.mapper.columns, *(column for join in feed.joins for column in join.on)}

@@ -13,11 +13,11 @@ from sync.commands.apply import ApplyOptions, run_once, say_nothing
 from sync.commands.plan import make_store
 from sync.commands.watch import Watch
 from sync.config import JobSettings
-from sync.engine.context import RunResult
 from sync.engine.executor import ShouldYield
 from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, plan_status
+from sync.engine.result import RunResult
 from sync.engine.run import plan_only
 from sync.errors import Interrupted, Locked
 from sync.exit_codes import Exit

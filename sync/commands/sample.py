@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count, islice
 
-from sync.app import App, Say
+from sync.app import App
 from sync.commands.sample_values import hidden_columns, hidden_fields, hidden_for, made_of
 from sync.config import Feed as FeedSettings
-from sync.config.guide import suggestion
+from sync.config.guide import suggest
+from sync.console import put, say, write
 from sync.engine.extract.completeness import CompletenessCheck
 from sync.engine.extract.join import JoinedSource, RowOrErrors, columns_of, load, with_columns
 from sync.engine.protocols import Feed
@@ -35,8 +36,8 @@ class SampleOptions:
     as_json: bool = False
 
 
-def sample(app: App, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
-    """Show the rows; `width` is the terminal's in characters, None when the text goes elsewhere.
+def sample(app: App, options: SampleOptions, width: int | None = None) -> Exit:
+    """Print the rows; `width` is the terminal's in characters, None when the text goes elsewhere.
 
     Raises:
         UsageError: the source does not exist, or a feed's rules can't be followed.
@@ -47,8 +48,10 @@ def sample(app: App, options: SampleOptions, say: Say, width: int | None = None)
     if options.as_json:
         say(sample_json(taken, status))
         return status
+    # On a terminal the text has colours, and its values are escaped already.
+    show = write if width is None else put
     for line in sample_text(taken, width):
-        say(line)
+        show(f"{line}\n")
     return status
 
 
@@ -61,7 +64,7 @@ def take_sample(app: App, name: str, most: int) -> Sample:
     sources = app.loaded.settings.sources
     if name not in sources:
         raise UsageError(
-            f"sample {name}: this source does not exist; {suggestion(name, tuple(sources))}"
+            f"sample {name}: this source does not exist; {suggest(name, tuple(sources))}"
         )
     numbers = count()
     feeds = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sync.config import Feed, FieldSettings, Loaded, TimeSettings
+from sync.config import Configuration, Feed, FieldSettings, TimeSettings
 from sync.config.fields import placeholders
 from sync.contract import OptionRule
 from sync.mapping import CompiledFeed
@@ -16,7 +16,7 @@ from sync.report.sampled import HIDDEN, MappedRecord, SampleOutcome, Shown, Show
 from sync.text.masking import masked
 
 
-def hidden_columns(loaded: Loaded, place: str) -> frozenset[str]:
+def hidden_columns(loaded: Configuration, place: str) -> frozenset[str]:
     """Return the columns at this place that some feed maps to a secret, as own or joined columns.
 
     By the place, as two sources may be the same file.
@@ -43,7 +43,7 @@ def hidden_columns(loaded: Loaded, place: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def hidden_for(loaded: Loaded, feed: Feed) -> frozenset[str]:
+def hidden_for(loaded: Configuration, feed: Feed) -> frozenset[str]:
     """Return the hidden columns of a feed's own source and, by the feed's names, of joined ones."""
     places = {name: source.place(loaded.folder) for name, source in loaded.settings.sources.items()}
     joined = {

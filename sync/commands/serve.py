@@ -11,9 +11,10 @@ from pathlib import Path
 import structlog
 
 from sync.app import App, now
+from sync.commands.invocation import Invocation, status_of
 from sync.commands.jobs import ConfiguredJob
 from sync.commands.secrets import read_secrets
-from sync.errors import Locked, StateError, StateUnreachable, UsageError
+from sync.errors import Locked, StateError, StateUnreachable, SyncError, UsageError
 from sync.exit_codes import Exit
 from sync.log import configure
 from sync.records.base import utc_time
@@ -33,11 +34,24 @@ HANGS = 30.0
 _log = structlog.get_logger("service")
 
 
-def serve(config: Path) -> Exit:
+def serve(invocation: Invocation) -> Exit:
     """Run the configuration's jobs until SIGTERM. Return 0 when it was stopped.
 
+    A service has only its log, so an error is logged, a line for each of its own.
+    """
+    try:
+        return _serve(invocation.config_path())
+    except SyncError as error:
+        for line in str(error).splitlines():
+            _log.error("service ended", why=line)
+        return status_of(error)
+
+
+def _serve(config: Path) -> Exit:
+    """Run the service.
+
     Raises:
-        ConfigurationFaults: the file can't be used; nothing was scheduled.
+        ConfigurationErrors: the file can't be used; nothing was scheduled.
         Locked: another service runs on this state.
         StateError: the state can't be used, and time won't fix it.
     """

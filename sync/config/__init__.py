@@ -1,7 +1,4 @@
-"""The YAML configuration.
-
-One strict model, a loader that says every error with its line, and its JSON Schema.
-"""
+"""The YAML configuration: one strict model, a loader that reports all errors, and a JSON Schema."""
 
 from sync.config.errors import ConfigurationError, ConfigurationErrors
 from sync.config.feeds import (
@@ -15,7 +12,13 @@ from sync.config.feeds import (
     StaffFeed,
     TestFeed,
 )
-from sync.config.fields import FieldSettings, ListSettings, MinutesSettings, RuleWords, TimeSettings
+from sync.config.fields import (
+    FieldSettings,
+    ListSettings,
+    MinutesSettings,
+    RuleArguments,
+    TimeSettings,
+)
 from sync.config.jobs import JobSettings, ServiceSettings
 from sync.config.limits import (
     ExistingSettings,
@@ -24,7 +27,7 @@ from sync.config.limits import (
     OnAbsence,
     ReconcileSettings,
 )
-from sync.config.load import Loaded, load
+from sync.config.load import Configuration, load
 from sync.config.model import InsperaSettings, Settings
 from sync.config.reference import reference_text
 from sync.config.schema import json_schema, schema_text
@@ -35,6 +38,7 @@ __all__ = [
     "CallSettings",
     "CandidateFeed",
     "CommitteeFeed",
+    "Configuration",
     "ConfigurationError",
     "ConfigurationErrors",
     "ContributorFeed",
@@ -48,13 +52,12 @@ __all__ = [
     "LimitSettings",
     "LimitsSettings",
     "ListSettings",
-    "Loaded",
     "MinutesSettings",
     "OnAbsence",
     "OptionFeed",
     "OptionSettings",
     "ReconcileSettings",
-    "RuleWords",
+    "RuleArguments",
     "SecretRef",
     "ServiceSettings",
     "Settings",

@@ -1,16 +1,13 @@
-"""Checks against what the vendor's contract names.
+"""Checks against the vendor's contract: roles, options, types and pins in feeds, and changed calls.
 
-Roles, options, types and pins in feeds, and calls that are changed.
-
-They read the plain values, and no message repeats one: it may be a pin.
+They read the plain values of the file. No message repeats a value: it may be a pin.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from sync.config.errors import SettingError, Steps, name_text
-from sync.config.guide import suggestion
+from sync.config.guide import suggest
 from sync.config.tree import Plain, feeds_in, value_at
 from sync.config.vendor import CHANGEABLE
 from sync.contract import (
@@ -26,48 +23,45 @@ from sync.contract import (
     is_valid_pin,
     places_of,
 )
+from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.records.kinds import LISTS, PEOPLE
 
 _TRUE = ("true", "yes", "on", "1")
 SWITCH = (*_TRUE, "false", "no", "off", "0")
-"""The words that a switch takes, in any case."""
+"""The accepted values of a switch, in any case."""
 
 _TYPES: Mapping[str, OptionType] = {"switch": "switch", "pin": "pin"}
 STATUSES = ("active", "disabled")
 
 
-class _ContractError(NamedTuple):
-    reason: str
-    remedy: str
+_Check = Callable[[str], Unusable | None]
+"""A function that returns the error of a text in the configuration, or None if it is valid."""
 
 
-_Judge = Callable[[str], _ContractError | None]
-"""What is wrong with a text that stands in the configuration, if anything is."""
-
-
-def words_fixed(data: Plain) -> Iterator[SettingError]:
-    """Yield constants, defaults and meanings in lookups that Inspera would not take."""
+def check_values(data: Plain) -> Iterator[SettingError]:
+    """Yield the constants, defaults and values of lookups that Inspera would refuse."""
     options = _options(data)
     for index, feed in feeds_in(data):
         fields = feed.get("map")
         for name, spec in fields.items() if isinstance(fields, dict) else ():
-            judge = _judge(feed, name, options)
-            for steps, wrong in _wrong(judge, spec, many=name in LISTS).items() if judge else ():
-                yield SettingError(("feeds", index, "map", name, *steps), *wrong)
+            check = _check_for(feed, name, options)
+            for steps, error in (
+                _errors_in(check, spec, many=name in LISTS).items() if check else ()
+            ):
+                yield SettingError(
+                    ("feeds", index, "map", name, *steps), error.reason, error.remedy
+                )
 
 
-def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, _ContractError]:
-    """Return what is wrong at each place of a field's rule.
-
-    Of a list that stands at one place, the last that is wrong.
-    """
-    judged = ((steps, judge(text)) for steps, text in _fixed(spec, many=many) if text)
-    return {steps: wrong for steps, wrong in judged if wrong}
+def _errors_in(check: _Check, spec: Plain, *, many: bool) -> dict[Steps, Unusable]:
+    """Return the error at each place of a field's rule; of a list at one place, the last error."""
+    checked = ((steps, check(text)) for steps, text in _fixed_values(spec, many=many) if text)
+    return {steps: error for steps, error in checked if error}
 
 
-def _fixed(spec: Plain, *, many: bool) -> Iterator[tuple[Steps, str]]:
-    """Yield each word that a field's rule contains itself, with its place in the rule."""
+def _fixed_values(spec: Plain, *, many: bool) -> Iterator[tuple[Steps, str]]:
+    """Yield each value that is written in a field's rule, with its place in the rule."""
     if not isinstance(spec, dict):
         return
     separator = str(spec.get("separator") or ";")
@@ -86,95 +80,92 @@ def _split(text: Plain, separator: str | None) -> Iterable[str]:
     return [part.strip() for part in parts if isinstance(part, str)]
 
 
-def _judge(
+def _check_for(
     feed: Mapping[str, Plain], name: str, options: Mapping[str, OptionRule]
-) -> _Judge | None:
+) -> _Check | None:
     kind = feed.get("kind")
     if kind == Kind.OPTION and name == "option":
         others = ", or declare it under 'inspera.options'"
-        return partial(_among, "option of tests", options, others)
+        return partial(_check_choice, "option of tests", options, others)
     if kind == Kind.OPTION and name == "value":
-        return _judge_of_value(options.get(_named_option(feed)))
-    return _JUDGES.get((str(kind), name))
+        return _check_for_option_value(options.get(_named_option(feed)))
+    return _CHECKS.get((str(kind), name))
 
 
 def _named_option(feed: Mapping[str, Plain]) -> str:
-    """Return the option that all rows of an option feed are about.
-
-    Empty when it differs from row to row.
-    """
+    """Return the option of all rows of an option feed; empty if it differs from row to row."""
     constant = value_at(dict(feed), ("map", "option", "constant"))
     return constant.strip().upper() if isinstance(constant, str) else ""
 
 
-def _judge_of_value(rule: OptionRule | None) -> _Judge | None:
+def _check_for_option_value(rule: OptionRule | None) -> _Check | None:
     if rule is None or rule.type == "text":
         return None
-    return _pin if rule.type == "pin" else _switch
+    return _check_pin if rule.type == "pin" else _check_switch
 
 
-def _pin(text: str) -> _ContractError | None:
+def _check_pin(text: str) -> Unusable | None:
     if is_valid_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
-    return _ContractError("is not a pin that Inspera accepts", remedy)
+    return Unusable("is not a pin that Inspera accepts", remedy)
 
 
-def _switch(text: str) -> _ContractError | None:
+def _check_switch(text: str) -> Unusable | None:
     return (
         None
         if text.lower() in SWITCH
-        else _ContractError("is neither true nor false", "write one of these")
+        else Unusable("is neither true nor false", "write 'true' or 'false'")
     )
 
 
-def _short(text: str) -> _ContractError | None:
+def _check_length(text: str) -> Unusable | None:
     if len(text) <= MAX_COMMITTEE_NAME:
         return None
-    return _ContractError("is too long", f"characters at most: {MAX_COMMITTEE_NAME}")
+    return Unusable("is too long", f"use no more characters than {MAX_COMMITTEE_NAME}")
 
 
-def _among(what: str, words: Iterable[str], more: str, text: str) -> _ContractError | None:
+def _check_choice(what: str, words: Iterable[str], more: str, text: str) -> Unusable | None:
     words = list(words)
     known = text.lower() in {word.lower() for word in words}
     return (
         None
         if known
-        else _ContractError(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
+        else Unusable(f"is not a valid {what}", f"use one of {', '.join(words)}{more}")
     )
 
 
-def _role(text: str) -> _ContractError | None:
-    return _among("role of contributors", ROLES, "", text.lower().removeprefix("ar_"))
+def _check_role(text: str) -> Unusable | None:
+    return _check_choice("role of contributors", ROLES, "", text.lower().removeprefix("ar_"))
 
 
-_JUDGES: Mapping[tuple[str, str], _Judge] = {
-    (Kind.STAFF, "status"): partial(_among, "status of staff", STATUSES, ""),
-    (Kind.COMMITTEE, "committee"): _short,
-    (Kind.COMMITTEE, "type"): partial(_among, "type of committees", COMMITTEE_TYPES, ""),
-    (Kind.CONTRIBUTOR, "roles"): _role,
-    (Kind.CONTRIBUTOR, "committees"): _short,
-    (Kind.CONTRIBUTOR, "notify"): _switch,
-    (Kind.CANDIDATE, "committees"): _short,
+_CHECKS: Mapping[tuple[str, str], _Check] = {
+    (Kind.STAFF, "status"): partial(_check_choice, "status of staff", STATUSES, ""),
+    (Kind.COMMITTEE, "committee"): _check_length,
+    (Kind.COMMITTEE, "type"): partial(_check_choice, "type of committees", COMMITTEE_TYPES, ""),
+    (Kind.CONTRIBUTOR, "roles"): _check_role,
+    (Kind.CONTRIBUTOR, "committees"): _check_length,
+    (Kind.CONTRIBUTOR, "notify"): _check_switch,
+    (Kind.CANDIDATE, "committees"): _check_length,
 }
 
 
 def _options(data: Plain) -> dict[str, OptionRule]:
-    """Return the options in force, as far as the plain values tell."""
+    """Return the options of this tenant, as far as the plain values define them."""
     declared = value_at(data, ("inspera", "options"))
-    found = dict(OPTIONS)
+    options = dict(OPTIONS)
     for name, option in declared.items() if isinstance(declared, dict) else ():
         says = option if isinstance(option, dict) else {}
-        # A type that does not exist is reported elsewhere; here it must not make sound values look
+        # The model reports a type that does not exist. Here it must not make valid values look
         # wrong.
         holds = _TYPES.get(str(says.get("type", "switch")), "text")
         secret = holds == "pin" or str(says.get("secret")).lower() in _TRUE
-        found.setdefault(name, OptionRule("general", holds, secret))
-    return found
+        options.setdefault(name, OptionRule("general", holds, secret))
+    return options
 
 
-def secrets_fixed(data: Plain) -> Iterator[Steps]:
-    """Report where a feed has a password, a pin or a code as its own constant or default."""
+def find_secrets(data: Plain) -> Iterator[Steps]:
+    """Yield the places where a feed has a password, a pin or a code as a constant or default."""
     options = _options(data)
     for index, feed in feeds_in(data):
         rule = options.get(_named_option(feed))
@@ -186,32 +177,29 @@ def secrets_fixed(data: Plain) -> Iterator[Steps]:
                 yield "feeds", index, "map", field, name
 
 
-def calls_changed(data: Plain) -> Iterator[SettingError]:
-    """Yield errors for calls under `inspera.calls`.
-
-    Such a call does not exist, or could not be made as it is changed.
-    """
+def check_calls(data: Plain) -> Iterator[SettingError]:
+    """Yield the calls under `inspera.calls` that don't exist, or can't work as they are changed."""
     calls = value_at(data, ("inspera", "calls"))
     for name, changed in calls.items() if isinstance(calls, dict) else ():
         steps = ("inspera", "calls", name)
         if name == TOKEN.name:
             yield SettingError(
                 steps,
-                "can't be changed: it is documented, and carries the API key",
-                "take it out",
+                "can't be changed: it is documented, and contains the API key",
+                "remove it",
                 True,
             )
         elif name not in CALLS:
             yield SettingError(
-                steps, "is not a call", suggestion(name, tuple(CHANGEABLE)), on_name=True
+                steps, "is not a call", suggest(name, tuple(CHANGEABLE)), on_name=True
             )
         elif isinstance(changed, dict):
-            yield from _method(CALLS[name], changed, steps)
-            yield from _path(CALLS[name], changed, steps)
-            yield from _wrapper(CALLS[name], changed, steps)
+            yield from _check_method(CALLS[name], changed, steps)
+            yield from _check_path(CALLS[name], changed, steps)
+            yield from _check_wrapper(CALLS[name], changed, steps)
 
 
-def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
+def _check_method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
     method = changed.get("method")
     if call.reads and method in ("PUT", "PATCH", "DELETE"):
         yield SettingError(
@@ -224,15 +212,17 @@ def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[
         yield SettingError((*steps, "method"), reason, "use POST, PUT, PATCH or DELETE")
 
 
-def _wrapper(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
-    """Refuse a wrapper for a call that sends no body."""
+def _check_wrapper(
+    call: Call, changed: Mapping[str, Plain], steps: Steps
+) -> Iterator[SettingError]:
+    """Report a wrapper for a call that sends no body."""
     if changed.get("wrapper") and not (call.fields or call.wrapper):
         yield SettingError(
-            (*steps, "wrapper"), "would hold nothing: this call sends no body", "take it out"
+            (*steps, "wrapper"), "has no effect: this call sends no body", "remove it"
         )
 
 
-def _path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
+def _check_path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
     path = changed.get("path")
     try:
         places = places_of(path) if isinstance(path, str) else call.places
@@ -240,10 +230,10 @@ def _path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Se
         return
     if lacking := sorted(call.places - places):
         yield SettingError(
-            (*steps, "path"), f"lacks {_braced(lacking)}", "put it in where Inspera expects it"
+            (*steps, "path"), f"lacks {_braced(lacking)}", "add it where Inspera expects it"
         )
     if unknown := sorted(places - call.places):
-        remedy = f"this call fills {_braced(sorted(call.places))}" if call.places else "take it out"
+        remedy = f"this call fills {_braced(sorted(call.places))}" if call.places else "remove it"
         yield SettingError(
             (*steps, "path"), f"has {_braced(unknown)}, which this call does not fill", remedy
         )

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration file: where, what, and what to do, all of it at once."""
+"""The errors of a configuration file, each with its place and remedy, all reported at once."""
 
 import re
 from collections.abc import Sequence
@@ -8,17 +8,16 @@ from typing import NamedTuple
 from sync.errors import UsageError
 
 Steps = tuple[str | int, ...]
-"""The way to a setting, from the top of the file: names of settings, and positions in lists counted
-from zero."""
+"""The path of a setting from the top of the file: names, and positions in lists from zero."""
 
 MOST_PRINTED = 100
 MOST_OF_A_NAME = 60
 
 
 class SettingError(NamedTuple):
-    """Something wrong at a setting, before its line is known.
+    """An error of a setting whose line is not known yet.
 
-    `on_name` puts it at the name, not at the value.
+    With `on_name` it is reported at the line of the name, otherwise at that of the value.
     """
 
     steps: Steps
@@ -29,11 +28,11 @@ class SettingError(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationError:
-    """One thing that is wrong (or, as a warning, unwise) in a configuration file.
+    """One error (or warning) of a configuration file.
 
-    `line` and `column` count from 1; each is None when the error is about the file as a whole.
-    `path` names the setting as `feeds[1].map.start`, lists counted from 1; it is empty when the
-    text is not even YAML. No value is ever shown.
+    `line` and `column` count from 1; each is None if the error is about the whole file. `path`
+    names the setting, such as `feeds[1].map.start`, where lists count from 1. It is empty if the
+    text is not YAML. An error never contains a value: it may be a secret.
     """
 
     file: str
@@ -45,15 +44,12 @@ class ConfigurationError:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
-        what = f"{self.reason}, {self.remedy}"
+        what = f"{self.reason}; {self.remedy}"
         return f"{place}: {self.path}: {what}" if self.path else f"{place}: {what}"
 
 
 class ConfigurationErrors(UsageError):  # noqa: N818 - named, like all errors here, by what it means
-    """The configuration can't be used.
-
-    `errors` holds everything that is wrong with it, in the file's order.
-    """
+    """All errors of a configuration, in the order of the file."""
 
     def __init__(self, errors: Sequence[ConfigurationError]) -> None:
         self.errors = tuple(sorted(errors, key=lambda error: (error.line or 0, error.column or 0)))
@@ -64,7 +60,7 @@ class ConfigurationErrors(UsageError):  # noqa: N818 - named, like all errors he
 
 
 def path_text(steps: Steps) -> str:
-    """Return the way to a setting as people read it: `feeds[1].map.start`."""
+    """Return the path of a setting for people: `feeds[1].map.start`."""
     text = ""
     for step in steps:
         text += f"[{step + 1}]" if isinstance(step, int) else f".{_quoted(name_text(step))}"
@@ -72,18 +68,12 @@ def path_text(steps: Steps) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return the name, in quotes when it would not stand out as one in a path.
-
-    Blank, or with dots or spaces in it.
-    """
+    """Return the name, in quotes if it is blank or contains dots or spaces."""
     return name if re.fullmatch(r"[\w-]+", name) else f"'{name}'"
 
 
 def name_text(name: str) -> str:
-    """Return a name from the file, made fit for one line.
-
-    Unprintable characters escaped, and cut when it is very long.
-    """
+    """Return a name from the file for one line: escaped, and cut if it is very long."""
     seen = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
     )

@@ -1,4 +1,4 @@
-"""Feeds: which rows of a source become records of one kind, and how each field is made."""
+"""Feeds: which rows of a source become records of one kind, and where each field comes from."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -24,8 +24,15 @@ from sync.config.maps import (
     StaffMap,
     TestMap,
 )
-from sync.config.patterns import checked_expression
-from sync.config_base.base import Filled, Named, Strict, Values, filled, told_one
+from sync.config.patterns import check_expression
+from sync.config_base.base import (
+    ColumnName,
+    NonBlank,
+    Strict,
+    Values,
+    require_entries,
+    validation_error,
+)
 from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
 from sync.records.kinds import KEY_FROM
@@ -33,44 +40,41 @@ from sync.text.characters import Damage
 
 
 class JoinSettings(Strict):
-    """Columns from another source, for the rows that agree with this feed's own.
+    """Columns from the matching rows of another source, named `{source}.{column}`."""
 
-    Named `{source}.{column}`.
-    """
-
-    by: Annotated[dict[Named, Named], AfterValidator(filled)]
-    """Which columns agree: this feed's own, each with the other source's."""
+    by: Annotated[dict[ColumnName, ColumnName], AfterValidator(require_entries)]
+    """The columns that must be equal: each of this feed's source, with that of the other source."""
     ignore_case: bool = False
-    """Whether upper and lower case are the same in them."""
+    """Whether these columns are compared without regard to upper and lower case."""
     missing: Literal["blank", "error", "skip"] = "blank"
-    """What it means when the other source has no such row: its columns are `blank`, the row is a
-    `error`, or `skip` the row."""
+    """What to do with a row that has no match in the other source: leave its columns `blank`, report
+    an `error`, or `skip` the row."""
 
 
 class ConditionSettings(Strict):
-    """Which values of a column are meant, where a list of them does not say it."""
+    """A condition on a column: a list of values, a pattern, or both."""
 
     any_of: Values | None = None
     """One value, or a list of them."""
     pattern: str | None = None
     """A regular expression that the whole value must match, such as `act.*|exchange`."""
     ignore_case: bool = False
-    """Whether upper and lower case are the same."""
+    """Whether to compare without regard to upper and lower case."""
 
     @field_validator("pattern")
     @classmethod
-    def _sound_pattern(cls, value: str | None) -> str | None:
-        return None if value is None else checked_expression(value)
+    def _check_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else check_expression(value)
 
     @model_validator(mode="after")
-    def _names_something(self) -> "ConditionSettings":
+    def _require_values(self) -> "ConditionSettings":
         if self.any_of is None and self.pattern is None:
-            raise told_one("names no value", "add 'any_of' or 'pattern'")
+            raise validation_error("has neither 'any_of' nor 'pattern'", "add one of them")
         return self
 
     @property
     def plain(self) -> tuple[str, ...] | None:
-        """Return the values, when nothing else is said; None otherwise."""
+        """Return the values if nothing else is set; otherwise None."""
         return None if self.pattern is not None or self.ignore_case else self.any_of
 
 
@@ -79,7 +83,7 @@ def _condition(value: object) -> object:
 
 
 class _ValuesOrSettings:
-    """Tells editors that one value, or a list of them, will do, too."""
+    """The JSON Schema of settings for which one value or a list of values may be written, too."""
 
     @staticmethod
     def __get_pydantic_json_schema__(
@@ -94,37 +98,37 @@ Condition = Annotated[ConditionSettings, BeforeValidator(_condition), _ValuesOrS
 
 
 class FeedSettings(Strict):
-    """What every feed says, whatever its kind."""
+    """The settings that feeds of all kinds have."""
 
     source: Annotated[str, Field(min_length=1)]
-    """The name of a source, as it stands under `sources`."""
-    where: Annotated[dict[Named, Condition], Field(default_factory=dict)]
-    """Takes only the rows whose columns hold one of these values. Without it, every row. Instead of
+    """The name of a source, as under `sources`."""
+    where: Annotated[dict[ColumnName, Condition], Field(default_factory=dict)]
+    """Use only the rows whose columns have one of these values; without it, every row. Instead of
     values, a column may have `any_of`, `pattern` and `ignore_case`."""
-    where_not: Annotated[dict[Named, Condition], Field(default_factory=dict)]
-    """Leaves out the rows of which one of these columns holds one of these values."""
+    where_not: Annotated[dict[ColumnName, Condition], Field(default_factory=dict)]
+    """Leave out the rows in which any of these columns has one of these values."""
     join: Annotated[dict[str, JoinSettings], Field(default_factory=dict)]
-    """Other sources, by their names, from which columns are taken."""
+    """Other sources, by their names, from which to add columns."""
     on_conflict: Literal["error", "skip", "fill"] = "error"
-    """What it means when a feed above, of the same kind, has a record with the same key: `error` if
-    the two differ, `skip` its own, or `fill` what is blank there."""
-    departure: Annotated[dict[Named, Condition], Field(default_factory=dict)]
-    """Columns with the values by which a row says that its record departs: it may be removed
-    without a full reading."""
-    updated_column: Named | None = None
-    """The column that says when a row last changed. `plan --changed` and `apply --changed` then
-    read no more than what changed since the last time; nothing is removed on such a reading."""
+    """What to do if an earlier feed of the same kind has a record with the same key: report an
+    `error` if the two differ, `skip` the record of this feed, or `fill` the blank fields of the
+    other."""
+    departure: Annotated[dict[ColumnName, Condition], Field(default_factory=dict)]
+    """The columns and values by which a row marks its record as departed. Such a record may be
+    removed even if the source was not read completely."""
+    updated_column: ColumnName | None = None
+    """The column with the time of a row's last change. `plan --changed` and `apply --changed` then
+    read only the rows that changed since the last read. Such a read removes nothing."""
     allow_empty: bool = False
-    """Whether it can be right that this feed has no row at all. Otherwise its source counts as
-    unhealthy then."""
+    """Whether this feed may have no rows. Otherwise its source is unhealthy if it has no rows."""
     blank: Literal["keep", "clear"] = "keep"
-    """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for
-    options and committees, which have nothing that can be emptied)."""
+    """What a blank value means: `keep` the value in Inspera, or `clear` it. Options and committees
+    have nothing that can be cleared."""
 
     allow_text: tuple[Damage, ...] = ()
-    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html`
+    """Damage to text that is not an error in this feed: `mojibake` (`Ã¸` for ø), `html`
     (`&aring;`), `escape` (`\\u00e5`, `%C3%A5`), `null` (`\\N`, `(null)`, `#N/A`; as identifiers
-    also `NULL`), `replacement` (a character that was lost, U+FFFD)."""
+    also `NULL`), `replacement` (U+FFFD in place of a lost character)."""
 
     @property
     def clear_blanks(self) -> bool:
@@ -132,32 +136,26 @@ class FeedSettings(Strict):
         return self.blank == "clear"
 
     def fields(self) -> dict[str, FieldSettings]:
-        """Return every field that is made, by name.
-
-        `key` is there, too, where it is made from another field.
-        """
-        feed: Any = self  # each kind of feed declares its own `kind` and `map`
-        made: dict[str, FieldSettings] = feed.map.mapped()
+        """Return the settings of every field by name, including `key` if it comes from another field."""
+        feed: Any = self  # `kind` and `map` are declared by each subclass
+        mapped: dict[str, FieldSettings] = feed.map.mapped()
         source = KEY_FROM.get(feed.kind)
-        return {"key": made[source], **made} if source else made
+        return {"key": mapped[source], **mapped} if source else mapped
 
 
 class PeopleFeed(FeedSettings):
-    """What the feeds of learners and of staff have in common."""
+    """The settings that feeds of learners and of staff share."""
 
-    auth_system: Filled | None = None
+    auth_system: NonBlank | None = None
     """The auth system that every person of this feed logs in with, as the tenant names it, such as
     `FEIDE`."""
 
     def fields(self) -> dict[str, FieldSettings]:
-        """Return every field that is made, by name.
-
-        `auth_system` is there once the configuration is loaded.
-        """
-        made = super().fields()
+        """Return the settings of every field by name, including `auth_system` if the feed sets it."""
+        mapped = super().fields()
         if self.auth_system is not None:
-            made["auth_system"] = FieldSettings(constant=self.auth_system)
-        return made
+            mapped["auth_system"] = FieldSettings(constant=self.auth_system)
+        return mapped
 
 
 class LearnerFeed(PeopleFeed):
@@ -170,7 +168,7 @@ class LearnerFeed(PeopleFeed):
 
 
 class StaffFeed(PeopleFeed):
-    """A feed of staff: the people who make, run and grade exams, as administrative users."""
+    """A feed of staff: the people who write, run and grade exams, as administrative users."""
 
     kind: Literal[Kind.STAFF]
     """`staff`."""
@@ -181,15 +179,15 @@ class StaffFeed(PeopleFeed):
 class TestFeed(FeedSettings):
     """A feed of tests: the exams as events in time."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of its name
+    __test__ = False  # pytest would collect the class by its name
 
     kind: Literal[Kind.TEST]
     """`test`."""
     longest_duration: Annotated[Duration, between(timedelta(minutes=1), timedelta(days=366))] = (
         timedelta(hours=24)
     )
-    """How long a test of this feed may last. A longer one is held for a person; home exams may need
-    `7d`."""
+    """How long a test of this feed may last. A longer one is held until a person allows it. Home
+    exams may need `7d`."""
     map: TestMap
     """Where each field comes from."""
 
@@ -200,11 +198,11 @@ class OptionFeed(FeedSettings):
     kind: Literal[Kind.OPTION]
     """`option`."""
     map: OptionMap
-    """Where each part comes from."""
+    """Where each field comes from."""
 
 
 class CommitteeFeed(FeedSettings):
-    """A feed of committees. None is needed for those that contributors and candidates name."""
+    """A feed of committees. Committees that contributors and candidates name don't need one."""
 
     kind: Literal[Kind.COMMITTEE]
     """`committee`."""
@@ -213,29 +211,26 @@ class CommitteeFeed(FeedSettings):
 
 
 class ContributorFeed(FeedSettings):
-    """A feed of contributors: what staff do on tests.
+    """A feed of contributors: the roles of staff on tests.
 
-    Several roles of one person are a list, or several rows.
+    Several roles of one person are a list in one row, or several rows.
     """
 
     kind: Literal[Kind.CONTRIBUTOR]
     """`contributor`."""
     notify: bool = False
-    """Whether Inspera tells each person of this feed, once, that they are on the test."""
+    """Whether Inspera notifies each person of this feed, once, that they were added to the test."""
     map: ContributorMap
     """Where each field comes from."""
 
     def fields(self) -> dict[str, FieldSettings]:
-        """Return every field that is made, by name.
-
-        `notify` is there only when people are to be notified.
-        """
-        made = super().fields()
-        return {**made, "notify": FieldSettings(constant="true")} if self.notify else made
+        """Return the settings of every field by name, including `notify` if people are notified."""
+        mapped = super().fields()
+        return {**mapped, "notify": FieldSettings(constant="true")} if self.notify else mapped
 
 
 class CandidateFeed(FeedSettings):
-    """A feed of candidates: learners' seats on tests."""
+    """A feed of candidates: the learners who sit a test."""
 
     kind: Literal[Kind.CANDIDATE]
     """`candidate`."""
@@ -253,4 +248,4 @@ Feed = Annotated[
     | CandidateFeed,
     Field(discriminator="kind"),
 ]
-"""A feed of any kind; `kind` says which."""
+"""A feed of the kind that its `kind` names."""

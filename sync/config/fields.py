@@ -1,4 +1,4 @@
-"""How one field of a record is made from a row: the right-hand sides of a feed's `map`."""
+"""The settings of one field of a record: the right-hand sides of a feed's `map`."""
 
 import re
 from collections.abc import Mapping
@@ -16,25 +16,22 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sync.config.patterns import checked_format, checked_pattern, checked_zone, groups_of
+from sync.config.patterns import check_format, check_pattern, check_zone, groups_of
 from sync.config_base.base import (
-    Filled,
+    ColumnName,
     InvalidSetting,
-    Named,
+    NonBlank,
+    SourceValue,
     Strict,
-    Word,
-    filled,
+    require_entries,
     text_or_settings,
-    told,
-    told_one,
+    validation_error,
+    validation_errors,
 )
 
 
-class RuleWords(TypedDict):
-    """A field's rule in plain values, named as the mapping names them.
-
-    `FieldRule(**spec.as_rule())`.
-    """
+class RuleArguments(TypedDict):
+    """The arguments of the mapping's `FieldRule`: `FieldRule(**spec.as_rule())`."""
 
     column: str | None
     template: str | None
@@ -53,46 +50,46 @@ class RuleWords(TypedDict):
     languages: tuple[str, ...]
 
 
-def _checked_template(text: str) -> str:
-    """Return the template, if it can be filled in: plain `{name}` placeholders, at least one."""
+def _check_template(text: str) -> str:
+    """Return the template, if it is valid: plain `{name}` placeholders, at least one."""
     try:
         parts = [
             (name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None
         ]
     except ValueError:
-        raise told_one(
-            "is a template with a brace that has no partner",
-            "pair it, or double it ('{{') for the character itself",
+        raise validation_error(
+            "is a template with an unmatched brace",
+            "close it, or double it ('{{') for the character itself",
         ) from None
     if not parts:
-        raise told_one(
+        raise validation_error(
             "is a template without any {name} in it", "write 'constant:' for a fixed value"
         )
     if any(not name.removesuffix("?") or spec or how for name, spec, how in parts):
-        raise told_one(
+        raise validation_error(
             "has a placeholder that is not a plain {name}",
-            "write the column's name alone between the braces, without ':' or '!'",
+            "write only the column's name between the braces, without ':' or '!'",
         )
     return text
 
 
 def placeholders(template: str) -> frozenset[str]:
-    """Return the names between the braces of a sound template."""
+    """Return the names between the braces of a valid template."""
     return frozenset(
         name.removesuffix("?") for _, name, _, _ in Formatter().parse(template) if name
     )
 
 
-_WORDED = re.compile(r"%[AaBb]")
+_NAMES_IN_FORMAT = re.compile(r"%[AaBb]")
 Language = Literal["nb", "sv", "da", "de", "nl", "en"]
 
 
-def _listed(value: object) -> object:
+def _as_tuple(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 class _OneOrListed:
-    """Tells editors that one word will do, too."""
+    """The JSON Schema of a list for which one word may be written, too."""
 
     @staticmethod
     def __get_pydantic_json_schema__(
@@ -103,43 +100,43 @@ class _OneOrListed:
 
 
 Languages = Annotated[
-    tuple[Language, ...], AfterValidator(filled), BeforeValidator(_listed), _OneOrListed
+    tuple[Language, ...], AfterValidator(require_entries), BeforeValidator(_as_tuple), _OneOrListed
 ]
-Template = Annotated[Named, AfterValidator(_checked_template)]
+Template = Annotated[ColumnName, AfterValidator(_check_template)]
 
 
 class FieldSettings(Strict):
-    """How one field is made.
+    """Where one field comes from.
 
-    A text is short for `column`, or for `template` when it holds a `{`.
+    A text is short for `column`, or for `template` if it contains a `{`.
     """
 
-    column: Named | None = None
-    """The column that holds the value."""
+    column: ColumnName | None = None
+    """The column with the value."""
     template: Template | None = None
-    """Text with columns in braces, such as `{course}-{term}`; with a `pattern`, with that
-    pattern's groups. A place with a question mark may be blank, as in `{given} {middle?}`: the text
-    before it is then left out, too."""
-    first_of: Annotated[tuple[Named, ...], AfterValidator(filled)] | None = None
-    """Several columns, or templates, of which the first that is not blank counts, as in
-    `[preferred, given]`."""
-    # These three may hold a password or a pin, so no repr shows them.
-    constant: Annotated[Filled | None, Field(repr=False)] = None
+    """A text with columns in braces, such as `{course}-{term}`. With a `pattern`, the braces contain
+    that pattern's groups. A column with a question mark may be blank, as in `{given} {middle?}`:
+    then the text before it is left out, too."""
+    first_of: Annotated[tuple[ColumnName, ...], AfterValidator(require_entries)] | None = None
+    """Several columns or templates, such as `[preferred, given]`; the first that is not blank is
+    used."""
+    # These three may contain a password or a pin, so no repr shows them.
+    constant: Annotated[NonBlank | None, Field(repr=False)] = None
     """One value for every row."""
-    default: Annotated[Filled | None, Field(repr=False)] = None
-    """The value to take where the column is blank."""
+    default: Annotated[NonBlank | None, Field(repr=False)] = None
+    """The value to use if the column is blank."""
     lookup: Annotated[
-        Annotated[dict[Word, Word], AfterValidator(filled)] | None, Field(repr=False)
+        Annotated[dict[SourceValue, SourceValue], AfterValidator(require_entries)] | None,
+        Field(repr=False),
     ] = None
-    """A table of values: what the column says, and what it means here. A value that is not in the
-    table is an error."""
+    """A table that translates the column's values. A value that is not in the table is an error."""
     lower: bool = False
     """Turn the value into lower case."""
     upper: bool = False
     """Turn the value into upper case."""
     pattern: str | None = None
-    """A regular expression that the whole value must match. Its group named `value` is taken, as in
-    `(?P<value>[0-9]+)-.*`, or several named groups are put together by `template`."""
+    """A regular expression that the whole value must match. Its group `value` is used, as in
+    `(?P<value>[0-9]+)-.*`, or `template` combines several named groups."""
 
     @model_validator(mode="before")
     @classmethod
@@ -150,21 +147,21 @@ class FieldSettings(Strict):
 
     @field_validator("pattern")
     @classmethod
-    def _sound_pattern(cls, value: str | None) -> str | None:
-        return None if value is None else checked_pattern(value)
+    def _check_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else check_pattern(value)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "FieldSettings":
-        found = self._conflicts()
-        if found:
-            raise told(found)
+    def _check_together(self) -> "FieldSettings":
+        conflicts = self._conflicts()
+        if conflicts:
+            raise validation_errors(conflicts)
         return self
 
     def _conflicts(self) -> list[InvalidSetting]:
-        found = self._conflicts_of_origin() + self._conflicts_of_pattern()
+        conflicts = self._conflicts_of_origin() + self._conflicts_of_pattern()
         if self.lower and self.upper:
-            found.append(InvalidSetting("upper", "contradicts 'lower'", "keep one of them"))
-        return found
+            conflicts.append(InvalidSetting("upper", "contradicts 'lower'", "keep one of them"))
+        return conflicts
 
     def _conflicts_of_origin(self) -> list[InvalidSetting]:
         if self.constant is not None:
@@ -180,13 +177,13 @@ class FieldSettings(Strict):
             )
             given = [name for name in names if getattr(self, name)]
             return [
-                InvalidSetting(name, "does nothing next to 'constant'", "keep one of them")
+                InvalidSetting(name, "has no effect next to 'constant'", "keep one of them")
                 for name in given
             ]
         if self.first_of is not None and (self.column is not None or self.template is not None):
             return [
                 InvalidSetting(
-                    "first_of", "is given next to another source of the value", "keep one of them"
+                    "first_of", "is set together with 'column' or 'template'", "keep one of them"
                 )
             ]
         if self.column is None and self.template is None and self.first_of is None:
@@ -194,15 +191,15 @@ class FieldSettings(Strict):
                 InvalidSetting(
                     "",
                     "does not say where the value comes from",
-                    "add 'column', 'template' or 'constant'",
+                    "add 'column', 'first_of', 'template' or 'constant'",
                 )
             ]
         if self.column is not None and self.template is not None and self.pattern is None:
             return [
                 InvalidSetting(
                     "template",
-                    "is given next to 'column'",
-                    "keep one, or add the 'pattern' whose groups it joins",
+                    "is set together with 'column'",
+                    "keep one of them, or add a 'pattern' whose groups the template combines",
                 )
             ]
         return []
@@ -214,27 +211,25 @@ class FieldSettings(Strict):
             return [InvalidSetting("pattern", "has no column to read", "add 'column'")]
         groups = groups_of(self.pattern)
         if self.template is None and "value" not in groups:
-            remedy = "name one so, as in (?P<value>…), or add a 'template' over its groups"
+            remedy = "name a group so, as in (?P<value>…), or add a 'template' with its groups"
             return [InvalidSetting("pattern", "has no group named 'value'", remedy)]
-        remedy = f"the groups are {', '.join(sorted(groups))}"
+        remedy = f"use its groups: {', '.join(sorted(groups))}"
         missing = sorted(placeholders(self.template or "") - groups)
         return [
-            InvalidSetting(
-                "template", f"names '{name}', which is not a group of the pattern", remedy
-            )
+            InvalidSetting("template", f"names '{name}', which is not a group of 'pattern'", remedy)
             for name in missing
         ]
 
     @property
     def case(self) -> Literal["lower", "upper"] | None:
-        """Return the case that the value is turned into, if any."""
+        """Return the case to which the value is converted, if any."""
         if self.lower:
             return "lower"
         return "upper" if self.upper else None
 
-    def as_rule(self) -> RuleWords:
-        """Return everything the mapping needs to know, in plain values."""
-        return RuleWords(
+    def as_rule(self) -> RuleArguments:
+        """Return the rule of this field as arguments of the mapping's `FieldRule`."""
+        return RuleArguments(
             column=self.column,
             template=self.template,
             constant=self.constant,
@@ -260,55 +255,54 @@ class FieldSettings(Strict):
 
 
 class TimeSettings(FieldSettings):
-    """How a date and time is made.
+    """Where a date and time comes from.
 
-    Without `format` the source writes ISO 8601, such as `2026-05-20T09:00`.
+    Without `format` it must be ISO 8601, such as `2026-05-20T09:00`.
     """
 
     format: str | None = None
-    """How the source writes the time, in the letters of strptime, such as `%d.%m.%Y %H:%M`."""
+    """The format of the time in the source, in the codes of strptime, such as `%d.%m.%Y %H:%M`."""
     zone: str | None = None
-    """The time zone that the source means, such as `Europe/Oslo`. Needed when `format` has no
-    `%z`."""
+    """The time zone of the source, such as `Europe/Oslo`. It is needed if `format` has no `%z`."""
     language: Languages | None = None
-    """The language, or several, in which the source writes months and weekdays (`%B`, `%b`, `%A`,
-    `%a`): `nb`, `sv`, `da`, `de`, `nl` or `en`. Without it, English."""
+    """One or several languages of the names of months and weekdays (`%B`, `%b`, `%A`, `%a`) in the
+    source: `nb`, `sv`, `da`, `de`, `nl` or `en`. Default: English."""
 
     @field_validator("format")
     @classmethod
-    def _sound_format(cls, value: str | None) -> str | None:
-        return None if value is None else checked_format(value)
+    def _check_format(cls, value: str | None) -> str | None:
+        return None if value is None else check_format(value)
 
     @field_validator("zone")
     @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        return None if value is None else checked_zone(value)
+    def _check_zone(cls, value: str | None) -> str | None:
+        return None if value is None else check_zone(value)
 
     def _conflicts(self) -> list[InvalidSetting]:
-        found = super()._conflicts()
+        conflicts = super()._conflicts()
         if self.format is not None and "%z" not in self.format and self.zone is None:
-            found.append(
+            conflicts.append(
                 InvalidSetting(
                     "format",
-                    "does not say which time zone is meant",
-                    "add one, as in zone: Europe/Oslo",
+                    "has no time zone",
+                    "add it as a setting, such as 'zone: Europe/Oslo'",
                 )
             )
-        if self.language is not None and not _WORDED.search(self.format or ""):
-            reason = "means nothing without a month's or a weekday's name in 'format'"
-            found.append(InvalidSetting("language", reason, "add %B or %b there, or take it out"))
+        if self.language is not None and not _NAMES_IN_FORMAT.search(self.format or ""):
+            reason = "has no effect: 'format' has no name of a month or a weekday"
+            conflicts.append(InvalidSetting("language", reason, "add %B or %b there, or remove it"))
         if self.format is not None and "%z" in self.format and self.zone is not None:
-            found.append(
+            conflicts.append(
                 InvalidSetting(
                     "zone",
-                    "is given although the format reads the zone by %z",
-                    "take one of them out",
+                    "is set although 'format' reads the zone with %z",
+                    "remove one of them",
                 )
             )
-        return found
+        return conflicts
 
-    def as_rule(self) -> RuleWords:
-        """Return everything the mapping needs to know, in plain values."""
+    def as_rule(self) -> RuleArguments:
+        """Return the rule of this field as arguments of the mapping's `FieldRule`."""
         return {
             **super().as_rule(),
             "format": self.format,
@@ -318,84 +312,83 @@ class TimeSettings(FieldSettings):
 
 
 class EndSettings(TimeSettings):
-    """How the end of a test is made: like any other time, or computed."""
+    """Where the end of a test comes from: from the source, or computed."""
 
     computed: Literal["start + duration"] | None = None
-    """`start + duration`, where the source has no end of its own. Nothing else is given then."""
+    """`start + duration`, if the source has no end of its own. It allows no other settings."""
     next_day: bool = False
-    """Whether an end that comes before the start is on the day after, for sources that give times
-    of day only, such as 22:00 to 02:00. Otherwise it is an error."""
+    """Whether an end before the start means the next day, for sources that contain only times of
+    day, such as 22:00 to 02:00. Otherwise such an end is an error."""
 
     def _conflicts(self) -> list[InvalidSetting]:
         if self.computed is not None:
-            return _beside_computed(self)
+            return _conflicts_with_computed(self)
         return super()._conflicts()
 
-    def as_rule(self) -> RuleWords:
-        """Return everything the mapping needs to know, in plain values."""
-        return RuleWords(
+    def as_rule(self) -> RuleArguments:
+        """Return the rule of this field as arguments of the mapping's `FieldRule`."""
+        return RuleArguments(
             **{**super().as_rule(), "computed": self.computed, "next_day": self.next_day}
         )
 
 
-def _beside_computed(spec: FieldSettings) -> list[InvalidSetting]:
+def _conflicts_with_computed(spec: FieldSettings) -> list[InvalidSetting]:
     given = [name for name in type(spec).model_fields if name != "computed" and getattr(spec, name)]
     return [
-        InvalidSetting(name, "does nothing next to 'computed'", "keep one of them")
+        InvalidSetting(name, "has no effect next to 'computed'", "keep one of them")
         for name in given
     ]
 
 
 class MinutesSettings(FieldSettings):
-    """How a number of minutes is made."""
+    """Where a number of minutes comes from."""
 
     minutes: Literal["number", "hh:mm", "hours", "iso8601"] | None = None
-    """How the source writes it: `number` of minutes (the default), `hh:mm`, `hours` (1.5), or
+    """The format in the source: a `number` of minutes (the default), `hh:mm`, `hours` (1.5), or
     `iso8601` (PT1H30M)."""
 
-    def as_rule(self) -> RuleWords:
-        """Return everything the mapping needs to know, in plain values."""
-        return RuleWords(**{**super().as_rule(), "minutes": self.minutes})
+    def as_rule(self) -> RuleArguments:
+        """Return the rule of this field as arguments of the mapping's `FieldRule`."""
+        return RuleArguments(**{**super().as_rule(), "minutes": self.minutes})
 
 
 class DurationSettings(MinutesSettings):
-    """How the duration of a test is made: from the source, or computed."""
+    """Where the duration of a test comes from: from the source, or computed."""
 
     computed: Literal["end - start"] | None = None
-    """`end - start`, where the working time is all the time from start to end. Nothing else is
-    given then."""
+    """`end - start`, if the working time is all the time from start to end. It allows no other
+    settings."""
 
     def _conflicts(self) -> list[InvalidSetting]:
         if self.computed is not None:
-            return _beside_computed(self)
+            return _conflicts_with_computed(self)
         return super()._conflicts()
 
-    def as_rule(self) -> RuleWords:
-        """Return everything the mapping needs to know, in plain values."""
-        return RuleWords(**{**super().as_rule(), "computed": self.computed})
+    def as_rule(self) -> RuleArguments:
+        """Return the rule of this field as arguments of the mapping's `FieldRule`."""
+        return RuleArguments(**{**super().as_rule(), "computed": self.computed})
 
 
-def _checked_separator(text: str) -> str:
+def _check_separator(text: str) -> str:
     if not text.isprintable():
-        raise told_one(
-            "holds a character that no value can",
-            "write a visible one, such as ',', or take the line out",
+        raise validation_error(
+            "contains an unprintable character, which a value can't contain",
+            "write a visible one, such as ',', or remove the line",
         )
     return text
 
 
 class ListSettings(FieldSettings):
-    """How a list is made: one text, taken apart.
+    """Where a list comes from: from one text that is split into items.
 
-    `lookup` and `default` are for each item; blank items don't count.
+    `lookup` and `default` apply to each item. Blank items are ignored.
     """
 
     separator: (
-        Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_checked_separator)]
-        | None
+        Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_check_separator)] | None
     ) = None
-    """What stands between two items, `;` by default. Spaces around an item don't count."""
+    """The text between two items. Default: `;`. Spaces around an item are ignored."""
 
-    def as_rule(self) -> RuleWords:
-        """Return everything the mapping needs to know, in plain values."""
-        return RuleWords(**{**super().as_rule(), "separator": self.separator})
+    def as_rule(self) -> RuleArguments:
+        """Return the rule of this field as arguments of the mapping's `FieldRule`."""
+        return RuleArguments(**{**super().as_rule(), "separator": self.separator})

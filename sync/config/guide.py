@@ -1,7 +1,4 @@
-"""Finds one's way in the settings model.
-
-What stands at a place of the file, and what could stand there.
-"""
+"""Look-ups in the settings model: the type, the choices and the description of a setting."""
 
 from difflib import get_close_matches
 from types import UnionType
@@ -20,33 +17,30 @@ MOST_NAMED = 12
 
 
 def setting_at(steps: Steps, data: Plain) -> Any:
-    """Return the type that the model gives to this place, or None when it is unknown.
+    """Return the type of a setting in the model, or None if the model has no such setting.
 
-    A kind or type is chosen as the file does. The answer is a pydantic model, a plain type, or what
-    is left of an annotation.
+    If several types are possible, the `kind` or `type` in the file selects one. The result is a
+    pydantic model, a plain type, or another annotation.
     """
-    here = _chosen(Settings, data)
+    current = _choose(Settings, data)
     for index, step in enumerate(steps):
-        here = _chosen(_below(here, step), value_at(data, steps[: index + 1]))
-    return here
+        current = _choose(_type_below(current, step), value_at(data, steps[: index + 1]))
+    return current
 
 
 def is_secret(steps: Steps, data: Plain) -> bool:
-    """Tell whether the model has a secret at this place, to be read only when it is used."""
+    """Tell whether this setting is a secret, which is read only when it is used."""
     return setting_at(steps, data) is SecretRef
 
 
 def names_at(steps: Steps, data: Plain) -> tuple[str, ...]:
-    """Return the settings that can stand below this place."""
-    here = setting_at(steps, data)
-    return tuple(here.model_fields) if _is_model(here) else ()
+    """Return the names of the settings that are allowed below this one."""
+    current = setting_at(steps, data)
+    return tuple(current.model_fields) if _is_model(current) else ()
 
 
-def described(steps: Steps, data: Plain) -> str:
-    """Return the first sentence of what the model says about this setting.
-
-    Empty when it says nothing.
-    """
+def describe(steps: Steps, data: Plain) -> str:
+    """Return the first sentence of the setting's description; empty if it has none."""
     owner = setting_at(steps[:-1], data)
     info: FieldInfo | None = (
         owner.model_fields.get(steps[-1]) if _is_model(owner) and steps else None
@@ -55,29 +49,26 @@ def described(steps: Steps, data: Plain) -> str:
     return text.split(". ", 1)[0].rstrip(".")
 
 
-def suggestion(name: str, known: tuple[str, ...]) -> str:
-    """Return what to do about a name that is not known.
-
-    The nearest one, or those that there are.
-    """
+def suggest(name: str, known: tuple[str, ...]) -> str:
+    """Return the remedy for an unknown name: the most similar known name, or a list of them."""
     near = get_close_matches(name, known, n=1)
     if near:
         return f"did you mean '{name_text(near[0])}'?"
     if not known:
-        return "take it out"
-    shown = ", ".join(name_text(one) for one in known[:MOST_NAMED])
+        return "remove it"
+    shown = ", ".join(name_text(choice) for choice in known[:MOST_NAMED])
     return f"known here: {shown}" + (", …" if len(known) > MOST_NAMED else "")
 
 
-def _is_model(here: Any) -> bool:
-    return isinstance(here, type) and issubclass(here, BaseModel)
+def _is_model(current: Any) -> bool:
+    return isinstance(current, type) and issubclass(current, BaseModel)
 
 
-def _below(here: Any, step: str | int) -> Any:
-    if _is_model(here):
-        info = here.model_fields.get(step)
+def _type_below(current: Any, step: str | int) -> Any:
+    if _is_model(current):
+        info = current.model_fields.get(step)
         return info.annotation if info else None
-    origin, inner = get_origin(here), get_args(here)
+    origin, inner = get_origin(current), get_args(current)
     if origin is dict and isinstance(step, str):
         return inner[1]
     if origin in (list, tuple) and isinstance(step, int):
@@ -85,22 +76,19 @@ def _below(here: Any, step: str | int) -> Any:
     return None
 
 
-def _chosen(here: Any, value: Plain) -> Any:
-    """Return the one of several types that this value asks for.
-
-    By `kind` or `type`, or the one that is not None.
-    """
-    if get_origin(here) is Annotated:
-        return _chosen(get_args(here)[0], value)
-    if get_origin(here) not in (Union, UnionType):
-        return here
-    members = [member for member in get_args(here) if member is not type(None)]
+def _choose(current: Any, value: Plain) -> Any:
+    """Return the member of a union that fits the value's `kind` or `type`; None is left out."""
+    if get_origin(current) is Annotated:
+        return _choose(get_args(current)[0], value)
+    if get_origin(current) not in (Union, UnionType):
+        return current
+    members = [member for member in get_args(current) if member is not type(None)]
     if len(members) == 1:
-        return _chosen(members[0], value)
-    return next((member for member in members if _answers(member, value)), None)
+        return _choose(members[0], value)
+    return next((member for member in members if _matches(member, value)), None)
 
 
-def _answers(member: Any, value: Plain) -> bool:
+def _matches(member: Any, value: Plain) -> bool:
     if not _is_model(member) or not isinstance(value, dict):
         return False
     for name in ("kind", "type"):

@@ -1,7 +1,4 @@
-"""Settings of the service.
-
-When its jobs run and what they do, and how it stops and is looked after.
-"""
+"""The settings of the service: its jobs, how it stops, and where it is monitored."""
 
 import re
 from datetime import timedelta
@@ -14,10 +11,17 @@ from pydantic import (
     model_validator,
 )
 
-from sync.config.patterns import checked_zone
-from sync.config_base.addresses import is_loopback
-from sync.config_base.base import InvalidSetting, Strict, filled, told, told_one
+from sync.config.patterns import check_zone
+from sync.config_base.addresses import loopback_address
+from sync.config_base.base import (
+    InvalidSetting,
+    Strict,
+    require_entries,
+    validation_error,
+    validation_errors,
+)
 from sync.config_base.durations import Duration, between
+from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab
 
@@ -25,89 +29,98 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 _DAY = timedelta(days=1)
 
 
-def _checked_name(text: str) -> str:
+def _check_name(text: str) -> str:
     if not re.match(_NAME, text):
-        raise told_one("is not a valid job name", "use up to 40 letters (a to z), digits, - and _")
+        raise validation_error(
+            "is not a valid job name", "use up to 40 letters (a to z), digits, - and _"
+        )
     return text
 
 
 JobName = Annotated[
-    str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": _NAME})
+    str, AfterValidator(_check_name), WithJsonSchema({"type": "string", "pattern": _NAME})
 ]
 
 
-def _checked_cron(text: str) -> str:
-    """Return the five fields, if they ever come true; that does not depend on the zone."""
+def _check_cron(text: str) -> str:
+    """Return the five fields, if there is a time that fits them.
+
+    This does not depend on the zone, so any zone can be used for the check.
+    """
     try:
         crontab(text, "UTC")
     except ValueError as error:
         reason, _, remedy = str(error).partition("; ")
-        raise told_one(
-            reason, remedy or "write it as cron has it, such as '15 2 * * *' for 02:15 every day"
+        raise validation_error(
+            reason,
+            remedy or "write the five fields of cron, such as '15 2 * * *' for 02:15 every day",
         ) from None
     return text
 
 
-def _each_once(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+def _require_distinct(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
     if len(set(kinds)) < len(kinds):
-        raise told_one("names a kind twice", "name each kind once")
+        raise validation_error("names a kind twice", "name each kind once")
     return kinds
 
 
 class JobSettings(Strict):
-    """When something is to be done, and what."""
+    """A job: when it runs, and what it does."""
 
-    cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
-    """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as
-    `"@daily"`. Needs `zone`."""
+    cron: Annotated[str, AfterValidator(_check_cron)] | None = None
+    """When it runs: the five fields of cron in quotes, such as `"15 2 * * *"`, or a word such as
+    `"@daily"`. It needs `zone`."""
     every: Annotated[Duration, between(timedelta(seconds=1), 366 * _DAY)] | None = None
-    """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
-    zone: Annotated[str, AfterValidator(checked_zone)] | None = None
-    """Whose clock `cron` means, such as `Europe/Oslo`."""
+    """The interval between two runs, instead of `cron`, such as `30m` or `1h30m`. It is counted from
+    midnight UTC."""
+    zone: Annotated[str, AfterValidator(check_zone)] | None = None
+    """The time zone of `cron`, such as `Europe/Oslo`."""
     kinds: (
         Annotated[
             tuple[Kind, ...],
-            AfterValidator(filled),
-            AfterValidator(_each_once),
+            AfterValidator(require_entries),
+            AfterValidator(_require_distinct),
             Field(json_schema_extra={"minItems": 1}),
         ]
         | None
     ) = None
-    """The kinds that it keeps in step; all that have feeds if left out. What their records need is
-    added as well."""
+    """The kinds to keep in step, together with the kinds that they need. Default: all that have
+    feeds."""
     mode: Literal["apply", "plan"] = "apply"
-    """`apply` carries out what it plans; `plan` only says in the log what it would do."""
+    """`apply` plans the changes and applies them; `plan` only logs what it would do."""
     changed: bool = False
-    """Whether only what changed is read, where a feed says `updated_column`. Then nothing is
-    removed."""
+    """Whether to read only the changed rows of feeds with `updated_column`. Such a run removes
+    nothing."""
     jitter: Annotated[Duration, between(timedelta(0), timedelta(hours=1))] = timedelta(0)
-    """Each run begins up to this much late, by chance, so that not all tools call at the same
-    second. Always less than `every`."""
+    """The longest random delay before each run, so that not all tools call at the same second. It
+    must be shorter than `every`."""
 
     @model_validator(mode="after")
-    def _one_schedule(self) -> "JobSettings":
+    def _check_schedule(self) -> "JobSettings":
         if (self.cron is None) == (self.every is None):
-            raise told(
-                [InvalidSetting("", "needs exactly one of 'cron' and 'every'", "say when it runs")]
+            raise validation_errors(
+                [InvalidSetting("", "needs either 'cron' or 'every'", "set exactly one of them")]
             )
         if self.cron is not None and self.zone is None:
-            raise told(
+            raise validation_errors(
                 [
                     InvalidSetting(
                         "cron",
-                        "has no zone",
-                        "add 'zone', such as Europe/Oslo: whose clock is meant",
+                        "has no time zone",
+                        "add one as a setting, such as 'zone: Europe/Oslo'",
                     )
                 ]
             )
         if self.every is not None and self.zone is not None:
-            raise told([InvalidSetting("zone", "means nothing with 'every'", "take it out")])
+            raise validation_errors(
+                [InvalidSetting("zone", "has no effect with 'every'", "remove it")]
+            )
         if self.every is not None and self.jitter >= self.every:
-            raise told(
+            raise validation_errors(
                 [
                     InvalidSetting(
                         "jitter",
-                        "is not less than 'every', so runs would pass each other",
+                        "is not shorter than 'every', so a run could overtake the next one",
                         "make it shorter",
                     )
                 ]
@@ -116,37 +129,35 @@ class JobSettings(Strict):
 
     @property
     def schedule(self) -> Schedule:
-        """Return when it runs."""
+        """Return the schedule of the job's runs."""
         if self.every is not None:
             return Every(self.every)
         return crontab(self.cron or "", self.zone or "")
 
     def chosen(self) -> frozenset[Kind]:
-        """Return the kinds that it keeps in step; none for all."""
+        """Return the kinds that the job keeps in step; empty for all."""
         return frozenset(self.kinds or ())
 
 
-def _on_this_machine(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
-        raise told_one("is not an address and a port", "write it as 127.0.0.1:9464")
-    if not is_loopback(host):
-        raise told_one(
-            "is reached from other machines, and nothing guards it",
-            "use 127.0.0.1, or put a proxy before",
-        )
+def _require_loopback(value: str) -> str:
+    try:
+        _, port = loopback_address(value)
+    except Unusable as error:
+        raise validation_error(error.reason, error.remedy) from None
+    if not port:
+        raise validation_error("has port 0", "choose a free port, such as 9464")
     return value
 
 
 class ServiceSettings(Strict):
-    """Where the service answers, and how long stopping and a run may take."""
+    """The address of the health pages, and how long a shutdown and a run may take."""
 
-    listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
-    """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if
-    left out."""
+    listen: Annotated[str, AfterValidator(_require_loopback)] | None = None
+    """The address and port of `/healthz`, `/readyz` and `/metrics`, such as `127.0.0.1:9464`.
+    Without it they are not available."""
     shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
         timedelta(seconds=30)
     )
-    """How long it may take at most to stop after SIGTERM."""
+    """How long a shutdown after SIGTERM may take."""
     run_timeout: Annotated[Duration, between(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
-    """How long a run may take at most; what is left then is for the next one."""
+    """How long a run may take. The next run does what is left."""

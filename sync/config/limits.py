@@ -1,6 +1,7 @@
-"""Settings of the guard.
+"""The settings of the guard.
 
-They say what absence means, how much may go unasked, and which existing records are managed.
+They define what absence means, how many changes need no permission, and which existing records
+become managed.
 """
 
 from datetime import timedelta
@@ -8,59 +9,73 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sync.config_base.base import Filled, InvalidSetting, Strict, empty_is_default, told
+from sync.config_base.base import (
+    InvalidSetting,
+    NonBlank,
+    Strict,
+    empty_is_default,
+    validation_errors,
+)
 from sync.config_base.durations import Duration, between
+from sync.planning.limits import Limit, Limits
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class OnAbsence(Strict):
-    """What becomes of a record that its source no longer has.
+    """What happens to a record that its source no longer contains.
 
-    It applies once every feed of its kind was read whole.
+    It applies only if every feed of the kind was read completely.
     """
 
     learner: Literal["release", "keep"] = "release"
-    """`release` forgets the learner (Inspera can't delete one) when no seat is left; `keep` goes on
-    keeping them."""
+    """`release`: stop managing the learner once they are not a candidate of any test (Inspera can't
+    delete learners). `keep`: keep managing the learner."""
     staff: Literal["disable", "delete", "keep"] = "disable"
-    """`disable` keeps the person out of Inspera, and can be undone; `delete` is for good; `keep`
-    leaves them be."""
+    """`disable`: the person can't log in to Inspera; this can be undone. `delete`: this can't be
+    undone. `keep`: change nothing."""
     test: Literal["withdraw", "keep"] = "withdraw"
-    """`withdraw` lists a test that has not ended for a person to look at (nothing is deleted);
-    `keep` leaves it be."""
+    """`withdraw`: report a test that has not ended, so that a person decides; nothing is deleted.
+    `keep`: change nothing."""
     committee: Literal["keep", "remove"] = "keep"
-    """`keep` leaves the committee on the test; `remove` takes it off, if this tool made it."""
+    """`keep`: leave the committee on the test. `remove`: remove it, if this tool created it."""
     contributor: Literal["remove", "keep"] = "remove"
-    """`remove` takes the contributor off the test, if this tool put them there; `keep` leaves them
-    on it."""
+    """`remove`: remove the contributor from the test, if this tool added them. `keep`: leave them on
+    the test."""
     candidate: Literal["remove", "keep"] = "remove"
-    """`remove` takes the candidate off the test, unless the test has started; `keep` leaves them on
-    it."""
+    """`remove`: remove the candidate from the test, unless the test has started. `keep`: leave them
+    on the test."""
+
+
+_DEFAULT = Limits()
 
 
 class LimitSettings(Strict):
-    """How many changes go unasked: `max(at_least, min(percent of known, at_most))`.
+    """How many changes need no permission: `max(at_least, min(percent of known, at_most))`.
 
-    Of more, all are held.
+    If there are more, all of them are held.
     """
 
     at_least: Count
-    """This many always go."""
+    """This many changes never need permission."""
     percent: Percent
-    """This share of what is known goes, in per cent."""
+    """This share of the known records may change without permission, in per cent."""
     at_most: Count | None = None
-    """But never more than this many."""
+    """The upper bound of `percent`."""
+
+    def as_limit(self) -> Limit:
+        """Return the limit that the guard counts by."""
+        return Limit(**self.model_dump())
 
     @model_validator(mode="after")
-    def _in_order(self) -> "LimitSettings":
+    def _check_order(self) -> "LimitSettings":
         if self.at_most is not None and self.at_most < self.at_least:
-            raise told(
+            raise validation_errors(
                 [
                     InvalidSetting(
                         "at_most",
-                        "is below 'at_least', so it never matters",
+                        "is below 'at_least', so it has no effect",
                         "raise it, or lower 'at_least'",
                     )
                 ]
@@ -71,20 +86,20 @@ class LimitSettings(Strict):
 class KindLimit(LimitSettings):
     """The limit of removals of one kind, over all tests."""
 
-    at_least: Count = 10
-    """This many removals of a kind always go."""
-    percent: Percent = 10
-    """This share of the kind's known records may go, in per cent."""
-    at_most: Count | None = 500
-    """But never more than this many, or than `at_most_percent` where that is more."""
-    at_most_percent: Percent = 3
-    """`at_most` grows to this share of the kind's known records, in per cent: with 100,000 known,
-    3,000. 0 where you set `at_most` yourself and not this."""
+    at_least: Count = _DEFAULT.kind.at_least
+    """This many removals of a kind never need permission."""
+    percent: Percent = _DEFAULT.kind.percent
+    """This share of the kind's known records may be removed without permission, in per cent."""
+    at_most: Count | None = _DEFAULT.kind.at_most
+    """The upper bound of `percent`, unless `at_most_percent` is more."""
+    at_most_percent: Percent = _DEFAULT.kind.at_most_percent
+    """In large institutions `at_most` grows to this share of the kind's known records, in per cent:
+    with 100,000 known, to 3,000. If you set only `at_most`, this is 0."""
 
     @model_validator(mode="before")
     @classmethod
-    def _own_bound(cls, given: object) -> object:
-        """Let an `at_most` that somebody has set be the bound that it says."""
+    def _keep_own_bound(cls, given: object) -> object:
+        """Set `at_most_percent` to 0 if only `at_most` is set, so that it is an exact bound."""
         if isinstance(given, dict) and "at_most" in given and "at_most_percent" not in given:
             return {**given, "at_most_percent": 0}
         return given
@@ -93,31 +108,32 @@ class KindLimit(LimitSettings):
 class TestLimit(LimitSettings):
     """The limit of removals of one kind on one test, such as of its candidates."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of its name
+    __test__ = False  # pytest would collect the class by its name
 
-    at_least: Count = 3
-    """This many removals on a test always go."""
-    percent: Percent = 25
-    """This share of what is known of the kind on the test may go, in per cent."""
-    at_most: Count | None = 100
-    """But never more than this many."""
+    at_least: Count = _DEFAULT.test.at_least
+    """This many removals on a test never need permission."""
+    percent: Percent = _DEFAULT.test.percent
+    """This share of the kind's known records on the test may be removed without permission, in per
+    cent."""
+    at_most: Count | None = _DEFAULT.test.at_most
+    """The upper bound of `percent`."""
 
 
 class UpdateLimit(LimitSettings):
     """The limit of updates of one kind."""
 
-    at_least: Count = 10
-    """This many updates of a kind always go."""
-    percent: Percent = 50
-    """This share of the kind's known records may change, in per cent."""
-    at_most: Count | None = None
-    """But never more than this many. Without it, the share alone decides."""
+    at_least: Count = _DEFAULT.updates.at_least
+    """This many updates of a kind never need permission."""
+    percent: Percent = _DEFAULT.updates.percent
+    """This share of the kind's known records may be updated without permission, in per cent."""
+    at_most: Count | None = _DEFAULT.updates.at_most
+    """The upper bound of `percent`. Without it, `percent` has no upper bound."""
 
 
 class LimitsSettings(Strict):
-    """How much may change in one run without a person's word.
+    """How many changes one run may make without permission.
 
-    What is above is held until `apply --allow HASH`.
+    If there are more, they are held until a person allows them with `apply --allow HASH`.
     """
 
     kind: Annotated[KindLimit, BeforeValidator(empty_is_default)] = KindLimit()
@@ -127,43 +143,47 @@ class LimitsSettings(Strict):
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
 
+    def as_limits(self) -> Limits:
+        """Return the limits that the guard counts by."""
+        return Limits(self.kind.as_limit(), self.test.as_limit(), self.updates.as_limit())
+
 
 class FreezeSettings(Strict):
-    """How long before its start a test is left as it is. It stays so until it has ended."""
+    """The protection of tests that start soon or are running."""
 
     before: Annotated[Duration, between(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
-    """From how long before its start until its end nothing shortens, moves or renames a test, or
-    takes anybody off it, unless a person allows it. Additions, more extra time and a later end are
-    sent."""
+    """How long before its start a test is protected, until it ends. Nothing then shortens, moves or
+    renames the test, or removes anyone from it, unless a person allows it. Additions, more extra
+    time and a later end are sent."""
 
 
 class ExistingSettings(Strict):
-    """What was in Inspera before this tool first touched it.
+    """How to treat what was in Inspera before this tool.
 
-    On tests it is unmanaged, so it is never removed.
+    On tests it is unmanaged by default, so it is never removed.
     """
 
-    claim: tuple[Filled, ...] = ()
-    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose existing candidates, contributors
-    and committees become managed."""
+    claim: tuple[NonBlank, ...] = ()
+    """The tests whose existing candidates, contributors and committees become managed, by key; with
+    the wildcards `*`, `?` and `[…]`."""
     unread: Literal["unmanaged", "managed"] = "unmanaged"
-    """Whose the candidates, contributors and committees are that we put on an existing test that
-    could not be read first; only `managed` ones are removed."""
+    """Whether the candidates, contributors and committees that this tool sends to an existing test
+    are `managed` if the test could not be read first. Only managed ones are ever removed."""
     look_up_learners: bool = True
-    """Whether each new learner is looked up before being made, so that nobody gets a second
-    account. That takes two calls more for each; `false` is for the first load of a tenant that has
-    nobody yet."""
+    """Whether to search for each new learner before creating them, so that nobody gets a second
+    account. This takes two more calls for each learner. Set `false` only for the first load of an
+    empty tenant."""
     match_email: bool = False
-    """Whether `adopt` matches a person by email address too, where neither the external id nor the
-    login finds one."""
+    """Whether `adopt` also matches people by email address, if neither the external id nor the login
+    matches."""
 
 
 class ReconcileSettings(Strict):
-    """What `reconcile` reads of Inspera, and what it does about the differences that it finds."""
+    """What `reconcile` reads from Inspera, and whether it repairs differences."""
 
     repair: bool = False
-    """Whether what is managed and was changed there, or is gone, is put right. Otherwise it is only
-    listed."""
+    """Whether to repair managed records that were changed or removed in Inspera. Otherwise they are
+    only reported."""
     people: Literal["one_by_one", "export", "none"] = "one_by_one"
-    """How people are read: one call for each (`one_by_one`), all at once by Inspera's export
-    (`export`), or not."""
+    """How to read people: with one call for each (`one_by_one`), all at once with Inspera's export
+    (`export`), or not at all (`none`)."""

@@ -1,7 +1,4 @@
-"""Reads the configuration file.
-
-All of it or nothing, and everything that is wrong with it at once.
-"""
+"""The loader of the configuration file. It reports all errors at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sync.config.checks import crossed, unused
-from sync.config.contract_checks import secrets_fixed
+from sync.config.checks import find_conflicts, find_unused
+from sync.config.contract_checks import find_secrets
 from sync.config.errors import (
     ConfigurationError,
     ConfigurationErrors,
@@ -29,13 +26,13 @@ MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A configuration that can be used.
+class Configuration:
+    """A valid configuration.
 
     Attributes:
-        settings: what it says.
+        settings: the settings.
         folder: the absolute path of the file's folder, where relative paths start.
-        warnings: what is unwise in it, such as a secret in plain text.
+        warnings: what is valid but unwise, such as a secret in plain text.
     """
 
     settings: Settings
@@ -48,7 +45,7 @@ class Loaded:
         return self.settings.state_url(self.folder)
 
     def state_password(self) -> str:
-        """Return the password for a state on PostgreSQL; empty when none is set.
+        """Return the password for a state on PostgreSQL; empty if none is set.
 
         Raises:
             UsageError: it is missing, empty or unreadable.
@@ -57,38 +54,40 @@ class Loaded:
         return secret.reveal(self.folder) if secret else ""
 
 
-def load(path: Path) -> Loaded:
-    """Return the configuration in this file. Secrets are not read yet; other references are.
+def load(path: Path) -> Configuration:
+    """Return the configuration in this file. References are resolved, except those of secrets.
 
     Raises:
-        ConfigurationFaults: it can't be used; holds every error, with its line.
+        ConfigurationErrors: it is not valid; the exception contains every error with its line.
     """
     folder = path.absolute().parent
     tree = _tree(path)
     reader = _Reader(tree, folder)
-    data = {} if tree.data is None else reader.expanded(tree.data, ())
+    data = {} if tree.data is None else reader.resolve(tree.data, ())
     findings = [*tree.findings, *reader.findings]
-    findings += _besides(crossed(data, folder), findings)
+    findings += _independent(find_conflicts(data, folder), findings)
     settings = None
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        findings += _besides(findings_of(error, data), findings)
+        findings += _independent(findings_of(error, data), findings)
     if findings or settings is None:
-        raise ConfigurationErrors(_placed(path, tree, findings))
-    return Loaded(settings, folder, tuple(_placed(path, tree, [*reader.unwise, *unused(data)])))
+        raise ConfigurationErrors(_with_lines(path, tree, findings))
+    return Configuration(
+        settings, folder, tuple(_with_lines(path, tree, [*reader.warnings, *find_unused(data)]))
+    )
 
 
 def _tree(path: Path) -> Tree:
     text = _text(path)
     try:
         return read_tree(text)
-    except YamlError as wrong:
-        place = wrong.place
+    except YamlError as error:
+        place = error.place
         raise ConfigurationErrors(
             [
                 ConfigurationError(
-                    str(path), place.line, place.column, "", wrong.reason, wrong.remedy
+                    str(path), place.line, place.column, "", error.reason, error.remedy
                 )
             ]
         ) from None
@@ -99,14 +98,18 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise _unreadable(path, "does not exist", "give the path of the configuration") from None
+        raise _unreadable(
+            path, "does not exist", "give the configuration's path with --config"
+        ) from None
     except (OSError, ValueError):
         raise _unreadable(
-            path, "can't be read", "name a file that the user who runs this may read"
+            path, "can't be read", "give the user who runs this program the right to read it"
         ) from None
     if len(raw) > MOST_BYTES:
         raise _unreadable(
-            path, f"is above {MOST_BYTES // 1024} KiB", "name the configuration; this is hardly it"
+            path,
+            f"is larger than {MOST_BYTES // 1024} KiB, so it is probably another file",
+            "give the configuration's path with --config",
         )
     try:
         return raw.decode("utf-8-sig")
@@ -120,7 +123,7 @@ def _text(path: Path) -> str:
                 line,
                 column,
                 "",
-                "there is a byte that is not UTF-8",
+                "a byte is not UTF-8",
                 "save the file as UTF-8",
             )
         ]
@@ -132,27 +135,27 @@ def _unreadable(path: Path, reason: str, remedy: str) -> ConfigurationErrors:
 
 
 class _Reader:
-    """Puts what references stand for in their place.
+    """A resolver of the references in the file.
 
-    It only looks at secrets from outside. A pin or a password that a feed has as a constant is one
-    of its values, so it is read with the others.
+    It does not resolve secret settings, and only warns about unwise ones. A pin or a password that
+    is a constant of a feed is one of the feed's values, so it is resolved with the others.
     """
 
     def __init__(self, tree: Tree, folder: Path) -> None:
         self._tree, self._folder = tree, folder
-        self._fixed = frozenset(secrets_fixed(tree.data))
+        self._fixed = frozenset(find_secrets(tree.data))
         self.findings: list[SettingError] = []
-        self.unwise: list[SettingError] = []
+        self.warnings: list[SettingError] = []
 
-    def expanded(self, value: Plain, steps: Steps) -> Plain:
+    def resolve(self, value: Plain, steps: Steps) -> Plain:
         """Return the value with its references resolved.
 
-        One that could not be stays as it is, and becomes a finding.
+        A reference that can't be resolved stays as it is, and becomes a finding.
         """
         if isinstance(value, dict):
-            return {name: self.expanded(inner, (*steps, name)) for name, inner in value.items()}
+            return {name: self.resolve(item, (*steps, name)) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.expanded(inner, (*steps, index)) for index, inner in enumerate(value)]
+            return [self.resolve(item, (*steps, index)) for index, item in enumerate(value)]
         if value is None:
             return None
         secret = is_secret(steps, self._tree.data)
@@ -166,32 +169,29 @@ class _Reader:
 
     def _look_at_secret(self, secret: SecretRef, steps: Steps) -> None:
         if secret.is_plain():
-            remedy = (
-                "move it into a file that only the service's user may read, "
-                "and write ${file:PATH} here"
-            )
-            self.unwise.append(SettingError(steps, "is a secret in plain text", remedy))
+            remedy = "move it to a file that only the service's user may read, and write ${file:PATH} here"
+            self.warnings.append(SettingError(steps, "is a secret in plain text", remedy))
         for loose in secret.loose_files(self._folder):
-            reason = f"{loose} may be read by more users than its owner"
-            self.unwise.append(
-                SettingError(steps, reason, "take that right away, as in chmod 0400")
-            )
+            reason = f"{loose} can be read by users other than its owner"
+            self.warnings.append(SettingError(steps, reason, "remove this right with chmod 0400"))
 
 
-def _besides(more: Iterable[SettingError], known: list[SettingError]) -> list[SettingError]:
-    """Return the errors that are not merely the consequence of a known one.
+def _independent(more: Iterable[SettingError], known: list[SettingError]) -> list[SettingError]:
+    """Return those errors that are not at or inside a setting with a known error.
 
-    A known one counts at the same setting or around it.
+    They would only be consequences of the known one.
     """
-    spoilt = {finding.steps for finding in known if not finding.on_name}
+    affected = {finding.steps for finding in known if not finding.on_name}
     return [
-        one
-        for one in more
-        if not any(one.steps[:length] in spoilt for length in range(len(one.steps) + 1))
+        error
+        for error in more
+        if not any(error.steps[:length] in affected for length in range(len(error.steps) + 1))
     ]
 
 
-def _placed(path: Path, tree: Tree, findings: Iterable[SettingError]) -> list[ConfigurationError]:
+def _with_lines(
+    path: Path, tree: Tree, findings: Iterable[SettingError]
+) -> list[ConfigurationError]:
     errors = []
     for finding in findings:
         place = tree.place(finding.steps, finding.on_name)

@@ -1,7 +1,4 @@
-"""Where each field of a record comes from.
-
-The `map` of a feed of each kind, made from the kind's record type.
-"""
+"""The settings of a feed's `map`, built for each kind from its record type."""
 
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,7 +27,7 @@ _BY_TYPE: dict[str, type[FieldSettings]] = {
 class RecordMap(Strict):
     """The `map` of a feed. A field that is not mapped is never sent."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of a TestMap
+    __test__ = False  # pytest would collect `TestMap` by its name
 
     def mapped(self) -> dict[str, FieldSettings]:
         """Return the fields that are mapped, in the record's order."""
@@ -41,7 +38,7 @@ class RecordMap(Strict):
 def _settings_of(name: str, spec: FieldSpec) -> type[FieldSettings]:
     if spec.many:
         return ListSettings
-    if name == "end":  # the one time that can be computed
+    if name == "end":  # the only time that can be computed
         return EndSettings
     return _BY_TYPE.get(spec.type, FieldSettings)
 

@@ -1,6 +1,6 @@
 """The whole configuration as one strict model.
 
-The one truth for validation, the JSON Schema and the reference.
+The validation, the JSON Schema and the reference page are all made from it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from sync.config.addresses import checked_proxy, checked_state, checked_tenant
+from sync.config.addresses import check_proxy, check_state, check_tenant
 from sync.config.feeds import Feed
 from sync.config.jobs import JobName, JobSettings, ServiceSettings
 from sync.config.limits import (
@@ -22,7 +22,7 @@ from sync.config.limits import (
     ReconcileSettings,
 )
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
-from sync.config_base.base import Strict, empty_is_default, filled
+from sync.config_base.base import Strict, empty_is_default, require_entries
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
@@ -50,73 +50,66 @@ _Wait = Annotated[Duration, between(timedelta(milliseconds=1), timedelta(hours=1
 
 
 class InsperaSettings(Strict):
-    """The tenant, and how it is called."""
+    """The tenant, and the limits of its calls."""
 
-    url: Annotated[str, AfterValidator(checked_tenant)]
-    """The tenant's address, such as `https://example.inspera.com`, without a path. `http://` only
-    for this machine."""
+    url: Annotated[str, AfterValidator(check_tenant)]
+    """The tenant's address, such as `https://example.inspera.com`, without a path. `http://` is
+    allowed only for this machine."""
     client_id: Annotated[str, Field(min_length=1)]
     """The client id that Inspera shows next to the API key; usually the first part of the tenant's
     host name."""
     api_key: SecretRef
-    """The API key, best as `${file:PATH}`, `${cred:NAME}` or `${NAME}`. It is read only when a call
+    """The API key, as `${file:PATH}`, `${cred:NAME}` or `${NAME}`. It is read only when a call
     needs it."""
     calls_per_second: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 5
-    """How many calls a second are made at most, over all workers."""
+    """The highest number of calls a second, of all workers together."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
-    """How many calls may be under way at the same time."""
+    """The highest number of calls at the same time."""
     batch_size: Annotated[int, Field(ge=1, le=1500)] = 100
-    """How many candidates (or contributors) of a test go into one call at most."""
+    """The highest number of candidates (or contributors) of a test in one call."""
     connect_timeout: _Wait = timedelta(seconds=5)
     """How long to wait for a connection, such as `5s`."""
     read_timeout: _Wait = timedelta(seconds=10)
     """How long to wait for an answer, such as `10s`."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
-    """How often a call is tried at most when Inspera can't take it just now."""
+    """How often to try a call that Inspera can't accept at the moment."""
     retry_after_ceiling: _Wait = timedelta(minutes=5)
-    """The longest pause that Inspera can ask for (`Retry-After`), such as `5m`. A call that needs a
-    longer one is given up for this run."""
+    """The longest pause (`Retry-After`) to wait if Inspera asks for one, such as `5m`. If a call
+    needs a longer one, this run gives the call up."""
     read_after_write_delay: Annotated[Duration, between(timedelta(0), timedelta(minutes=10))] = (
         timedelta(seconds=10)
     )
-    """How long it takes until something written can be read back, such as `10s`. Only then does
-    \"not there\" count."""
-    proxy: Annotated[str, AfterValidator(checked_proxy)] | None = None
-    """The web proxy, such as `http://proxy.example.edu:3128`. The environment's proxy variables are
-    not obeyed."""
+    """How long Inspera may take until a written record can be read, such as `10s`. Only after this
+    time does a missing record count as missing."""
+    proxy: Annotated[str, AfterValidator(check_proxy)] | None = None
+    """The web proxy, such as `http://proxy.example.edu:3128`. The proxy variables of the
+    environment are ignored."""
     proxy_user: Annotated[str, Field(min_length=1)] | None = None
-    """The user name for a proxy that asks for one."""
+    """The user name, if the proxy needs a login."""
     proxy_password: SecretRef | None = None
-    """The password for a proxy that asks for one, given like `api_key`."""
+    """The password, if the proxy needs a login; written like `api_key`."""
     ca_bundle: Path | None = None
-    """A file of certificates to trust instead of the usual ones; a relative path starts at this
-    file's folder."""
+    """A PEM file with the authorities (CAs) to trust instead of the usual ones. A relative path
+    starts at the folder of the configuration file."""
     calls: Calls
-    """Calls that this tenant takes otherwise than assumed, by their names, such as
+    """Calls that differ from the assumed ones on this tenant, by name, such as
     `candidate.remove`."""
     options: Options
-    """Options of tests that this tenant has beyond those that are known, by their names in
-    Inspera."""
+    """Further options of tests on this tenant, by their names in Inspera."""
 
     def calls_in_force(self) -> Mapping[str, Call]:
-        """Return every call by name, as this tenant takes it, in the contract's order.
-
-        Vendor contract, Token to Test API.
-        """
+        """Return every call by name, as this tenant accepts it, in the contract's order."""
         return {
             name: self.calls[name].applied_to(call) if name in self.calls else call
             for name, call in CALLS.items()
         }
 
     def options_in_force(self) -> Mapping[str, OptionRule]:
-        """Return every option that a test can have, by name (vendor contract, Test API.
-
-        Settings).
-        """
+        """Return every option that a test can have on this tenant, by name."""
         return {**OPTIONS, **{name: option.as_rule() for name, option in self.options.items()}}
 
     def proxy_address(self, folder: Path) -> str | None:
-        """Return the proxy with its user and password, if any: a secret.
+        """Return the proxy's address with user and password, if any. It is a secret.
 
         Relative paths in references start at `folder`.
 
@@ -131,46 +124,49 @@ class InsperaSettings(Strict):
 
 
 class Settings(Strict):
-    """What inspera-sync keeps in step, from where, how, and within which limits."""
+    """The tenant, sources, feeds, limits and jobs of inspera-sync."""
 
     inspera: InsperaSettings
-    """Which tenant is kept in step, and how it is called."""
-    state: Annotated[str, AfterValidator(checked_state)] = "sqlite:///state.db"
-    """Where this tool remembers what it has put into Inspera: `sqlite:///FILE`, from this file's
-    folder if relative, or `postgresql://USER@HOST/DATABASE`, without a password."""
+    """The tenant to keep in step, and the limits of its calls."""
+    state: Annotated[str, AfterValidator(check_state)] = "sqlite:///state.db"
+    """The database in which this tool records what it has sent to Inspera: `sqlite:///FILE` (a
+    relative path starts at the folder of the configuration file), or
+    `postgresql://USER@HOST/DATABASE` without a password."""
     state_password: SecretRef | None = None
-    """The password for a state on PostgreSQL, given like `api_key`. It is read whenever a
-    connection is made."""
+    """The password for a state on PostgreSQL, written like `api_key`. It is read for each
+    connection."""
     sources: Annotated[
-        dict[str, Source], AfterValidator(filled), Field(json_schema_extra={"minProperties": 1})
+        dict[str, Source],
+        AfterValidator(require_entries),
+        Field(json_schema_extra={"minProperties": 1}),
     ]
-    """Where rows come from, each under a name of your choosing."""
+    """The sources of rows, each with a name of your choice."""
     feeds: Annotated[
-        tuple[Feed, ...], AfterValidator(filled), Field(json_schema_extra={"minItems": 1})
+        tuple[Feed, ...], AfterValidator(require_entries), Field(json_schema_extra={"minItems": 1})
     ]
-    """Which rows become which records, and how."""
+    """Which rows become which records."""
     on_absence: Annotated[OnAbsence, BeforeValidator(empty_is_default)] = OnAbsence()
-    """What becomes of records that their source no longer has."""
+    """What happens to records that their source no longer contains."""
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
-    """How much may change in one run without a person's word."""
+    """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
-    """What holds for a test that starts soon or is under way."""
+    """How long before its start a test is protected from changes."""
     existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
-    """What holds for what was in Inspera before this tool first touched it."""
+    """How to treat what was in Inspera before this tool."""
     verify: Literal["sample", "all", "none"] = "sample"
-    """How much of what an `apply` wrote is read back afterwards: a `sample`, `all` of it, or
+    """How many of the records that `apply` wrote are read back afterwards: a `sample`, `all`, or
     `none`."""
     reconcile: Annotated[ReconcileSettings, BeforeValidator(empty_is_default)] = ReconcileSettings()
-    """What `reconcile` reads, and whether it repairs."""
+    """What `reconcile` reads, and whether it repairs what differs."""
     jobs: Annotated[
         dict[JobName, JobSettings], BeforeValidator(empty_is_default), Field(default_factory=dict)
     ]
-    """What the service does, and when; each under a name of your choosing."""
+    """The jobs of the service, each with a name of your choice."""
     service: Annotated[ServiceSettings, BeforeValidator(empty_is_default)] = ServiceSettings()
-    """How the service stops, and how it is looked after."""
+    """How the service stops, and where it is monitored."""
 
     def state_url(self, folder: Path) -> str:
-        """Return the state's URL; a relative path of a file is taken from `folder`."""
+        """Return the state's URL; a relative path of a file starts at `folder`."""
         if not self.state.startswith("sqlite:///"):
             return self.state
         return f"sqlite:///{(folder / self.state.removeprefix('sqlite:///')).absolute()}"

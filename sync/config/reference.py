@@ -1,7 +1,6 @@
-"""The reference of every setting as markdown, made from the JSON Schema of the settings model."""
+"""The reference page of all settings in markdown, made from the JSON Schema of the model."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,16 +13,16 @@ INTRODUCTION: Final = """# Settings
 Every setting of the configuration file, with its default.
 
 This page is generated from the settings model: `inspera-sync schema --markdown`. Do not edit it.
-The [example](inspera-sync.yaml) shows all of them in use; [examples](examples) has small, complete
-files. In the paths, NAME is a name of your choosing. Durations are written as `90s`, `30m`, `26h`,
-`1h30m` or `7d`. A secret is given as `${file:PATH}`, `${cred:NAME}` or `${NAME}`.
+The [example](inspera-sync.yaml) uses all of them; [examples](examples) has small, complete files.
+In the paths, NAME is a name of your choice. Write durations as `90s`, `30m`, `26h`, `1h30m` or
+`7d`. Write a secret as `${file:PATH}`, `${cred:NAME}` or `${NAME}`.
 """
 
 _PLAIN: Final = {"boolean": "true or false", "integer": "whole number", "number": "number"}
 
 
 def reference_text() -> str:
-    """Return the reference, just as `config/README.md` holds it."""
+    """Return the text of `config/README.md`."""
     schema = json_schema()
     definitions: dict[str, Schema] = schema["$defs"]
     parts = [INTRODUCTION, "## The file\n", _table(schema, definitions)]
@@ -36,12 +35,12 @@ def reference_text() -> str:
 
 
 def _places(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, list[str]]:
-    """Return the definitions that have settings, each with its places in the file."""
+    """Return the paths of each definition with settings, in the order of the file."""
     places: dict[str, list[str]] = {}
     queue = [("", schema)]
     for prefix, owner in queue:  # grows while it is read: breadth first
-        for setting, inner in _settings(owner).items():
-            for path, condition, name in _references(f"{prefix}{setting}", inner):
+        for setting, value_schema in _settings(owner).items():
+            for path, condition, name in _references(f"{prefix}{setting}", value_schema):
                 if not _settings(definitions[name]):
                     continue
                 if name not in places:
@@ -51,10 +50,10 @@ def _places(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, list
 
 
 def _references(path: str, schema: Any) -> Iterator[tuple[str, str, str]]:
-    """Yield each definition that a setting refers to: its path, on which condition, its name."""
+    """Yield each definition to which a setting refers: the path, the condition, and its name."""
     if isinstance(schema, list):
-        for one in schema:
-            yield from _references(path, one)
+        for choice in schema:
+            yield from _references(path, choice)
     if not isinstance(schema, dict):
         return
     if reference := schema.get("$ref"):
@@ -72,16 +71,16 @@ def _references(path: str, schema: Any) -> Iterator[tuple[str, str, str]]:
 
 def _table(schema: Schema, definitions: Mapping[str, Schema]) -> str:
     rows = [
-        f"| `{name}` | {_value(inner, definitions)} | {_default(name, inner, schema)} "
-        f"| {_line(inner.get('description', ''))} |"
-        for name, inner in _settings(schema).items()
+        f"| `{name}` | {_value(value_schema, definitions)} | {_default(name, value_schema, schema)} "
+        f"| {_line(value_schema.get('description', ''))} |"
+        for name, value_schema in _settings(schema).items()
     ]
     return "\n".join(["| Setting | Value | Default | Meaning |", "|---|---|---|---|", *rows, ""])
 
 
 def _with_settings(schema: Schema) -> Schema:
-    """Return the part of a definition that has settings; a field's may also be a plain text."""
-    return next((one for one in schema.get("anyOf", ()) if "properties" in one), schema)
+    """Return the part of a definition that has settings, because some may also be a plain text."""
+    return next((choice for choice in schema.get("anyOf", ()) if "properties" in choice), schema)
 
 
 def _settings(schema: Schema) -> Mapping[str, Schema]:
@@ -90,7 +89,7 @@ def _settings(schema: Schema) -> Mapping[str, Schema]:
 
 
 def _value(schema: Schema, definitions: Mapping[str, Schema]) -> str:
-    """Return in a few words what a setting takes."""
+    """Return a short description of the values of a setting."""
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:
@@ -100,19 +99,19 @@ def _value(schema: Schema, definitions: Mapping[str, Schema]) -> str:
         words = _words(name)
         link = f"[{words}](#{words.replace(' ', '-')})"
         return link if _settings(definitions[name]) else _value(definitions[name], definitions)
-    choices = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
     if choices:
-        return " or ".join(dict.fromkeys(_value(one, definitions) for one in choices))
+        return " or ".join(dict.fromkeys(_value(choice, definitions) for choice in choices))
     return _collection(schema, definitions) or _PLAIN.get(str(schema.get("type")), "text")
 
 
 def _collection(schema: Schema, definitions: Mapping[str, Schema]) -> str:
-    """Return what a list or mapping contains, with links; empty for any other setting."""
+    """Return the contents of a list or mapping, with links; empty for any other setting."""
     name = {"array": "list", "object": "mapping"}.get(str(schema.get("type")), "")
     named = [
-        _value({"$ref": f"#/$defs/{inner}"}, definitions)
-        for _, _, inner in _references("", schema)
-        if _settings(definitions[inner])
+        _value({"$ref": f"#/$defs/{value_schema}"}, definitions)
+        for _, _, value_schema in _references("", schema)
+        if _settings(definitions[value_schema])
     ]
     return f"{name} of {', '.join(named)}" if name and named else name
 
@@ -125,8 +124,6 @@ def _default(name: str, schema: Schema, owner: Schema) -> str:
         return ""
     if not isinstance(default, str):
         return f"`{json.dumps(default)}`"
-    if re.fullmatch(r"P(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?", default):  # a duration in ISO 8601
-        return f"`{default.translate({ord('P'): None, ord('T'): None}).lower()}`"
     return f"`{default}`"
 
 
@@ -135,6 +132,6 @@ def _line(text: str) -> str:
 
 
 def _words(name: str) -> str:
-    """Return the name of a definition as words: `LdapColumnSettings` gives "ldap column"."""
+    """Return the name of a definition as words: "ldap column" for `LdapColumnSettings`."""
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
     return words.strip().removesuffix(" settings")

@@ -1,4 +1,4 @@
-"""The configuration as a JSON Schema, by which editors complete, explain and check it."""
+"""The JSON Schema of the configuration, with which editors complete, explain and check it."""
 
 import json
 from datetime import timedelta
@@ -13,9 +13,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, with the defaults of durations in our spelling.
+    """Pydantic's generator, with defaults of durations such as `90s`.
 
-    Pydantic ignores that spelling here.
+    For defaults pydantic ignores the serializer of the type, and would write `PT90S`.
     """
 
     def encode_default(self, dft: Any) -> Any:
@@ -24,10 +24,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the settings model as a JSON Schema (draft 2020-12).
-
-    Every setting has its description and default.
-    """
+    """Return the JSON Schema (draft 2020-12) of the settings, with descriptions and defaults."""
     schema = Settings.model_json_schema(schema_generator=_Generator)
     schema["title"] = "inspera-sync"
     schema["description"] = f"The configuration file of inspera-sync. {Settings.__doc__}"
@@ -35,5 +32,5 @@ def json_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the same as text, just as `config/schema.json` holds it."""
+    """Return the text of `config/schema.json`."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,8 +1,7 @@
-"""A YAML file as plain values that remember their lines.
+"""A YAML file as plain values, with the line of each.
 
-Every scalar stays the text that was written.
-
-An empty value is None, and the settings model says what is a number and what is true or false.
+Every scalar stays the text in the file, and an empty value is None. The settings model decides
+which texts are numbers, and which are true or false.
 """
 
 from collections.abc import Iterator
@@ -14,11 +13,10 @@ from sync.config.errors import SettingError, Steps
 from sync.config.yaml_text import TAG, Place, YamlError, compose, place_of
 
 Plain = str | None | list["Plain"] | dict[str, "Plain"]
-"""A value of the file: text, nothing, a list or a mapping."""
+"""A value of the file: a text, None, a list or a mapping."""
 
 MOST_VALUES = 50_000
-"""Values in one file, aliases written out; a few lines of aliases of aliases can stand for
-billions."""
+"""The most values of one file. A few lines with aliases of aliases can expand to billions."""
 
 MOST_LEVELS = 30
 
@@ -26,19 +24,18 @@ _SCALARS = frozenset(TAG + name for name in ("str", "null", "bool", "int", "floa
 _MERGE = TAG + "merge"
 
 Pairs = dict[str, tuple[yaml.Node, yaml.Node]]
-"""The entries of a mapping by name: the node of the name, and that of the value."""
+"""The entries of a mapping by name: the node of the name and the node of the value."""
 
 
 @dataclass(slots=True)
 class Tree:
-    """A configuration file as values and places.
+    """The values of a configuration file, and where each is.
 
     Attributes:
-        data: the values, merge keys and aliases written out.
+        data: the values, with merge keys and aliases expanded.
         values: where each value begins.
         names: where the name of each value begins, for values in mappings.
-        findings: what is wrong with the tree as such: names given twice, tags, names that are
-            not text.
+        findings: errors of the YAML: repeated names, tags, and names that are not text.
     """
 
     data: Plain = None
@@ -47,7 +44,7 @@ class Tree:
     findings: list[SettingError] = field(default_factory=list)
 
     def place(self, steps: Steps, on_name: bool = False) -> Place:
-        """Return where this setting stands, or else the nearest one around it."""
+        """Return the place of this setting, or else of the nearest one that contains it."""
         for length in range(len(steps), 0, -1):
             near = steps[:length]
             prefer_name = on_name or length < len(steps)
@@ -79,10 +76,10 @@ def feeds_in(data: Plain) -> Iterator[tuple[int, dict[str, Plain]]]:
 
 
 def read_tree(text: str) -> Tree:
-    """Return the text as a tree.
+    """Return the tree of a YAML text.
 
     Raises:
-        NotYaml: it is not one well-formed YAML document, or is absurdly large or deep.
+        YamlError: it is not one valid YAML document, or has too many values or levels.
     """
     node = compose(text)
     tree = Tree()
@@ -92,7 +89,7 @@ def read_tree(text: str) -> Tree:
 
 
 class _Writer:
-    """Writes composed nodes out as plain values, noting where each stood and what was wrong."""
+    """A converter of YAML nodes to plain values, which also notes their places and errors."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -100,12 +97,14 @@ class _Writer:
         self._count = 0
 
     def value(self, node: yaml.Node, steps: Steps) -> Plain:
-        """Return the node's value, at this place in the tree."""
+        """Return the value of the node at this place of the tree."""
         self._counted(node, steps)
         self._tree.values[steps] = place_of(node.start_mark)
         if id(node) in self._open:
             return self._wrong(
-                steps, "is an alias ('*') for something that it is part of", "write it out"
+                steps,
+                "is an alias ('*') that contains itself",
+                "write the value in place of the alias",
             )
         self._open.add(id(node))
         try:
@@ -116,10 +115,8 @@ class _Writer:
     def _counted(self, node: yaml.Node, steps: Steps) -> None:
         self._count += 1
         if self._count > MOST_VALUES or len(steps) > MOST_LEVELS:
-            reason = "the file stands for too many values or levels"
-            raise YamlError(
-                place_of(node.start_mark), reason, "write less, with fewer aliases and levels"
-            )
+            reason = "the file has too many values or levels"
+            raise YamlError(place_of(node.start_mark), reason, "use fewer aliases and levels")
 
     def _written(self, node: yaml.Node, steps: Steps) -> Plain:
         if isinstance(node, yaml.MappingNode) and node.tag == TAG + "map":
@@ -133,8 +130,8 @@ class _Writer:
             return self._scalar(node, steps)
         return self._wrong(
             steps,
-            "has a tag ('!'), which is not used here",
-            "take it out, or put the value in quotes",
+            "has a tag ('!'), which is not supported",
+            "remove the tag, or put the value in quotes",
         )
 
     def _scalar(self, node: yaml.ScalarNode, steps: Steps) -> Plain:
@@ -144,13 +141,13 @@ class _Writer:
         if _is_text(text):
             return text
         return self._wrong(
-            steps, "holds an escape ('\\') that stands for no character", "use single quotes"
+            steps, "contains an escape ('\\') that is not a character", "use single quotes"
         )
 
     def _pairs(self, node: yaml.MappingNode, steps: Steps) -> Pairs:
-        """Return the entries of a mapping, then what `<<:` brings that it does not say itself.
+        """Return the entries of a mapping, including those that `<<:` merges into it.
 
-        The first to say it wins.
+        The mapping's own entries win; of merged ones, the first.
         """
         pairs: Pairs = {}
         merges: Pairs = {}
@@ -164,16 +161,16 @@ class _Writer:
             else:
                 into[name] = key, value
         for key, value in merges.values():
-            for brought in self._brought(value, (*steps, str(key.value))):
-                pairs = {**brought, **pairs}
+            for merged in self._merged_pairs(value, (*steps, str(key.value))):
+                pairs = {**merged, **pairs}
         return pairs
 
-    def _brought(self, node: yaml.Node, steps: Steps) -> Iterator[Pairs]:
+    def _merged_pairs(self, node: yaml.Node, steps: Steps) -> Iterator[Pairs]:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for part in parts:
             self._counted(part, steps)
             if not isinstance(part, yaml.MappingNode) or id(part) in self._open:
-                self._wrong(steps, "does not name a mapping to merge", "write '<<: *anchor'")
+                self._wrong(steps, "does not name a mapping to merge", "write '<<: *NAME'")
                 continue
             self._open.add(id(part))
             try:
@@ -192,9 +189,9 @@ class _Writer:
         return None
 
     def _twice(self, steps: Steps, first: yaml.Node, second: yaml.Node) -> None:
-        one, other = place_of(first.start_mark), place_of(second.start_mark)
-        reason = f"is given twice, on line {one.line} and on line {other.line}"
-        self._tree.names[steps] = one
+        first_place, second_place = place_of(first.start_mark), place_of(second.start_mark)
+        reason = f"is set twice, on line {first_place.line} and on line {second_place.line}"
+        self._tree.names[steps] = first_place
         self._tree.findings.append(SettingError(steps, reason, "keep one of them", on_name=True))
 
     def _wrong(self, steps: Steps, reason: str, remedy: str) -> Plain:
@@ -203,5 +200,5 @@ class _Writer:
 
 
 def _is_text(text: str) -> bool:
-    """Tell whether all of it is characters; an escape can stand for half of one, or for none."""
+    """Tell whether the text has only valid characters: an escape can also be half of one."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

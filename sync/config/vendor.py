@@ -1,7 +1,4 @@
-"""Where a tenant differs from the vendor's contract.
-
-Calls that it takes otherwise, and options that it has besides.
-"""
+"""The settings of a tenant that differs from the vendor's contract: changed calls, more options."""
 
 import re
 from collections.abc import Mapping
@@ -12,81 +9,83 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, model_validator
 
-from sync.config_base.base import InvalidSetting, Strict, told, told_one
+from sync.config_base.base import InvalidSetting, Strict, validation_error, validation_errors
 from sync.contract import CALLS, OPTIONS, TOKEN, Call, OptionGroup, OptionRule, OptionType
 
 CHANGEABLE: Mapping[str, Call] = {name: call for name, call in CALLS.items() if call is not TOKEN}
-"""The calls that can be changed. The token's is documented, and it carries the API key."""
+"""The calls that can be changed. That of the token is documented, and contains the API key."""
 
 _CHARACTERS = re.compile(r"[!-~]*")
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|")
 _OPTION = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-def _checked_path(text: str) -> str:
+def _check_path(text: str) -> str:
     """Return the path, if it stays below `/api` of the tenant.
 
-    Which places it needs depends on the call.
+    The places in braces depend on the call, and are checked with it.
     """
     if not text.startswith("/") or text.startswith("//"):
-        raise told_one(
+        raise validation_error(
             "should begin with one '/'", "write what follows /api, such as /v1/test/{test}"
         )
     if not _CHARACTERS.fullmatch(text) or re.search(r"[#\\]", text):
-        raise told_one(
-            "holds a character that a path can't", "use plain ASCII, without spaces, '#' and '\\'"
+        raise validation_error(
+            "contains a character that is not allowed in a path",
+            "use plain ASCII, without spaces, '#' and '\\'",
         )
     if ".." in unquote(text):
-        raise told_one("holds '..'", "write the path as Inspera has it, from '/' on")
+        raise validation_error(
+            "contains '..'", "write the complete path after /api, such as /v1/test/{test}"
+        )
     try:
         plain = not any(spec or how for _, _, spec, how in Formatter().parse(text))
     except ValueError:
-        raise told_one("has a brace that has no partner", "write each place as {name}") from None
+        raise validation_error("has an unmatched brace", "write each place as {name}") from None
     if not plain:
-        raise told_one(
-            "has a place that is not a plain {name}", "write the name alone between the braces"
+        raise validation_error(
+            "has a place that is not a plain {name}", "write only the name between the braces"
         )
     return text
 
 
-def _checked_wrapper(text: str) -> str:
+def _check_wrapper(text: str) -> str:
     if not _MEMBER.fullmatch(text):
-        raise told_one(
+        raise validation_error(
             "is not a valid member name",
-            "write one such as candidates, or '' where the body itself holds it",
+            "write a name such as candidates, or '' if the body itself is the list",
         )
     return text
 
 
 class CallSettings(Strict):
-    """How this tenant takes a call, where it differs from what is known or assumed.
-
-    What is left out stays as it is.
-    """
+    """A call that differs from the contract on this tenant. Omitted settings keep their values."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None
-    """The HTTP method. A call that only reads takes `GET` or `POST`, any other all but `GET`."""
-    path: Annotated[str, AfterValidator(_checked_path)] | None = None
-    """The path after `/api`, such as `/v1/test/{test}/candidates`, with the same places in braces
-    as the usual one."""
-    wrapper: Annotated[str, AfterValidator(_checked_wrapper)] | None = None
-    """The member of the body that holds what is sent, or `''` where the body itself does."""
+    """The HTTP method: `GET` or `POST` for a call that only reads, for others any but `GET`."""
+    path: Annotated[str, AfterValidator(_check_path)] | None = None
+    """The path after `/api`, such as `/v1/test/{test}/candidates`, with the same places in braces as
+    the default path."""
+    wrapper: Annotated[str, AfterValidator(_check_wrapper)] | None = None
+    """The member of the body that contains what is sent, or `''` if it is the body itself."""
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_unsaid(cls, value: object) -> object:
+    def _refuse_empty(cls, value: object) -> object:
         empty = (
-            [name for name, one in value.items() if one is None] if isinstance(value, dict) else []
+            [name for name, setting in value.items() if setting is None]
+            if isinstance(value, dict)
+            else []
         )
         if empty:
-            raise told(
-                InvalidSetting(name, "is empty", "give it a value, or take the line out")
+            raise validation_errors(
+                InvalidSetting(name, "is empty", "give it a value, or remove the line")
                 for name in empty
             )
         return value
 
     def applied_to(self, call: Call) -> Call:
-        """Return the call as this tenant takes it."""
+        """Return the call with this tenant's changes."""
         return replace(
             call,
             method=call.method if self.method is None else self.method,
@@ -96,30 +95,32 @@ class CallSettings(Strict):
 
 
 class OptionSettings(Strict):
-    """An option of tests that this tenant has and the vendor's contract does not name."""
+    """An option of tests on this tenant that the vendor's contract does not contain."""
 
     group: OptionGroup
-    """The group that the option is sent in; those of `security` can change only until the test is
+    """The group in which the option is sent. Those of `security` can change only until the test is
     activated."""
     type: OptionType = "switch"
-    """What it holds: a `switch` (true or false), a `pin`, or any `text`."""
+    """The type of its value: a `switch` (true or false), a `pin`, or any `text`."""
     secret: bool = False
-    """Whether its value must never be stored, logged or shown. A pin's never is."""
+    """Whether its value must never be stored, logged or shown. Pins always are secret."""
 
     def as_rule(self) -> OptionRule:
-        """Return what is to be known of the option."""
+        """Return the option's rule, as the contract has for the known options."""
         return OptionRule(self.group, self.type, self.secret or self.type == "pin")
 
 
-def _checked_option(name: str) -> str:
+def _check_option(name: str) -> str:
     if not _OPTION.fullmatch(name):
-        raise told_one(
+        raise validation_error(
             "is not a valid option name",
             "write it as Inspera does, in capitals, such as SHOW_TIMER",
         )
     if name in OPTIONS:
-        raise told_one("is an option that is known already", "take it out; it can be used as it is")
+        raise validation_error(
+            "is already a known option", "remove it; it can be used without this setting"
+        )
     return name
 
 
-OptionName = Annotated[str, AfterValidator(_checked_option)]
+OptionName = Annotated[str, AfterValidator(_check_option)]

@@ -1,7 +1,4 @@
-"""YAML text composed into nodes, without YAML's guesses.
-
-YAML's complaints are put in plain words.
-"""
+"""The YAML nodes of a text, without YAML's guesses of types, and its errors in plain words."""
 
 import re
 from dataclasses import dataclass
@@ -13,9 +10,9 @@ TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes; resolves only empty values and merge keys.
+    """A loader that recognizes only empty values and merge keys.
 
-    So `NO`, `0123` and `12:30` stay text.
+    So `NO`, `0123` and `12:30` stay texts.
     """
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - PyYAML's own class attribute, emptied on purpose
@@ -36,12 +33,12 @@ class Place:
 
 
 def place_of(mark: yaml.Mark | None) -> Place:
-    """Return PyYAML's mark, which counts from zero, as a place."""
+    """Return the place of PyYAML's mark, which counts from zero."""
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 
 class YamlError(Exception):
-    """The text can't be read as one YAML document: where, why, and what to do."""
+    """A text that is not one valid YAML document: where, why, and what to do."""
 
     def __init__(self, place: Place, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -49,10 +46,10 @@ class YamlError(Exception):
 
 
 def compose(text: str) -> yaml.Node | None:
-    """Return the document's root node, None for a text without any.
+    """Return the root node of the document, or None if the text is empty.
 
     Raises:
-        NotYaml: it is not one well-formed YAML document.
+        YamlError: it is not one valid YAML document.
     """
     try:
         loader = _Loader(text)
@@ -68,49 +65,55 @@ def compose(text: str) -> yaml.Node | None:
         before = text[: error.position]
         place = Place(before.count("\n") + 1, error.position - before.rfind("\n"))
         raise YamlError(
-            place, "there is a character that YAML does not allow", "delete it; it may be invisible"
+            place,
+            "this character is not allowed in YAML, and may be invisible",
+            "delete it",
         ) from None
     except RecursionError:
         raise YamlError(
-            Place(1, 1), "the file is nested too deeply", "write it with fewer levels"
+            Place(1, 1), "the file has too many levels", "write it with fewer levels"
         ) from None
 
 
 _QUOTE = "put the value in single quotes"
 _REWORDED = (
     (r"found character '\\t'", "there is a tab", "indent with spaces"),
-    (r"found character", "a value begins with a character that YAML keeps for itself", _QUOTE),
+    (r"found character", "a value begins with a character that YAML reserves", _QUOTE),
     (
         r"while scanning an alias",
-        "YAML reads a value that begins with '*' as an alias, and this one is not valid",
+        "a value that begins with '*' is an alias in YAML, and this one is not valid",
         _QUOTE,
     ),
     (
         r"found undefined alias",
-        "a value beginning with '*' is an alias that nothing defines",
+        "a value that begins with '*' is an alias in YAML, and this one is not defined",
         _QUOTE,
     ),
-    (r"found undefined tag", "a value beginning with '!' is a tag that is not known", _QUOTE),
+    (
+        r"found undefined tag",
+        "a value that begins with '!' is a tag, and this one is unknown",
+        _QUOTE,
+    ),
     (
         r"found duplicate anchor",
-        "a value beginning with '&' is an anchor that is defined twice",
+        "a value that begins with '&' is an anchor, and this one is defined twice",
         _QUOTE,
     ),
     (
         r"found unknown escape",
-        "there is a backslash that means nothing in double quotes",
+        "this backslash has no meaning in double quotes",
         "use single quotes",
     ),
     (
         r"while scanning a quoted scalar",
-        "a quoted text is never closed",
+        "a quoted text is not closed",
         "add the missing quotation mark",
     ),
-    (r"found another document", "there is a second document ('---')", "keep all settings in one"),
+    (r"found another document", "there is a second document ('---')", "use one document only"),
     (
         r"mapping values are not",
         "there is a second ':' on this line, or it is not aligned",
-        "quote the value, or align it",
+        "put the value in quotes, or align the line",
     ),
     (
         r"could not find expected ':'",
@@ -119,7 +122,7 @@ _REWORDED = (
     ),
     (
         r"expected <block end>",
-        "this line is not aligned with those that it belongs to",
+        "this line is not aligned with the other lines of its section",
         "correct its indentation",
     ),
     (
@@ -131,9 +134,9 @@ _REWORDED = (
 
 
 def _reworded(problem: str) -> tuple[str, str]:
-    """Return PyYAML's complaint in our words.
+    """Return PyYAML's error in plain words.
 
-    Its own often quote the text, in which there may be a secret.
+    Its own messages often quote the text, which may contain a secret.
     """
     for pattern, reason, remedy in _REWORDED:
         if re.search(pattern, problem):

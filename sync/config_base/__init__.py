@@ -1,1 +1,1 @@
-"""What settings of every package have in common: strictness, durations and secrets."""
+"""The parts that settings of all packages share: the strict base class, durations and secrets."""

@@ -1,7 +1,4 @@
-"""What all settings have in common.
-
-Strictness, the text type of the `map`, and errors told by our own validators.
-"""
+"""The base class of all settings, their text types, and the errors of this project's validators."""
 
 import unicodedata
 from collections.abc import Iterable, Sized
@@ -22,9 +19,9 @@ _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Strict(BaseModel):
-    """The base of all settings.
+    """The base class of all settings.
 
-    Unknown names are refused, nothing changes after loading, errors show no value.
+    It refuses unknown names. Settings can't change after loading, and errors never show a value.
     """
 
     model_config = ConfigDict(
@@ -37,9 +34,9 @@ class Strict(BaseModel):
 
 
 class InvalidSetting(NamedTuple):
-    """One thing that a validator of this project found.
+    """One error that a validator of this project reports.
 
-    `at` names the setting below the one validated, or is empty.
+    `at` names the setting below the validated one. It is empty if the validated setting is wrong.
     """
 
     at: str
@@ -47,31 +44,34 @@ class InvalidSetting(NamedTuple):
     remedy: str
 
 
-def told(found: Iterable[InvalidSetting]) -> PydanticCustomError:
-    """Return the exception by which a validator hands over what it found.
+def validation_errors(errors: Iterable[InvalidSetting]) -> PydanticCustomError:
+    """Return the exception with which a validator reports several errors.
 
-    Its words are those that operators will see.
+    Operators see its reasons and remedies as they are.
     """
-    words = tuple(found)
-    text = "; ".join(f"{one.reason}, {one.remedy}" for one in words)
-    return PydanticCustomError("told", "{text}", {"text": text, "told": words})
+    entries = tuple(errors)
+    text = "; ".join(f"{error.reason}; {error.remedy}" for error in entries)
+    return PydanticCustomError(
+        "invalid_settings", "{text}", {"text": text, "invalid_settings": entries}
+    )
 
 
-def told_one(reason: str, remedy: str) -> PydanticCustomError:
-    """Return the same for a single thing, wrong with the setting that is being validated."""
-    return told([InvalidSetting("", reason, remedy)])
+def validation_error(reason: str, remedy: str) -> PydanticCustomError:
+    """Return the exception with which a validator reports one error in the validated setting."""
+    return validation_errors([InvalidSetting("", reason, remedy)])
 
 
 Collection = TypeVar("Collection", bound=Sized)
 
 
-def filled(value: Collection) -> Collection:
-    """Return the list or mapping, if it holds anything.
+def require_entries(value: Collection) -> Collection:
+    """Return the list or mapping if it has at least one entry.
 
-    Pydantic's own check also counts entries that are wrong as missing.
+    Pydantic's own check (`min_length`) also counts wrong entries as missing, and would report
+    two errors for one mistake.
     """
     if not len(value):
-        raise told_one("is empty", "give at least one entry")
+        raise validation_error("is empty", "give at least one entry")
     return value
 
 
@@ -80,56 +80,56 @@ def empty_is_default(value: object) -> object:
     return {} if value is None else value
 
 
-def _cleaned(text: str) -> str:
-    """Return the text as values of sources are compared.
+def _clean(text: str) -> str:
+    """Return the text stripped and composed (NFC), as the values of sources are.
 
-    Stripped, composed (NFC), without control characters.
+    Otherwise a setting that looks the same as a value in a source would not match it.
     """
     text = unicodedata.normalize("NFC", text.strip())
     if any(unicodedata.category(character) in _REFUSED for character in text):
-        raise told_one(
-            "holds a line break or another control character",
+        raise validation_error(
+            "contains a line break or another control character",
             "write it on one line, without escapes",
         )
     return text
 
 
-def _not_blank(text: str) -> str:
+def _refuse_blank(text: str) -> str:
     if not text:
-        raise told_one("is empty", "give it a value, or take the line out")
+        raise validation_error("is empty", "give it a value, or remove the line")
     return text
 
 
-Word = Annotated[
-    str, AfterValidator(_cleaned), WithJsonSchema({"type": ["string", "number", "boolean"]})
+SourceValue = Annotated[
+    str, AfterValidator(_clean), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
-"""A value as it stands in a source; `0123`, `NO` and `true` need no quotes here."""
+"""A value as the source writes it. `0123`, `NO` and `true` need no quotes."""
 
-Filled = Annotated[
+NonBlank = Annotated[
     str,
-    AfterValidator(_cleaned),
-    AfterValidator(_not_blank),
+    AfterValidator(_clean),
+    AfterValidator(_refuse_blank),
     WithJsonSchema({"type": ["string", "number", "boolean"], "minLength": 1}),
 ]
-"""The same, but never blank."""
+"""A value as the source writes it, never blank."""
 
-Named = Annotated[
+ColumnName = Annotated[
     str,
-    AfterValidator(_cleaned),
-    AfterValidator(_not_blank),
+    AfterValidator(_clean),
+    AfterValidator(_refuse_blank),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
-"""A name of a column, or a template over such names; never blank."""
+"""The name of a column, or a template with such names; never blank."""
 
 
-def _listed(value: object) -> object:
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 Values = Annotated[
-    tuple[Word, ...],
-    AfterValidator(filled),
-    BeforeValidator(_listed),
+    tuple[SourceValue, ...],
+    AfterValidator(require_entries),
+    BeforeValidator(_as_list),
     WithJsonSchema(
         {
             "anyOf": [
@@ -147,9 +147,9 @@ Values = Annotated[
 
 
 def text_or_settings(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """Return the JSON Schema of settings for which one text is short.
+    """Return the JSON Schema of settings that may also be written as one text.
 
-    It tells editors that either will do.
+    Editors then accept both forms.
     """
     reference = handler(schema)
     whole: dict[str, Any] = handler.resolve_ref_schema(reference)

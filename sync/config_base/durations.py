@@ -6,11 +6,11 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
-from sync.config_base.base import told_one
+from sync.config_base.base import validation_error
 
 _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
 _SHAPE: Final = re.compile("".join(rf"(?:([0-9]{{1,6}}){unit})?" for unit in _UNITS))
-_PATTERN: Final = "^([0-9]{1,6}(d|h|m|s|ms))+$"  # editors need no more than the characters
+_PATTERN: Final = "^([0-9]{1,6}(d|h|m|s|ms))+$"  # for editors: it does not check the order of units
 
 
 def parse_duration(text: str) -> timedelta:
@@ -19,8 +19,8 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: the text is not a duration.
     """
-    found = _SHAPE.fullmatch(text.strip())
-    numbers = found.groups() if found else ()
+    match = _SHAPE.fullmatch(text.strip())
+    numbers = match.groups() if match else ()
     if not any(numbers):
         raise ValueError("not a duration")
     parts = zip(_UNITS.values(), numbers, strict=True)
@@ -42,7 +42,7 @@ _LONG: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def rounded_duration(duration: timedelta) -> str:
-    """Return a duration for people, in one unit: a long one is rounded down, such as `26h`."""
+    """Return a duration in one unit for messages; a long one is rounded down, such as `26h`."""
     seconds = int(duration.total_seconds())
     for unit, size in _LONG.items():
         if seconds >= size and (seconds % size == 0 or seconds >= 2 * size):
@@ -50,13 +50,13 @@ def rounded_duration(duration: timedelta) -> str:
     return "0s"
 
 
-def _parsed(value: object) -> timedelta:
+def _parse(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     try:
         return parse_duration(str(value))
     except ValueError:
-        raise told_one(
+        raise validation_error(
             "is not a valid duration",
             "write it with its unit, such as 200ms, 90s, 30m, 26h, 7d or 1h30m",
         ) from None
@@ -64,30 +64,29 @@ def _parsed(value: object) -> timedelta:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_parsed),
+    BeforeValidator(_parse),
     PlainSerializer(duration_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["90s", "26h", "1h30m"]}),
 ]
-"""A duration, written such as `90s`, `26h` or `1h30m`. Pydantic's own spelling (`PT1H`) is
-refused."""
+"""A duration, such as `90s`, `26h` or `1h30m`. Pydantic's own spelling (`PT1H`) is refused."""
 
 
-def _not_zero(duration: timedelta) -> timedelta:
+def _refuse_zero(duration: timedelta) -> timedelta:
     if not duration:
-        raise told_one("is zero", "give a longer duration, such as 90s")
+        raise validation_error("is zero", "give a longer duration, such as 90s")
     return duration
 
 
-PositiveDuration = Annotated[Duration, AfterValidator(_not_zero)]
+PositiveDuration = Annotated[Duration, AfterValidator(_refuse_zero)]
 """A duration that is longer than zero."""
 
 
 def between(least: timedelta, most: timedelta) -> AfterValidator:
-    """Return the check that a duration lies between these two, both included."""
+    """Return a check that a duration is not below `least` and not above `most`."""
 
     def check(value: timedelta) -> timedelta:
         if not least <= value <= most:
-            raise told_one(
+            raise validation_error(
                 f"is not between {duration_text(least)} and {duration_text(most)}",
                 "give a duration in this range",
             )

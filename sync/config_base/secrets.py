@@ -1,7 +1,7 @@
-"""`${NAME}`, `${file:PATH}` and `${cred:NAME}` in settings.
+"""References in settings: `${NAME}`, `${file:PATH}` and `${cred:NAME}`.
 
-Secrets are read through them when used. What these stand for never appears in a message, a repr or
-an exception; only the reference itself does.
+A secret is read through its reference each time it is used. The value of a reference never appears
+in a message, a repr or an exception; only the reference itself does.
 """
 
 import os
@@ -16,7 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from sync.config_base.base import told_one
+from sync.config_base.base import validation_error
 from sync.errors import UsageError
 
 MOST_BYTES = 64 * 1024
@@ -29,18 +29,15 @@ _CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
 
 class BrokenReference(UsageError):  # noqa: N818 - named, like all errors here, by what it means
-    """A reference can't be read as one, or what it names isn't there.
-
-    `str()` says which, why and what to do.
-    """
+    """A reference that is not valid, or whose value can't be read: the reason, and what to do."""
 
     def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}, {remedy}")
+        super().__init__(f"{reason}; {remedy}")
         self.reason, self.remedy = reason, remedy
 
 
 class Reference(NamedTuple):
-    """A reference taken apart: `scheme` is `env`, `file` or `cred`."""
+    """The parts of a reference: `scheme` is `env`, `file` or `cred`."""
 
     scheme: str
     name: str
@@ -50,10 +47,10 @@ class Reference(NamedTuple):
 
 
 def references(text: str) -> Iterator[Reference]:
-    """Yield the references in a setting's text, without reading what they stand for.
+    """Yield the references in a setting's text, without reading their values.
 
     Raises:
-        BrokenReference: a `${` that begins no reference.
+        BrokenReference: a `${` does not begin a valid reference.
     """
     for mark in _MARKS.finditer(text):
         if mark[0] != "$${":
@@ -61,10 +58,10 @@ def references(text: str) -> Iterator[Reference]:
 
 
 def expand(text: str, folder: Path) -> str:
-    """Return the text with every reference replaced by what it stands for, and `$${` by `${`.
+    """Return the text with every reference replaced by its value, and `$${` by `${`.
 
     Raises:
-        BrokenReference: a `${` that begins no reference, or one whose value is missing, empty or
+        BrokenReference: a `${` does not begin a valid reference, or a value is missing, empty or
             unreadable.
     """
     return _MARKS.sub(
@@ -77,14 +74,14 @@ def _parse(body: str | None) -> Reference:
         raise BrokenReference(
             "has a '${' without its '}'", "close it, or write '$${' for the characters themselves"
         )
-    found = _BODY.fullmatch(body)
-    scheme, name = (found["scheme"] or "env", found["name"]) if found else ("env", "")
-    sound = {
+    match = _BODY.fullmatch(body)
+    scheme, name = (match["scheme"] or "env", match["name"]) if match else ("env", "")
+    valid = {
         "env": _VARIABLE.fullmatch(name),
         "cred": _CREDENTIAL.fullmatch(name),
         "file": "{" not in name,
     }
-    if not sound[scheme]:
+    if not valid[scheme]:
         raise BrokenReference(
             "has a '${…}' that is not a reference",
             "write ${NAME}, ${file:PATH} or ${cred:NAME}, or '$${' for the characters themselves",
@@ -103,51 +100,53 @@ def _value(reference: Reference, folder: Path) -> str:
             f"{reference} names an environment variable that is not set",
             "set it where this program is started",
         )
-    return _filled(value, reference)
+    return _require_content(value, reference)
 
 
 def _credentials(reference: Reference) -> Path:
-    place = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not place:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
         raise BrokenReference(
-            f"{reference} needs a credential from systemd and none was passed",
-            f"add LoadCredential={reference.name}:PATH to the service, "
-            "or use ${file:PATH} outside it",
+            f"{reference} needs a credential from systemd, and this process has none",
+            f"add LoadCredential={reference.name}:PATH to the service; "
+            "outside the service use ${file:PATH}",
         )
-    return Path(place)
+    return Path(folder)
 
 
 def _from_file(path: Path, reference: Reference) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise BrokenReference(
-                f"{reference} does not name an ordinary file", "name a file that holds the value"
+                f"{reference} does not name an ordinary file",
+                "name a file that contains only the value",
             )
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise BrokenReference(
-            f"{reference} names a file that is not there", "create it, or correct the path"
+            f"{reference} names a file that does not exist", "create it, or correct the path"
         ) from None
     except (OSError, ValueError):
         raise BrokenReference(
             f"{reference} names a file that can't be read",
-            "let the user who runs this program read it",
+            "give the user who runs this program the right to read it",
         ) from None
-    return _filled(_decoded(raw, reference), reference)
+    return _require_content(_decoded(raw, reference), reference)
 
 
 def _decoded(raw: bytes, reference: Reference) -> str:
     if len(raw) > MOST_BYTES:
         size = f"{MOST_BYTES // 1024} KiB"
         raise BrokenReference(
-            f"{reference} names a file above {size}", "name one that holds only the value"
+            f"{reference} names a file larger than {size}",
+            "name a file that contains only the value",
         )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = None
-    if text is None:  # raised out here, so that no exception in the chain carries the bytes
+    if text is None:  # raised outside the handler, so that no chained exception contains the bytes
         raise BrokenReference(
             f"{reference} names a file that is not UTF-8 text", "save it as UTF-8"
         )
@@ -158,55 +157,49 @@ def _without_newline(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _filled(value: str, reference: Reference) -> str:
+def _require_content(value: str, reference: Reference) -> str:
     if not value:
-        raise BrokenReference(f"{reference} is there but empty", "fill it in")
+        raise BrokenReference(f"{reference} is empty", "put the value into it")
     return value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretRef:
-    """A secret as the YAML gives it.
+    """A secret as the YAML gives it: a reference, or (unwisely) the secret itself.
 
-    A reference, read when it is used, or (unwisely) the secret itself.
-
-    Neither repr nor str ever show more than the reference.
+    Neither `repr` nor `str` ever shows more than the reference.
     """
 
     _text: str
 
     def reveal(self, folder: Path) -> str:
-        """Return the secret.
+        """Return the secret. Relative paths start at `folder`.
 
-        Relative paths are taken from `folder`; nothing is kept, so a changed file is seen at once.
+        It is read anew each time, so that a new secret works without a restart.
 
         Raises:
-            UsageError: what it refers to is missing, empty or unreadable, or can't be a secret that
-                is sent.
+            UsageError: the value is missing, empty or unreadable, or can't be sent as a secret.
         """
         secret = _without_newline(expand(self._text, folder))
         if secret != secret.strip() or not secret.isprintable():
-            # the HTTP library would put such a value, whole, into its own exception
+            # The HTTP library would repeat such a value, complete, in its own exception.
             raise BrokenReference(
-                f"{self} holds a line break, an invisible character "
+                f"{self} contains a line break, an invisible character "
                 "or white space around the value",
-                "keep the bare value there and nothing else",
+                "save the value there and nothing else",
             )
         return secret
 
     def is_plain(self) -> bool:
-        """Tell whether the YAML contains the secret itself.
-
-        Everybody who reads such a file knows the secret.
-        """
+        """Tell whether the YAML contains the secret itself, which every reader then knows."""
         return not any(references(self._text))
 
     def loose_files(self, folder: Path) -> tuple[Reference, ...]:
-        """Return the files named here that more than their owner may read."""
+        """Return the named files that users other than the owner may read."""
         return tuple(
-            one
-            for one in references(self._text)
-            if one.scheme == "file" and _is_loose(folder / one.name)
+            reference
+            for reference in references(self._text)
+            if reference.scheme == "file" and _is_loose(folder / reference.name)
         )
 
     def __repr__(self) -> str:
@@ -235,14 +228,14 @@ def _secret(value: object) -> SecretRef:
     if isinstance(value, SecretRef):
         return value
     if not isinstance(value, str) or not value:
-        raise told_one(
-            "should be a secret", "write ${file:PATH}, ${cred:NAME} or ${NAME}, all on this line"
+        raise validation_error(
+            "should be a secret", "write ${file:PATH}, ${cred:NAME} or ${NAME} on this line"
         )
     secret = SecretRef(value)
     try:
         secret.is_plain()
     except BrokenReference as broken:
-        raise told_one(broken.reason, broken.remedy) from None
+        raise validation_error(broken.reason, broken.remedy) from None
     return secret
 
 

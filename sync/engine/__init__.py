@@ -1,4 +1,4 @@
-"""Gather → decide → carry out.
+"""Extract → plan → execute.
 
 Sees the store, the sources and Inspera through small protocols only.
 """

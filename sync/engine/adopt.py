@@ -2,7 +2,7 @@
 
 What is doubtful is only shown.
 
-Single records are settled in `settling_one`. Nothing is ever sent.
+Single records are settled in `resolve`. Nothing is ever sent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +13,10 @@ from itertools import groupby
 from sync.engine.account_lookup import somebody_elses
 from sync.engine.account_match import identity_of, match_person, unlike, values_of
 from sync.engine.compare import given_by_hand
-from sync.engine.protocols import Progress, Target
+from sync.engine.protocols import Target
 from sync.engine.reconcile import READ_ON_TESTS
 from sync.planning.remedies import disputed
+from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Fields, PlannedChange, Value
 from sync.records.kinds import COMPARED, IDENTITY, PEOPLE, PERSON_OF
@@ -86,7 +87,7 @@ class Adopter:
                 yield self._test(line.change) if kind is Kind.TEST else self._person(line.change)
             self._journal.commit()
         for kind in READ_ON_TESTS:
-            # by test: the plan's order may come back to one, and each is read once
+            # By test: the plan's order may come back to one, and each is read once
             lines_by_test = sorted(self._creates(kind), key=lambda line: line.change.key[0])
             for test, lines in groupby(lines_by_test, key=lambda line: line.change.key[0]):
                 progress(f"reading {kind}s", 0)
@@ -163,9 +164,9 @@ class Adopter:
             if values.get(name) is None and name not in IDENTITY[kind]
         ]
         values = {**values, **{name: (known or {}).get(name) for name in unshown}}
-        self._journal.remember(kind, key, values, remote_id=person.remote_id, managed=whose)
+        self._journal.known.remember(kind, key, values, remote_id=person.remote_id, managed=whose)
         if person.username and person.username != wanted["username"]:
-            self._journal.alias(kind, key, str(wanted["username"]), person.username)
+            self._journal.known.alias(kind, key, str(wanted["username"]), person.username)
 
     def _test(self, change: Change) -> AdoptionResult:
         found = self._search(change.after)
@@ -226,7 +227,9 @@ class Adopter:
             **dict.fromkeys(unknown),
         }
         whose = self._managed if managed is None else managed
-        self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, managed=whose)
+        self._journal.known.remember(
+            Kind.TEST, key, fields, remote_id=there.remote_id, managed=whose
+        )
 
     def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[AdoptionResult]:
         known = self._store.known.find(Kind.TEST, (test,))
@@ -251,7 +254,7 @@ class Adopter:
         if seat is None:
             return AdoptionResult(change.kind, change.key, MISSING)
         given = given_by_hand(change.after, seat)
-        # whose seat it is does not hang on what it holds: that stays unknown until a person decides
+        # Whose seat it is does not hang on what it holds: that stays unknown until a person decides
         self.remember_seat(change.kind, change.key, seat, unknown=given[1:])
         if not given:
             return AdoptionResult(change.kind, change.key, TAKEN)
@@ -286,4 +289,6 @@ class Adopter:
         """
         fields = {name: None if name in unknown else getattr(seat, name) for name in COMPARED[kind]}
         whose = self._managed if managed is None else managed
-        self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, managed=whose)
+        self._journal.known.remember(
+            kind, key, fields, remote_id=seat.remote_user_id, managed=whose
+        )

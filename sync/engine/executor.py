@@ -1,4 +1,4 @@
-"""Carries out a plan: layer by layer, many calls at a time, every intent durable before its call.
+"""The execution of a plan: by layers, many calls at a time, each intent durable before its call.
 
 Only this thread touches the store and the journal; workers only speak to Inspera.
 """
@@ -18,10 +18,11 @@ from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork
-from sync.engine.protocols import Clock, Progress, Target
+from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
+from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (
     ADDITIONS,
@@ -92,6 +93,12 @@ class ExecutionResult:
         """Return how many wanted records are missing in Inspera: waiting or deferred."""
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
         return new + self.count(Result.WAITING)
+
+    def explain_stop(self, target: RunTarget) -> None:
+        """Record why Inspera takes nothing more, unless a worker has reported it."""
+        # Out of reach only when it left something unsent: an error that passed stops nothing.
+        left = self.count(Result.NOT_SENT, Result.UNKNOWN)
+        self.stopped = self.stopped or target.stopped or (left and target.out_of_reach) or ""
 
     def count(self, *results: Result) -> int:
         """Return how many changes ended in one of these ways."""
@@ -193,12 +200,12 @@ class Executor:
             if kind not in ON_A_TEST:
                 yield from (self._single(line) for line in group if not self._still_needed(line))
                 continue
-            # all of a test in one hand: no two workers may count its free places at once
+            # All of a test in one hand: no two workers may count its free places at once
             lines = list(group)
             changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
             if kind is Kind.CANDIDATE:
                 changes = with_holders(changes, self._store, self._left.pop(test, ()))
-            # one line tells when the test starts
+            # One line tells when the test starts
             yield WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
     def _still_needed(self, line: PlannedChange) -> bool:
@@ -239,6 +246,7 @@ class Executor:
         ready: list[WorkUnit] = []
         while True:
             if not self._over():
+                # Twice as many as workers: none of them waits while this thread writes.
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
                 if ready and self._should_yield(partial(self._soonest, ready)):
                     self._result.yielded = True
@@ -271,6 +279,7 @@ class Executor:
         ready: Sequence[WorkUnit],
         under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit],
     ) -> None:
+        # All intents in one commit, durable before the first of these calls (rules 24).
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))
@@ -298,7 +307,7 @@ class Executor:
             self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
             return []
         for there in result.already:  # durable with the intents that follow
-            self._journal.remember(
+            self._journal.known.remember(
                 there.kind, there.key, there.fields, remote_id=there.remote_id, managed=False
             )
         return [WorkUnit(result.send, result.lines[:1], result.lines)] if result.lines else []
@@ -341,7 +350,7 @@ class Executor:
                 self._result.soon += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
-                self._result.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
+                self._result.soon += outcome.cause is Cause.NUMBER and line.wave.startswith(SOON)
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 self._journal.find(outcome.result, change.kind, change.key, change.where, text)

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from sync.engine.context import RunResult
+from sync.engine.result import RunResult
 from sync.records.base import by_cause
 from sync.records.changes import Verdict
 from sync.state.journal import Journal

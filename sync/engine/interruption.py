@@ -3,9 +3,9 @@
 import threading
 from dataclasses import dataclass, field
 
-from sync.engine.protocols import Progress
 from sync.errors import Interrupted
 from sync.exit_codes import Exit
+from sync.progress import Progress
 
 LOST = "another process may have taken over the state"
 UNCONFIRMED = "the state does not confirm that this run may go on"

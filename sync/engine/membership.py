@@ -15,14 +15,12 @@ from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
 from sync.planning.freeze import TimeFacts
-from sync.planning.guard import (
-    ACTIVATED,
-    PASS,
+from sync.planning.guard import ACTIVATED, PASS, judge_times
+from sync.planning.member_guard import (
     MemberRuling,
     judge_candidate,
     judge_member,
     judge_removal,
-    judge_times,
     unless_fresh,
 )
 from sync.planning.remedies import adopt
@@ -281,7 +279,7 @@ def _send_in_turns(
 
 
 def _as_found(outcomes: Sequence[Outcome], sent: Sent) -> list[Outcome]:
-    """Return the outcomes, with those done as *found* where what was sent is unmanaged."""
+    """Return the outcomes; what was sent and is unmanaged is *found* and not *done*."""
     return [
         Outcome(Result.FOUND, found) if found and outcome.result is Result.DONE else outcome
         for outcome, (_, found) in zip(outcomes, sent, strict=True)

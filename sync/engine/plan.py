@@ -1,6 +1,6 @@
-"""Decides about everything that was extracted and leaves a plan, in order.
+"""The decisions about everything that was extracted: they become a plan, in the order of sending.
 
-Sends nothing and needs no Inspera.
+Nothing is sent, and no Inspera is needed.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
-from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
-from sync.planning.guard import HeldScope, Limits
+from sync.planning.limits import HeldScope, Limits
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.kinds import NEEDS, ON_A_TEST, PEOPLE
@@ -77,8 +77,7 @@ class PlanResult:
         if unused:
             raise UsageError(
                 f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so "
-                "nothing was sent; "
-                "run `plan` and take the hash from it"
+                "nothing was sent; run `plan` and take the hash from it"
             )
 
 
@@ -89,13 +88,16 @@ def make_plan(
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
     deciding = _PlanBuilder(store, policy, extracted)
+    # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
+    # Only now: an index slows inserts down, and nothing has looked into the draft so far.
     store.plan.index_draft()
     deciding.absent(Kind.TEST)
     for kind in ON_A_TEST:
         deciding.wanted(kind)
         deciding.absent(kind)
+    # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
     held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
@@ -153,10 +155,10 @@ class _PlanBuilder:
             return
         meaning, trouble = policy.on_absence.get(kind, ""), extracted.trouble
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
-        # where no contributors are configured, those that are known still hold their staff
+        # Where no contributors are configured, those that are known still hold their staff
         alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
-        unsure = "" if alone else trouble.get(naming, "")
-        pairs = self.store.comparison.absent(kind, trouble.get(kind, ""), unsure)
+        unsure = None if alone else trouble.get(naming)
+        pairs = self.store.comparison.absent(kind, trouble.get(kind), unsure)
         if meaning == DELETE:
             pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)
         self._decide(pairs, kept=meaning == KEEP)
@@ -170,7 +172,7 @@ class _PlanBuilder:
                 if decision.drafted:
                     if decision.row_errors:
                         self.store.staging.add_row_errors(decision.row_errors)
-                    # what has ended is retired all the same: that takes nothing away from anybody
+                    # What has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))
                         yield decision.drafted

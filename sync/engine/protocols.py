@@ -9,15 +9,12 @@ from typing import Protocol
 from sync.mapping import CompiledFeed
 from sync.planning.freeze import Moment
 from sync.records.base import UNNUMBERED, Kind
-from sync.records.changes import (
-    Change,
-    Outcome,
-)
+from sync.records.changes import Change, Outcome
 from sync.records.extract import Extract, Since
 from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 
 Clock = Callable[[], datetime]
-"""Gives the time now, aware."""
+"""A function that returns the time now, aware."""
 
 Origin = tuple[str | None, ...]
 
@@ -123,13 +120,6 @@ class LookupRow(Protocol):
     def line(self) -> int: ...  # noqa: D102
     @property
     def others(self) -> tuple[int, ...]: ...  # noqa: D102
-
-
-class Progress(Protocol):
-    """Told how far long work is; shows it, or not."""
-
-    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Report that `done` of `total` (None when unknown) are done in this phase."""
 
 
 class Target(Protocol):

@@ -108,10 +108,10 @@ class Recovery:
             self._recovered.barred.add((intent.kind, intent.key))
             return
         if found:
-            # sent again by the plan, so that what the reading does not show is as wanted, too
+            # Sent again by the plan, so that what the reading does not show is as wanted, too
             fields = values_of(intent.fields, found)
             managed = self._whose(intent)
-            self._journal.remember(
+            self._journal.known.remember(
                 intent.kind, intent.key, fields, remote_id=found.remote_id, managed=managed
             )
         elif not trouble:
@@ -129,7 +129,7 @@ class Recovery:
             outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end")
         )
         if outcome.result is Result.DONE and same_times:
-            self._journal.remember(
+            self._journal.known.remember(
                 intent.kind,
                 intent.key,
                 {**intent.fields, **_seen(outcome.there)},
@@ -159,7 +159,7 @@ class Recovery:
         ):
             # The update arrived, so nobody made these times by hand. The intent stays open and is
             # sent again: an update is safe to repeat, and the search does not show all of it.
-            self._journal.remember(
+            self._journal.known.remember(
                 intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end}
             )
 
@@ -176,9 +176,8 @@ class Recovery:
         except Stop:
             raise
         except CallError:
-            self._recovered.barred.update(
-                (intent.kind, intent.key) for intent in intents
-            )  # the others are not held up
+            # The others are not held up
+            self._recovered.barred.update((intent.kind, intent.key) for intent in intents)
             return
         for intent in intents:
             identity = identity_of(self._store, intent.kind, intent.key)
@@ -187,14 +186,15 @@ class Recovery:
             elif seats.lack(*identity):
                 self._not_there(intent)
             elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
-                self._recovered.barred.add(
-                    (kind, intent.key)
-                )  # not safe to send again before a reading has shown that it may
+                # Not safe to send again before a reading has shown that it may
+                self._recovered.barred.add((kind, intent.key))
             elif intent.action is Action.CREATE:
                 # Unreadable: on a managed test the member counts as managed, so that it can be
                 # removed again.
                 managed = self._whose(intent) and bool(known and known["managed"])
-                self._journal.remember(intent.kind, intent.key, intent.fields, managed=managed)
+                self._journal.known.remember(
+                    intent.kind, intent.key, intent.fields, managed=managed
+                )
 
     def _whose(self, intent: OpenIntent) -> bool | None:
         """Tell whether the member is managed; None keeps what is known of it."""
@@ -219,7 +219,7 @@ class Recovery:
             self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
             return  # what is known is still so, and the plan sends the difference again
         managed = self._whose(intent)
-        self._journal.remember(
+        self._journal.known.remember(
             intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, managed=managed
         )
         if shown == wanted:
@@ -233,14 +233,14 @@ class Recovery:
         if intent.action is Action.CREATE:
             there = {**intent.fields, "extra_time": seat.extra_time}
             managed = self._whose(intent)
-            self._journal.remember(
+            self._journal.known.remember(
                 intent.kind, intent.key, there, remote_id=seat.remote_user_id, managed=managed
             )
         self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
 
     def _not_there(self, intent: OpenIntent) -> None:
         if intent.action is Action.REMOVE:
-            self._journal.forget(intent.kind, intent.key)
+            self._journal.known.forget(intent.kind, intent.key)
             self._journal.settle(intent, "done", "a later run did not find it any more")
         else:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")

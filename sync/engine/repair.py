@@ -7,7 +7,7 @@ from collections import Counter
 
 from sync.engine.compare import taken_over
 from sync.engine.reconcile import Drift, DriftGroup
-from sync.planning.guard import Limit, Scope
+from sync.planning.limits import Limit, Scope
 from sync.records.base import Kind
 from sync.state.journal import Journal
 from sync.state.store import Store
@@ -25,15 +25,15 @@ def take_over(drift: Drift, journal: Journal) -> bool:
     ):
         return False
     if drift.heap is DriftGroup.GONE:
-        journal.forget_with_candidates(
-            drift.kind, drift.key
-        )  # what named a person or a test went with it
+        # What named a person or a test went with it
+        journal.known.forget_with_candidates(drift.kind, drift.key)
         return True
     if drift.there is not None:
         known = taken_over(drift.kind, drift.known, drift.there)
-        journal.remember(drift.kind, drift.key, known, managed=bool(drift.known["managed"]))
+        journal.known.remember(drift.kind, drift.key, known, managed=bool(drift.known["managed"]))
         if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
-            journal.accept(drift.kind, drift.key)  # also where we did not put the candidate there
+            # Also where we did not put the candidate there
+            journal.known.accept(drift.kind, drift.key)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Reads back what a run has written, and tells how long Inspera took until it could be read."""
+"""The reading back of what a run has written, and how long Inspera took until it was readable."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,9 +6,10 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.compare import There, differences
-from sync.engine.context import RunContext, RunResult, RunSettings
+from sync.engine.context import RunContext, RunSettings
 from sync.engine.executor import ExecutionResult
 from sync.engine.protocols import Clock, Target
+from sync.engine.result import RunResult
 from sync.errors import CallError, Stop
 from sync.records.base import Kind
 from sync.records.changes import Action, Fields, Result, WrittenRecord
@@ -19,7 +20,7 @@ SAMPLE = 20
 """How many records of each kind a sample holds at most."""
 
 POLLS = 10
-"""How often what is not readable yet is looked at again within the visibility delay."""
+"""How often what is not readable yet is looked at again within `read_after_write_delay`."""
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Verification:
 
 
 class Verifier:
-    """Reads back through the target.
+    """A reader of what was written, through the target.
 
     `sleep` waits that many seconds, or until the run is stopped.
     """

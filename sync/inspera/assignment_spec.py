@@ -1,4 +1,4 @@
-"""How each kind of record is put on a test, recognised when the test is read, and taken off it."""
+"""The calls that put each kind of record on a test and remove it, and how a read confirms it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from sync.records.contributor import CONTRIBUTOR
 from sync.records.remote import Assignment, Member
 
 BuildBody = Callable[[Call, Sequence[Assignment]], object]
-"""Builds the body of a call with these entries."""
+"""A function that builds the body of a call with these entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentSpec:
-    """How one kind is put on a test and taken off it (vendor contract, Test API).
+    """The calls that put one kind on a test and remove it (vendor contract, Test API).
 
     Attributes:
         assign: the call that puts entries on a test.

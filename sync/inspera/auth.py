@@ -22,7 +22,7 @@ _REMEMBERED = 8  # accepted tokens: enough for all that workers can hold at once
 _log = structlog.get_logger("inspera.token")
 
 Send = Callable[[Request, dict[str, str]], HttpResponse]
-"""Sends a request with these headers and returns the response, whatever its status."""
+"""A function that sends a request with these headers and returns any response."""
 
 
 class AccessToken:

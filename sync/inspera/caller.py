@@ -1,4 +1,4 @@
-"""Makes calls: at the permitted rate, with a token, repeated where that is safe."""
+"""The caller: it makes calls at the permitted rate, with a token, and repeats them if it is safe."""
 
 import threading
 import time
@@ -42,7 +42,7 @@ class StopInDoubt(Stop):
 
 
 class Caller:
-    """Makes calls for all workers. Thread-safe.
+    """A maker of calls for all workers. Thread-safe.
 
     Once `stop` is set, nothing more is sent and every wait ends; calls in flight finish. `clock`
     returns aware times, `monotonic` seconds from any origin, and `sleep` waits that many seconds
@@ -83,9 +83,8 @@ class Caller:
 
         `read` raises `ValueError` for a body that it can't read. A request that was not sent is
         sent again, a bounded number of times. A request that was sent and lost is sent again only
-        when the call just reads, or when a second time changes nothing; and not even then with
-        `settles`, which says that the code that calls this method reads what became of it (rules
-        22).
+        if the call only reads, or if sending it twice changes nothing. With `settles` it is not
+        sent again even then, because the calling code reads its outcome instead (rules 22).
 
         Raises:
             Retry: it was not carried out: every attempt failed, or the run is being ended.
@@ -176,7 +175,7 @@ class Caller:
         return result, response
 
     def _without_call(self, call: Call, error: CallError) -> CallError:
-        """Translate a 404 on saving a person: it names no id, so the call itself is missing."""
+        """Return the error for a 404 on saving a person: the path has no id, so the call is missing."""
         if (
             isinstance(error, NotThere)
             and call.name in _SAVES
@@ -186,7 +185,7 @@ class Caller:
         return error
 
     def _note_failure(self, call: Call, error: CallError) -> None:
-        """Record what a failure shows of the tenant as a whole. A refusal is a normal response."""
+        """Record a failure in the tenant's health. Refusals don't count."""
         if isinstance(error, CallMissing):
             self.tenant.lacks(call, error)
         elif isinstance(error, Stop):

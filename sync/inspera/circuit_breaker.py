@@ -14,7 +14,7 @@ LEAST: Final = 40
 
 
 class CircuitBreaker:
-    """Counts which of the last attempts failed. Not thread-safe: its owner locks.
+    """A count of the last attempts that failed. Not thread-safe: its owner locks.
 
     It opens when more than half of them failed. If every fifth call fails at random, that does not
     happen in a million runs; if every call fails, it takes `LEAST` attempts.

@@ -16,7 +16,7 @@ _log = structlog.get_logger("inspera.clock")
 
 
 class ClockCheck:
-    """What the responses of a run have shown of the two clocks (rules 38). Thread-safe.
+    """The difference of the two clocks, by the responses of a run (rules 38). Thread-safe.
 
     One response with a large difference counts for the rest of the run, because it is not known
     which response is right. The next run starts afresh, so a corrected clock is trusted again.
@@ -61,7 +61,7 @@ class ClockCheck:
 
     @property
     def trouble(self) -> str:
-        """Return what is wrong and what to do; empty while the clocks agree."""
+        """Return the error of the clock and its remedy; empty while the clocks agree."""
         with self._lock:
             if not self._wrong:
                 return ""
@@ -72,7 +72,7 @@ class ClockCheck:
         )
 
     def moment(self, now: datetime) -> Moment:
-        """Return the present by both clocks, ignoring small differences; `now` is by ours."""
+        """Return the time now by both clocks, ignoring small differences; `now` is by ours."""
         with self._lock:
             if not self._wrong:
                 return Moment.of(now)

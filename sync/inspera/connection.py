@@ -1,4 +1,4 @@
-"""How a tenant is reached, as plain values that do not depend on the configuration."""
+"""The connection to a tenant, as plain values that do not depend on the configuration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

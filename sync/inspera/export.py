@@ -35,14 +35,15 @@ class Export:
         call = self._caller.named(EXPORT_ORDER)
         body = bodies.wrapped(call, bodies.export_order(kind))
         job = self._caller.call(Request(call, body=body), records.export_job)
-        link = self._await_link(job, _PATIENCE[kind])
+        link, count = self._await_link(job, _PATIENCE[kind]), 0
         try:
             for row in stream.entries(self._open(link)):
                 yield records.exported_person(row)
-        except ValueError:
+                count += 1
+        except ValueError as error:
             raise Unknown(
-                "the export cannot be read: it is not a JSON list of people, as is assumed, or it "
-                "is incomplete"
+                f"Inspera's export of its users is not a JSON list of people after {count} of "
+                f"them: {error}; run the command again, or else ask Inspera for the format"
             ) from None
 
     def _await_link(self, job: str, patience: float) -> str:

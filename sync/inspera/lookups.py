@@ -37,7 +37,7 @@ ReadRow = Callable[[Mapping[str, object]], Row]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundTests:
+class TestMatches:
     """The tests with an external id.
 
     `conclusive` is false when the tenant answered 404 and has never answered a search with success.
@@ -50,7 +50,7 @@ class FoundTests:
 
 @dataclass(frozen=True, slots=True)
 class TenantProbe:
-    """What a first call shows of a tenant.
+    """The result of a first call to a tenant.
 
     Attributes:
         status: the call and the status of its response, in words.
@@ -73,15 +73,15 @@ class Lookups:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def search_tests(self, external_test_id: str) -> FoundTests:
+    def search_tests(self, external_test_id: str) -> TestMatches:
         """Return the tests with exactly this external id (vendor contract, Test API: search)."""
         call, query = self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id)
         try:
-            rows = list(self._search(call, query, records.found_test))
+            rows = list(self._search(call, query, records.test_from_search))
         except NotThere:
-            return FoundTests((), conclusive=self._caller.tenant.has(TEST_SEARCH))
+            return TestMatches((), conclusive=self._caller.tenant.has(TEST_SEARCH))
         same = (row for row in rows if row is not None and row.external_test_id == external_test_id)
-        return FoundTests(tuple({row.remote_id: row for row in same}.values()))
+        return TestMatches(tuple({row.remote_id: row for row in same}.values()))
 
     def read_test(self, remote_id: str) -> RemoteTest | None:
         """Return the test with Inspera's id, or `None` (vendor contract, Test API: read)."""
@@ -131,7 +131,8 @@ class Lookups:
         request = Request(self._caller.named(PERSON_BY_ID), places, hide=(external_id,))
         try:
             return self._caller.call(
-                request, lambda body: [records.found_person(row) for row in records.page(body).rows]
+                request,
+                lambda body: [records.person_from_read(row) for row in records.page(body).rows],
             )
         except NotThere:
             return []
@@ -156,7 +157,7 @@ class Lookups:
     def _search_people(self, words: str) -> list[RemotePerson]:
         call = self._caller.named(PERSON_SEARCH)
         try:
-            return list(self._search(call, bodies.person_search(words), records.found_person))
+            return list(self._search(call, bodies.person_search(words), records.person_from_read))
         except NotThere as error:
             lacking = call_missing(call, error.status)
             self._caller.tenant.lacks(call, lacking)

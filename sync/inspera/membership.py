@@ -1,6 +1,6 @@
-"""Puts candidates, contributors, committees and options on tests, and takes them off.
+"""Changes of the candidates, contributors, committees and options of tests.
 
-One call carries many entries, and each entry has an outcome of its own.
+One call contains many entries, and each entry has its own outcome.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ class MembershipChange:
 
 
 SendSlice = Callable[[MembershipChange, Slice], list[Slice]]
-"""Sends one slice, records outcomes in the batch, and returns the slices still to be sent."""
+"""A function that sends one slice, records outcomes, and returns the slices still to be sent."""
 
 
 class Membership:
@@ -249,12 +249,12 @@ class Membership:
         It is not known when this tenant has never let a test be read: then a 404 proves nothing.
         """
         try:
-            found = self._lookups.read_test(test) is not None
+            exists = self._lookups.read_test(test) is not None
         except Stop:
             raise
         except CallError:
             return None
-        return found if self._caller.tenant.has(TEST_READ) else None
+        return exists if self._caller.tenant.has(TEST_READ) else None
 
     def _read_members(self, test: str, kind: Kind) -> Members | None:
         try:

@@ -1,4 +1,4 @@
-"""Saves learners and staff by username, and enables and disables staff.
+"""Changes of learners and staff: saving by username, enabling and disabling.
 
 Looking up who is new is the engine's task.
 """
@@ -51,7 +51,7 @@ class People:
         return self._save(STAFF_SAVE, bodies.staff(change.after, first_password))
 
     def _disable(self, change: Change) -> Outcome:
-        """Disable an account after looking it up: saving one that is gone would create it again."""
+        """Disable an account that still exists: saving a deleted one would create it again."""
         identity = (change.before.get("auth_system"), change.before.get("external_id"))
         try:
             exists = not all(identity) or self._lookups.find_person(*map(str, identity))
@@ -67,7 +67,7 @@ class People:
         hide = tuple(str(value) for value in secret if value)
         try:
             request = Request(call, body=bodies.wrapped(call, body), hide=hide)
-            remote_id = self._caller.call(request, records.saved_person)
+            remote_id = self._caller.call(request, records.saved_person_id)
         except CallError as error:
             return outcome_of(error)
         return Outcome(Result.DONE, remote_id=remote_id)
@@ -81,9 +81,9 @@ class People:
 
 
 def hold_doubtful_person(matches: list[RemotePerson], ours: Fields) -> Outcome | None:
-    """Return a `HELD` outcome when it is not certain that the match is the same person.
+    """Return a `HELD` outcome if the match may be another person.
 
-    It is not when several people match, or when the one match has another username, or another
+    That is so if several people match, or if the only match has another username, or another
     external id in the same auth system.
     """
     if len(matches) > 1:

@@ -1,4 +1,4 @@
-"""The table of everything that can happen to a call, and how we recover from it (rules 22). Pure.
+"""The table of all events of a call, and how the program recovers from each (rules 22). Pure.
 
 Errors are named by how we recover from them (`sync.errors`), so each row names its error.
 """
@@ -13,7 +13,7 @@ from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, 
 
 
 class Event(StrEnum):
-    """What can happen when a call is sent once."""
+    """An event that can occur when a call is sent once."""
 
     NOT_SENT = "no connection could be made"
     THROTTLED = "429"
@@ -30,17 +30,17 @@ class Event(StrEnum):
     REDIRECTED = "3xx"
     PROXY_LOGIN = "407"
     NOT_TRUSTED = "a certificate or an address that cannot be used"
-    TOKEN_LATER = "no token just now: 5xx, 408, or the answer was lost"  # noqa: S105 - words, not a secret
+    TOKEN_LATER = "no token at the moment: 5xx, 408, or the answer was lost"  # noqa: S105 - words, not a secret
     TOKEN_REFUSED = "no token: 400, 401, 403, 404, 409, or a 2xx without one"  # noqa: S105 - words, not a secret
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryRule:
-    """How we recover from one event.
+    """The recovery from one event.
 
     Attributes:
         error: the error that is raised.
-        then: what is done next, in words.
+        then: the next step, in words.
         narrows: whether a batch is narrowed down until only the records that cause it are left.
     """
 
@@ -51,7 +51,7 @@ class RecoveryRule:
 
 RECOVERY: Final[Mapping[Event, RecoveryRule]] = {
     Event.NOT_SENT: RecoveryRule(
-        Retry, "sent again, a bounded number of times; too many in a row end the run"
+        Retry, "sent again up to `inspera.attempts` times; too many in a row end the run"
     ),
     Event.THROTTLED: RecoveryRule(
         Retry, "all workers pause as long as it asks, up to a ceiling; the rate is halved"
@@ -60,31 +60,31 @@ RECOVERY: Final[Mapping[Event, RecoveryRule]] = {
         Unknown, "settled before anything else is sent for the record, as its call allows"
     ),
     Event.FAILED: RecoveryRule(
-        Unknown, "settled as a lost one; when most calls fail, the run ends"
+        Unknown, "settled like a lost call; if most calls fail, the run ends"
     ),
-    Event.UNREADABLE: RecoveryRule(Unknown, "settled as a lost one"),
+    Event.UNREADABLE: RecoveryRule(Unknown, "settled like a lost call"),
     Event.REFUSED: RecoveryRule(
-        Refused, "that record, in the vendor's words; the others go on", narrows=True
+        Refused, "that record is refused, in the vendor's words; the others go on", narrows=True
     ),
     Event.NOT_ALLOWED: RecoveryRule(
-        Refused, "all that the call carried, in the vendor's words; the others go on"
+        Refused, "all records of the call are refused, in the vendor's words; the others go on"
     ),
     Event.NOBODY: RecoveryRule(NotThere, "nobody matches"),
     Event.NO_TEST: RecoveryRule(
-        NotThere, "that test is refused; after three tests that a reading shows, as 405"
+        NotThere, "that test is refused; after three tests that a read shows to exist, as 405"
     ),
     Event.GONE: RecoveryRule(
-        NotThere, "done if a reading shows it, or the call has worked here before; else refused"
+        NotThere, "done if a read proves it, or if the call has worked here before; else refused"
     ),
     Event.NO_CALL: RecoveryRule(
-        CallMissing, "that call stops for the run, the others go on; `doctor` is named"
+        CallMissing, "this call is not sent again in the run, the others go on; run `doctor`"
     ),
     Event.NO_RIGHT: RecoveryRule(Stop, "the run ends"),
     Event.REDIRECTED: RecoveryRule(Stop, "never followed; the run ends"),
     Event.PROXY_LOGIN: RecoveryRule(Stop, "the run ends"),
     Event.NOT_TRUSTED: RecoveryRule(Stop, "the run ends"),
-    Event.TOKEN_LATER: RecoveryRule(Retry, "fetched again, a bounded number of times"),
-    Event.TOKEN_REFUSED: RecoveryRule(Stop, "the run ends; a person must sort it out"),
+    Event.TOKEN_LATER: RecoveryRule(Retry, "fetched again up to `inspera.attempts` times"),
+    Event.TOKEN_REFUSED: RecoveryRule(Stop, "the run ends; a person must solve it"),
 }
 """All events. `sync.contract.Repeat` says for each call what "as its call allows" means."""
 

@@ -1,4 +1,4 @@
-"""Deletes members of staff.
+"""Deletions of members of staff.
 
 A deletion can't be undone. So each person is looked up first, and the call is never repeated
 blindly.

@@ -1,4 +1,4 @@
-"""What a run has learnt about the tenant: which calls it lacks, and why nothing more is sent."""
+"""The tenant's health in one run: the calls that it lacks, and why nothing more is sent."""
 
 import threading
 
@@ -15,7 +15,7 @@ class TenantHealth:
     """Stops, missing calls and calls that have worked, for all workers. Thread-safe.
 
     `patience` is how many attempts in a row may find Inspera out of reach before nothing more is
-    sent. No single record causes that, and retrying each of 100,000 would take days.
+    sent. No single record causes such failures, and retrying each of 100,000 would take days.
     """
 
     def __init__(self, patience: int) -> None:
@@ -115,7 +115,7 @@ class TenantHealth:
             )
 
     def unreachable(self, why: str) -> Stop | None:
-        """Count an attempt that did not reach Inspera; return the stop when it was one too many."""
+        """Count an attempt that did not reach Inspera; return a `Stop` after too many of them."""
         with self._lock:
             self._out_of_reach += 1
             self._why_out_of_reach = why

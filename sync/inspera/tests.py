@@ -1,4 +1,4 @@
-"""Creates, settles and updates tests.
+"""Changes of tests: creating, settling and updating.
 
 A create must never be sent twice blindly: the second one would apply the template again (rules 24).
 """
@@ -9,12 +9,12 @@ from datetime import datetime
 from sync.contract import TEST_CREATE, TEST_UPDATE
 from sync.errors import CallError, NotThere, Unknown
 from sync.inspera.caller import Caller
-from sync.inspera.lookups import FoundTests, Lookups
+from sync.inspera.lookups import Lookups, TestMatches
 from sync.inspera.outcomes import lookup_failed, outcome_of
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
-from sync.planning.guard import AGREED
+from sync.planning.member_guard import AGREED
 from sync.planning.remedies import adopt
 from sync.records.changes import Cause, Change, Fields, Outcome, Result, Value
 from sync.records.remote import RemoteTest
@@ -126,7 +126,7 @@ class Tests:
         call = self._caller.named(TEST_UPDATE)
         request = Request(call, body=bodies.wrapped(call, bodies.test(fields)))
         try:
-            remote_id, _ = self._caller.call(request, records.saved_test)
+            remote_id, _ = self._caller.call(request, records.saved_test_id)
         except CallError as error:
             if isinstance(error, NotThere):
                 self._caller.tenant.not_there(call, test.remote_id)
@@ -139,7 +139,7 @@ class Tests:
         lost: Unknown | None = None
         for _ in range(self._caller.connection.attempts):
             try:
-                remote_id, new = self._caller.call(request, records.saved_test)
+                remote_id, new = self._caller.call(request, records.saved_test_id)
             except Unknown as error:
                 lost = error
             except CallError as error:
@@ -172,7 +172,7 @@ class Tests:
         return None if search.conclusive else _absent(search)
 
 
-def _absent(search: FoundTests) -> Outcome:
+def _absent(search: TestMatches) -> Outcome:
     if search.conclusive:
         return Outcome(Result.NOT_SENT, "Inspera does not have it")
     return Outcome(

@@ -20,7 +20,7 @@ _NEGLIGIBLE = 1e-6
 
 
 class Throttle:
-    """Spaces calls out to `calls_per_second`.
+    """A rate limit that spaces calls out to `calls_per_second`.
 
     A burst may have the calls of a tenth of a second, and at least one. `monotonic` returns seconds
     from any origin. `sleep` waits that many seconds, and returns early once `stop` is set.

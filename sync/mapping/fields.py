@@ -17,19 +17,17 @@ from sync.records.fields import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.text.masking import quoted_value
 
 Reader = Callable[[Texts], FieldValue]
-"""Gives the field's value, or what a blank becomes. Raises `BadValueError` when the value can't be
-used."""
+"""A function that returns the field's value, or what a blank becomes.
+
+It raises `BadValueError` when the value can't be used.
+"""
 
 _Convert = Callable[[str], FieldValue]
 _CASES: Final = {"lower": str.lower, "upper": str.upper}
 _LISTED = 5
 _SEPARATOR = ";"
 _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType(
-    {
-        "time": compile_time,
-        "duration": compile_duration,
-        "extra_time": compile_extra_time,
-    }
+    {"time": compile_time, "duration": compile_duration, "extra_time": compile_extra_time}
 )
 _CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
 """Types of fields that hold no free text, so that a lookup's words may be named."""
@@ -60,9 +58,9 @@ def compile_field(
     clear_blanks: bool,
     allowed: Collection[str] = (),
 ) -> CompiledField:
-    """Make a field's reader from its rule, and notes the columns that it needs.
+    """Make a field's reader from its rule, and note the columns that it needs.
 
-    `allowed` is damage that may be.
+    `allowed` names the damage that its text may have (see `sync.mapping.texts`).
 
     Raises:
         RuleError: the rule can't be followed.
@@ -225,7 +223,7 @@ def _reader(
 def _once(read: Reader) -> Reader:
     """Return a constant's reader.
 
-    It is the same in every row, and a bad one is the configuration's row error, not a row's.
+    It is the same in every row, and a bad one is a configuration error, not a row error.
     """
     try:
         value = read(())

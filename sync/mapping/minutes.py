@@ -139,7 +139,7 @@ def compile_extra_time(rule: FieldRule) -> Callable[[str], int]:
 
 
 def _share(number: str, whole: int, text: str) -> Share:
-    """Return the exact share that `number` is of `completeness`.
+    """Return the exact share that `number` is of `whole`.
 
     Neither a third of a percent nor a minute an hour is rounded.
     """

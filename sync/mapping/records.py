@@ -15,7 +15,7 @@ from sync.records.kinds import RECORD_CLASSES, Record, fields_for
 from sync.records.option import Option
 
 FindConflicts = Callable[[Mapping[str, FieldValue]], Iterator[Conflict]]
-"""Yields what is wrong between a row's fields, which are given by name as far as they could be
+"""A function that yields what is wrong between a row's fields, which are given by name as far as they could be
 read."""
 
 

@@ -2,7 +2,7 @@
 
 Identifiers are the same to the eye and to machines, names are what people wrote.
 
-Rules (semantics 33): in an identifier, what nobody sees, spaces other than the plain one, and
+The rules (rules 33): in an identifier, what nobody sees, spaces other than the plain one, and
 digits other than 0 to 9 are refused. In a name or title odd spaces become plain ones, what has no
 meaning of its own is taken out, and what turns the reading order is refused. Text that was plainly
 damaged on its way is refused in both.
@@ -28,7 +28,7 @@ from sync.text.characters import (
 )
 
 Check = Callable[[str], str]
-"""Gives the text as the field takes it. Raises `BadValueError` at one that it does not take."""
+"""A function that returns the text as the field takes it, or raises `BadValueError`."""
 
 _JOINERS = "\u200c\u200d"
 _MEANINGLESS = "\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c" + _JOINERS

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from unicodedata import category, is_normalized, normalize
 
+from sync.errors import Unusable
 from sync.text.characters import LIKE_ASCII, LIKE_LATIN, MAYBE_MISREAD, SIGNS, UNSEEN, trimmed
 
 SEPARATOR = "\x1f"
@@ -36,12 +37,8 @@ _ODD = re.compile(
 and what may be read in a wrong encoding."""
 
 
-class BadValueError(ValueError):
-    """A value that can't be used. Neither text holds a value that may name a person."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
-        self.reason, self.remedy = reason, remedy
+class BadValueError(Unusable, ValueError):
+    """A value that can't be used in a record."""
 
 
 class Texts(Protocol):
@@ -80,7 +77,7 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
     joined = "".join(raw)
     if len(joined) > limit or not joined.isprintable():
         return False
-    # written out, because a loop over these marks takes longer than the search for them: they are
+    # Written out, because a loop over these marks takes longer than the search for them: they are
     # what plain text has where it was damaged, and seldom otherwise
     if "&" in joined or "\\" in joined or "#" in joined or "null" in joined or "NULL" in joined:
         return False

@@ -2,7 +2,7 @@
 
 A test is frozen from a while before its start until its end. An update of a test sends all its
 times again, so within the freeze nothing may shorten, move or rename it unless a person allows
-exactly that change (semantics 16 and 35).
+exactly that change (rules 16 and 35).
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class TimeRules:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The present by two clocks, managed and Inspera's, which differ when one of them is wrong.
+    """The present by two clocks, this machine's and Inspera's, which differ when one is wrong.
 
     What has begun is judged by the later one, what has ended by the earlier one: each is the
     careful choice.

@@ -16,8 +16,9 @@ def adopt(kind: Kind, key: Key, flag: str = "") -> str:
     return f"`{' '.join(words)}`"
 
 
-ACCEPT_SHRINK = "apply --accept-shrink"
-"""The command by which a person confirms that a source is right although it has become shorter."""
+def accept_shrink(source: str) -> str:
+    """Return the command that confirms a source although it has become shorter."""
+    return f"`apply --accept-shrink {source}`"
 
 
 def fields_text(fields: Fields, names: Iterable[str]) -> str:
@@ -45,7 +46,6 @@ def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: 
     if not sends:
         return f"{adopt(kind, key)} takes Inspera's value as known; the source says nothing of it"
     return (
-        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} "
-        "keeps Inspera's value until "
-        "the source's changes"
+        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} keeps "
+        "Inspera's value until the source's changes"
     )

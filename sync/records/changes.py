@@ -125,7 +125,7 @@ class Outcome:
     """What became of one change, in words fit for an operator.
 
     `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where
-    they were read and are to be remembered instead of what was wanted (a *found* record).
+    they were read and are to be remembered instead of what was wanted (an existing record).
     `disputed` names the fields that somebody has changed there, of which a person has to decide.
     """
 

@@ -96,7 +96,8 @@ class RecordType:
 
     Raises:
         TypeError: a field is not annotated with a `FieldSpec`, or the fields are in another order
-            than the key, what is compared, and what is not. Fingerprints rely on that order.
+            than the key, what is compared, and what is not. Fingerprints rely on that order, so a
+            new field goes after the last one that is compared, or after the last one.
     """
 
     kind: Kind

@@ -1,9 +1,10 @@
-"""The last line of a command: what it came to, with the exit status that it ends with."""
+"""The last line of a command: its result, with the exit status that it ends with."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from sync.exit_codes import Exit
+from sync.report.lines import Line, Tone
 
 _WHY: Final[Mapping[Exit, str]] = {
     Exit.ERRORS: "a row is in error, or a change failed",
@@ -16,15 +17,22 @@ _WHY: Final[Mapping[Exit, str]] = {
 }
 
 
-def verdict_text(what: str, found: str, status: int) -> str:
+def verdict_text(what: str, figures: str, status: int) -> Line:
     """Return the last line of a command, so that it can never contradict the exit status.
 
     Args:
-        what: the command's word, such as `Check`.
-        found: the figures, such as `2 row errors`.
+        what: the command's name, such as `Check`.
+        figures: what it found, such as `2 row errors`.
         status: the exit status.
     """
-    return f"{what}: {found}; exit status {status_text(status)}."
+    return Line(f"{what}: {figures}; exit status {status_text(status)}.", status_tone(status))
+
+
+def status_tone(status: int) -> Tone:
+    """Return the tone of an exit status."""
+    if status in (Exit.OK, Exit.CHANGES):
+        return Tone.GOOD
+    return Tone.HELD if status == Exit.HELD else Tone.ERROR
 
 
 def status_text(status: int) -> str:

@@ -1,8 +1,8 @@
-"""A local Inspera to rehearse against: the vendor's side of the API, sharing no code with ours.
+"""A local Inspera for rehearsals: the vendor's side of the API, which shares no code with ours.
 
-It stores learners, tests and candidates, refuses what the vendor would refuse, and logs every call.
-It can be slow, fail, and be edited by hand on request. It listens on loopback only, and needs no
-token for its own `/_sandbox/` pages.
+It stores people, tests and what is on them, refuses what Inspera would refuse, and logs every call.
+On request it is slow, fails, or accepts manual edits. It listens on loopback only, and its own
+`/_sandbox/` pages need no token.
 """
 
 from sync.sandbox.server import Sandbox, serve

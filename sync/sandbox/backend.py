@@ -58,7 +58,7 @@ class SandboxBackend:
     def handle(self, call: ReceivedCall, endpoints: Endpoints, rule: Rule | None) -> Answer:
         """Carry out a call and log it in one transaction; a refusal leaves only its log entry."""
         if rule and rule.voids_token and not self._tokens.was_used(call):
-            # A token expires in use, never at its first call: otherwise no client could continue.
+            # A token never expires at its first call: otherwise no client could ever continue.
             rule = None
         if rule:
             self.controls.count(rule.name)
@@ -105,7 +105,7 @@ class SandboxBackend:
         return Answer(answer.status, {"result": answer.body}) if self.controls.wrapped else answer
 
     def contents(self) -> Json:
-        """Return everything that this Inspera has, readable over the API already or not."""
+        """Return all contents of this Inspera, including those that the API does not show yet."""
         with self._store.transaction() as db:
             return {
                 "students": contents_of_students(db),
@@ -114,7 +114,7 @@ class SandboxBackend:
             }
 
     def look(self, view: Callable[[Connection], View]) -> View:
-        """Return what `view` makes of the database, for the sandbox's own pages."""
+        """Return the result of `view` for the database, for the sandbox's own pages."""
         with self._store.transaction() as db:
             return view(db)
 

@@ -1,4 +1,4 @@
-"""Candidates of a test as Inspera keeps them (vendor contract, Test API: candidates)."""
+"""The candidates of a test (vendor contract, Test API: candidates)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

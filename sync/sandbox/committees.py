@@ -17,8 +17,7 @@ MAX_NAME = 50
 def post_committees(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `POST /v1/test/{testId}/committees`, the whole batch or none of it.
 
-    An existing name is refused: what the vendor does with it is unproven, so this is the strict
-    reading.
+    An existing name is refused. It is not known what the vendor does, so the sandbox is strict.
     """
     test = find_test(db, call)
     make_committees(db, test["run_id"], _batch(call.json()))
@@ -79,7 +78,7 @@ def committee_names(db: Connection, run_id: int) -> set[str]:
 
 
 def no_committee(name: str) -> str:
-    """Return the vendor's message about a committee that a test does not have."""
+    """Return Inspera's message about a committee that a test does not have."""
     return f"Committee {name} does not exist"
 
 

@@ -1,4 +1,4 @@
-"""Contributors of a test as Inspera keeps them (vendor contract, Test API: contributors)."""
+"""The contributors of a test (vendor contract, Test API: contributors)."""
 
 import json
 from collections.abc import Mapping

@@ -9,13 +9,16 @@ from sync.sandbox.wire import CallKind, Json
 
 
 class Controls:
-    """How this Inspera behaves.
+    """The behaviour of this Inspera.
 
-    `latency` is in seconds: every write's answer waits that long, after its commit.
-    `token_lifetime` is in seconds and holds for tokens given from now on. `wrapped` says whether a
-    test that is read comes inside a `result`. `failures` strike at random; `fail` names calls that
-    fail for sure, and goes first. `clock_offset` is in seconds: how far the `Date` of every answer
-    is ahead of this machine's clock (below 0: behind it).
+    Attributes:
+        latency: the seconds by which the answer to every write is delayed, after its commit.
+        token_lifetime: the lifetime of new tokens in seconds.
+        wrapped: whether the answer to a read of a test is inside a `result`.
+        failures: the random failures.
+        fail: the rules for calls that certainly fail. They go before `failures`.
+        clock_offset: the seconds by which the `Date` of every answer is ahead of this machine's
+            clock; below 0, behind it.
     """
 
     def __init__(
@@ -27,9 +30,9 @@ class Controls:
         self._counts: Counter[str] = Counter()
 
     def change(self, body: Json) -> None:
-        """Set the values that are given; the others stay.
+        """Set the given values; the others stay.
 
-        A new `fail` or `failures` replaces all old ones; `[]` or `{}` ends them.
+        A new `fail` or `failures` replaces all old ones; `[]` or `{}` removes them.
 
         Raises:
             Refusal: 400 with everything that is wrong; nothing was changed.
@@ -62,7 +65,7 @@ class Controls:
         self._counts[name] += 1
 
     def failure_counts(self) -> dict[str, int]:
-        """Return how often each failure has struck; `rule` counts those that `fail` asked for."""
+        """Return how often each failure has occurred; `rule` counts those of `fail`."""
         return {name: self._counts[name] for name in (*FAILURES, DELAY, "rule")}
 
     def shown(self) -> Json:

@@ -29,7 +29,7 @@ class _Job:
 
 
 class Exports:
-    """The orders of the last hour."""
+    """The export orders of the last hour."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}

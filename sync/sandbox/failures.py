@@ -1,4 +1,4 @@
-"""Random failures: which can strike, how often, and which call gets which.
+"""Random failures: their kinds, their rates, and the choice of the calls that fail.
 
 The same seed and the same sequence of calls always give the same failures.
 

@@ -1,6 +1,6 @@
 """The sandbox's own OpenAPI 3 schema of all endpoints, as a tenant publishes one at `/apidoc`.
 
-Signed links are not in it, because clients follow them as they are given.
+It does not contain signed links, because clients use those without a schema.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def apidoc(base: str) -> Json:
     """Return the schema of the sandbox at `base`, its address without a final slash."""
     return {
         "openapi": "3.0.3",
-        "info": {"title": "A local Inspera to rehearse against", "version": "1"},
+        "info": {"title": "A local Inspera for rehearsals", "version": "1"},
         "servers": [{"url": f"{base}/api"}],
         "security": [{"bearer": []}],
         "paths": {"/authenticate/token/": {"post": _TOKEN}} | _people() | _exports() | _tests(),

@@ -70,7 +70,7 @@ def save_options(db: Connection, run_id: int, options: list[Option]) -> None:
 
 
 def is_secret(name: Json) -> bool:
-    """Tell whether the option's values are secret, in whatever case its name is written."""
+    """Tell whether the option's values are secret; the case of its name does not matter."""
     return isinstance(name, str) and name.strip().upper() in {_PIN, _QUIT_CODE}
 
 
@@ -110,7 +110,7 @@ def _value(item: BodyReader, group: str, name: str) -> Json:
 
 
 def _unsound(name: str, value: Json) -> str | None:
-    """Return what is wrong with a value, without the value: it may be a secret."""
+    """Return the error of a value, without repeating the value: it may be a secret."""
     if name == _PIN:
         return None if isinstance(value, str) and _is_pin(value) else _PIN_RULE
     if name == _QUIT_CODE:

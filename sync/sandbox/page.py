@@ -1,18 +1,24 @@
 """The sandbox's own pages: its contents, its failures, and the last requests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from math import ceil
 from sqlite3 import Connection
+from typing import TYPE_CHECKING
 
 from sync.sandbox.controls import Controls
 from sync.sandbox.failures import DELAY, FAILURES
-from sync.sandbox.markup import PER_PAGE, Html, document, link, pages, shown, table
 from sync.sandbox.request_log import last_entries
 from sync.sandbox.whole_tests import whole_test
 from sync.sandbox.wire import Json
 
-_TITLE = "Sandbox: a local Inspera"
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PER_PAGE = 50
+"""The lines of a list on one page."""
+
 _LAST = 25
-_ABOUT = "Everything here is on this machine only. Reload the page to see changes."
 _TEST_MEMBERS = (
     "assessmentRunId",
     "title",
@@ -44,19 +50,17 @@ _CONTRIBUTOR_MEMBERS = (
 
 def overview(db: Connection, controls: Controls, tests: int, people: int) -> str:
     """Return the first page, with these pages of the lists of tests and people (from 1)."""
-    return document(
-        _TITLE,
-        [
-            f"<p>{_ABOUT} {link('/_sandbox/contents', 'Contents')}, "
-            f"{link('/_sandbox/control', 'controls')} and "
-            f"{link('/_sandbox/requests', 'requests')} as JSON; "
-            f"{link('/apidoc', 'its schema')}.</p>",
-            _counts(db),
-            f"<h2>Failures</h2>{_failures(controls)}",
-            f"<h2>Last requests</h2>{_requests(db)}",
-            f"<h2>Tests</h2>{_tests(db, tests, people)}",
-            f"<h2>People</h2>{_people(db, tests, people)}",
-        ],
+    heads = ("seq", "time", "method", "path", "status", "committed", "failure")
+    rows = [[entry.get(head) for head in heads] for entry in last_entries(db, _LAST)]
+    return _render(
+        "overview.html",
+        title="Sandbox: a local Inspera",
+        counts=_counts(db),
+        controls=controls,
+        failures={**controls.failures.shown(), "rows": _failures(controls)},
+        requests={"most": _LAST, "heads": heads, "rows": rows},
+        tests=_tests(db, tests, people),
+        people=_people(db, tests, people),
     )
 
 
@@ -66,90 +70,102 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
     if row is None:
         return None
     test = whole_test(db, row)
+    number = len(test["candidates"])
     candidates = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
-    return document(
-        f"Test {test['externalTestId']}",
-        [
-            f"<p>{link('/_sandbox/', 'All tests')}</p>",
-            table("Test", ("what", "is"), [(name, test[name]) for name in _TEST_MEMBERS]),
-            table("Options", ("group", "option", "value"), _options(test["options"])),
-            table(
-                "Committees",
-                ("name", "type"),
-                [(one["name"], one["type"]) for one in test["committees"]],
-            ),
-            table(
-                "Contributors",
-                _CONTRIBUTOR_MEMBERS,
-                [[one[name] for name in _CONTRIBUTOR_MEMBERS] for one in test["contributors"]],
-            ),
-            table(
-                f"Candidates ({len(test['candidates'])})",
-                _CANDIDATE_MEMBERS,
-                [[one[name] for name in _CANDIDATE_MEMBERS] for one in candidates],
-            ),
-            pages(f"/_sandbox/tests/{run_id}?page=", at, len(test["candidates"])),
-        ],
+    return _render(
+        "test.html",
+        title=f"Test {test['externalTestId']}",
+        members=[(name, test[name]) for name in _TEST_MEMBERS],
+        options=list(_options(test["options"])),
+        committees=[(one["name"], one["type"]) for one in test["committees"]],
+        contributors=_list(
+            _CONTRIBUTOR_MEMBERS, _cells(_CONTRIBUTOR_MEMBERS, test["contributors"])
+        ),
+        candidates={
+            **_list(_CANDIDATE_MEMBERS, _cells(_CANDIDATE_MEMBERS, candidates)),
+            **_paging(f"/_sandbox/tests/{run_id}?page=", at, number),
+        },
     )
 
 
-def _counts(db: Connection) -> Html:
-    numbers = db.execute(
-        "SELECT (SELECT count(*) FROM people WHERE kind = 'student'),"
-        " (SELECT count(*) FROM people WHERE kind = 'staff'), (SELECT count(*) FROM tests),"
-        " (SELECT count(*) FROM candidates), (SELECT count(*) FROM contributors),"
-        " (SELECT count(*) FROM committees),"
-        " (SELECT count(*) FROM options), (SELECT count(*) FROM requests)"
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> "Environment":
+    """Return the templates of the pages. Every value is escaped, and none may be missing."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("sync.sandbox"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = _shown
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Return what a page shows for a value; a list is joined by commas, no value is a dash."""
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_shown(one)) for one in value) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None or value == "" else value
+
+
+def _list(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, object]:
+    return {"heads": heads, "rows": rows}
+
+
+def _cells(names: Sequence[str], entries: Sequence[Mapping[str, Json]]) -> list[list[Json]]:
+    return [[entry[name] for name in names] for entry in entries]
+
+
+def _paging(address: str, at: int, number: int) -> dict[str, object]:
+    """Return page `at` of a list with `number` lines; a page's number follows the address."""
+    return {
+        "address": address,
+        "at": at,
+        "last": max(1, ceil(number / PER_PAGE)),
+        "number": number,
+    }
+
+
+def _counts(db: Connection) -> dict[str, int]:
+    row = db.execute(
+        "SELECT (SELECT count(*) FROM people WHERE kind = 'student') AS students,"
+        " (SELECT count(*) FROM people WHERE kind = 'staff') AS staff,"
+        " (SELECT count(*) FROM tests) AS tests,"
+        " (SELECT count(*) FROM candidates) AS candidates,"
+        " (SELECT count(*) FROM contributors) AS contributors,"
+        " (SELECT count(*) FROM committees) AS committees,"
+        " (SELECT count(*) FROM options) AS options,"
+        " (SELECT count(*) FROM requests) AS requests"
     ).fetchone()
-    heads = (
-        "students",
-        "staff",
-        "tests",
-        "candidates",
-        "contributors",
-        "committees",
-        "options",
-        "requests",
-    )
-    return table("Contents", heads, [tuple(numbers)])
+    return dict(row)
 
 
-def _failures(controls: Controls) -> Html:
-    shown_failures, counts = controls.failures.shown(), controls.failure_counts()
-    rates, seconds = shown_failures["rates"], shown_failures["seconds"]
-    rows = [
-        (name, failure.meaning, rates.get(name, 0), seconds.get(name), counts[name])
-        for name, failure in FAILURES.items()
+def _failures(controls: Controls) -> list[tuple[object, ...]]:
+    shown, counts = controls.failures.shown(), controls.failure_counts()
+    rates, seconds = shown["rates"], shown["seconds"]
+    delay = "writes are readable only after `seconds`"
+    rule = f"asked for by `fail`, {len(controls.shown()['fail'])} rules"
+    return [
+        *(
+            (name, failure.meaning, rates.get(name, 0), seconds.get(name), counts[name])
+            for name, failure in FAILURES.items()
+        ),
+        (DELAY, delay, None, seconds[DELAY], counts[DELAY]),
+        ("rule", rule, None, None, counts["rule"]),
     ]
-    rows.append(
-        (DELAY, "writes are readable only after `seconds`", None, seconds[DELAY], counts[DELAY])
-    )
-    rows.append(
-        (
-            "rule",
-            f"asked for by `fail`, {len(controls.shown()['fail'])} rules",
-            None,
-            None,
-            counts["rule"],
-        )
-    )
-    return Html(
-        f"<p>Seed {shown(shown_failures['seed'])}; only {shown(shown_failures['only'])}; "
-        f"except {shown(shown_failures['except'])}. "
-        f"Writes are answered {shown(controls.latency)} s late; "
-        f"a token is valid for {shown(controls.token_lifetime)} s.</p>"
-        + table("Failures", ("failure", "what it does", "rate", "seconds", "count"), rows)
-    )
 
 
-def _requests(db: Connection) -> Html:
-    heads = ("seq", "time", "method", "path", "status", "committed", "failure")
-    rows = [[entry.get(head) for head in heads] for entry in last_entries(db, _LAST)]
-    return table(f"The last {_LAST}, newest first", heads, rows)
-
-
-def _tests(db: Connection, at: int, people: int) -> Html:
-    rows = db.execute(
+def _tests(db: Connection, at: int, people: int) -> dict[str, object]:
+    found = db.execute(
         "SELECT run_id, external_id, title, start_time, end_time,"
         " (SELECT count(*) FROM candidates WHERE run_id = tests.run_id),"
         " (SELECT count(*) FROM contributors WHERE run_id = tests.run_id),"
@@ -159,36 +175,26 @@ def _tests(db: Connection, at: int, people: int) -> Html:
         (PER_PAGE, (at - 1) * PER_PAGE),
     )
     heads = ("test", "title", "start", "end", "candidates", "contributors", "committees", "options")
-    lines = [(link(f"/_sandbox/tests/{row[0]}", row[1]), *row[2:]) for row in rows]
+    rows = [
+        ({"address": f"/_sandbox/tests/{row[0]}", "text": row[1]}, *tuple(row)[2:]) for row in found
+    ]
     number = db.execute("SELECT count(*) FROM tests").fetchone()[0]
-    return Html(
-        table("Tests", heads, lines) + pages(f"/_sandbox/?people={people}&tests=", at, number)
-    )
+    return _list(heads, rows) | _paging(f"/_sandbox/?people={people}&tests=", at, number)
 
 
-def _people(db: Connection, tests: int, at: int) -> Html:
+def _people(db: Connection, tests: int, at: int) -> dict[str, object]:
     rows = db.execute(
-        "SELECT user_id, kind, username, first_name, last_name, email, status,"
+        'SELECT user_id AS "user id", kind, username, first_name AS "first name",'
+        ' last_name AS "last name", email, status,'
         " (SELECT group_concat(auth_type || ' ' || external_id, ', ') FROM external_ids"
-        " WHERE user_id = people.user_id)"
+        ' WHERE user_id = people.user_id) AS "external ids"'
         " FROM people ORDER BY user_id LIMIT ? OFFSET ?",
         (PER_PAGE, (at - 1) * PER_PAGE),
     )
-    heads = (
-        "user id",
-        "kind",
-        "username",
-        "first name",
-        "last name",
-        "email",
-        "status",
-        "external ids",
-    )
+    heads = [column[0] for column in rows.description]
     number = db.execute("SELECT count(*) FROM people").fetchone()[0]
-    return Html(
-        table("Learners and staff", heads, [tuple(row) for row in rows])
-        + pages(f"/_sandbox/?tests={tests}&people=", at, number)
-    )
+    paging = _paging(f"/_sandbox/?tests={tests}&people=", at, number)
+    return _list(heads, [tuple(row) for row in rows]) | paging
 
 
 def _options(options: dict[str, Json]) -> Iterator[tuple[str, str, object]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 Write = Callable[[sqlite3.Connection], object]
-"""A write that was carried out; repeated on the same state, it has the same effect."""
+"""A write that was carried out. Repeated on the same contents, it has the same effect."""
 
 
 class Replica:

@@ -20,9 +20,9 @@ class Rule:
         method: a pattern with `*` and `?`.
         path: a pattern with `*` and `?`; the query is ignored.
         status: the answer's status, or "reset". Without it the call is answered as usual.
-        when: whether the answer comes before the call is carried out (and instead of it), or after.
-        times: for how many calls the rule holds; `None` for all.
-        skip: how many matching calls it spares first.
+        when: `before`: the answer is sent and the call is not carried out; `after`: both.
+        times: for how many calls the rule applies; None for all.
+        skip: how many matching calls come first to which the rule does not apply.
         delay: seconds before anything is carried out.
         latency: seconds between that and the answer.
         headers: headers that are added to the answer.
@@ -45,7 +45,7 @@ class Rule:
     name: str = "rule"
 
     def takes(self, method: str, path: str) -> bool:
-        """Tell whether the rule holds for this call, and count it."""
+        """Tell whether the rule applies to this call, and count it."""
         if self.times == 0 or not (
             fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
         ):

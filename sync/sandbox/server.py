@@ -1,4 +1,4 @@
-"""A running sandbox: in a thread of this process for tests, or as a process of its own."""
+"""A running sandbox, in a thread of a test's process or in its own process."""
 
 import signal
 import socket
@@ -114,8 +114,8 @@ class Server:
 class Sandbox:
     """A local Inspera for tests: a context manager that listens on a free loopback port.
 
-    `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the
-    statuses of tests and the life of tokens go by it, and so does the delay of visibility.
+    Set `inspera.url` to its `url`. `clock` returns aware times in UTC. The statuses of tests, the
+    lifetimes of tokens and the delay of visibility depend on it.
     `token_lifetime` and `latency` are in seconds. `failures` strike at random (see
     `sync.sandbox.failures`).
 
@@ -213,7 +213,7 @@ def serve(
     of failures that strike at random (`sync.sandbox.failures`).
 
     Raises:
-        OSError: the port, the folder or the file can't be used; its text is fit to show.
+        OSError: the port, the folder or the file can't be used; its text is a message for people.
         ValueError: the client id or API key is empty, or the failures are invalid.
     """
     controls = Controls(latency, _HOUR, load_failures(failures) if failures else None)
@@ -245,7 +245,7 @@ def _run_until_signal(server: Server, ready: Callable[[str], None] | None) -> in
 def _listen(port: int) -> socket.socket:
     # asyncio turns Nagle's delay (40 ms an answer) off only for sockets that say that they are TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # So that a sandbox can be started again at once on the port that it just had.
+    # Otherwise a stopped sandbox could not be started again at once on the same port.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, port))

@@ -15,7 +15,7 @@ _KEY_PARAMETERS = ("code", "api_key", "apikey", "key")
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Issues and checks tokens (vendor contract, Token).
+    """The issuer and checker of tokens (vendor contract, Token).
 
     `lifetime` returns the seconds that a new token is valid; `used` contains those that were
     accepted already.

@@ -31,7 +31,7 @@ _BODILESS = (204, 304)
 
 
 class Protocol(H11Protocol):
-    """uvicorn's protocol, which also knows its connections, so that one can be dropped."""
+    """uvicorn's protocol with a list of its connections, so that one can be dropped."""
 
     connections_by_ends: ClassVar[dict[object, asyncio.Transport]] = {}
 
@@ -64,7 +64,7 @@ class Pauses:
 
 
 class RawPaths:
-    """Matches paths as they were sent, so that a `%2F` in an external id does not split it."""
+    """A filter that keeps paths as they were sent, so that a `%2F` does not split an external id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -93,7 +93,7 @@ class EndpointApp:
             await _response(self._dated(answer, call.now), answer.status)(scope, receive, send)
 
     def _dated(self, answer: Answer, now: datetime) -> Answer:
-        """Add the time by the sandbox's own clock, unless a rule gives another `Date`."""
+        """Add the time by the sandbox's clock, unless a rule sets another `Date`."""
         date = format_datetime(
             now + timedelta(seconds=self._backend.controls.clock_offset), usegmt=True
         )
@@ -176,11 +176,11 @@ def _response(answer: Answer, status: int) -> Response:
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:
-    """End the connection with a reset and no answer, as a firewall or a crash would."""
+    """End the connection with a reset instead of an answer, as a firewall or a crash would."""
     ends = (scope["client"], scope["server"])
     transport = Protocol.connections_by_ends.get(ends)
     if transport is not None:
-        # Lingering for no time makes the system send a reset instead of an orderly end.
+        # With a linger time of zero the system sends a reset instead of an orderly end.
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )

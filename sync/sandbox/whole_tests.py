@@ -1,4 +1,4 @@
-"""A test with everything on it, as Inspera's API and the sandbox's own pages show it."""
+"""A test with everything that is on it, as the API and the sandbox's own pages show it."""
 
 from sqlite3 import Connection, Row
 

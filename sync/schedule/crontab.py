@@ -1,19 +1,16 @@
-"""The five fields of crontab, as cron understands them, in a time zone.
+"""The five fields of crontab in a time zone, calculated by cronsim.
 
-APScheduler calculates with the calendar, in local time. It differs from cron in three ways, which
-are corrected here. Its weekdays start with 0 for Monday. It requires both day of month and day of
-week where cron accepts either. It repeats the times that a clock change repeats.
+Cronsim works as Debian's cron, with one exception that is corrected here. There, a minute or an
+hour that begins with `*` counts elapsed time, so `*/20 2 * * *` is lost in the night in which the
+clock skips from 2 to 3. Here, named hours count by the clock: nothing that is due is ever lost.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from apscheduler.triggers.cron import CronTrigger
+from cronsim import CronSim, CronSimError
 
 WORDS = {
     "@hourly": "0 * * * *",
@@ -24,68 +21,15 @@ WORDS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_SECOND = timedelta(seconds=1)
-_PART = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d+))?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One of the five fields: its name, its limits, and names for the numbers from `lowest` on."""
-
-    name: str
-    lowest: int
-    highest: int
-    names: tuple[str, ...] = ()
-
-    def numbers(self, text: str) -> frozenset[int]:
-        """Return the numbers that a text allows in this field."""
-        return frozenset(number for part in text.split(",") for number in self._part(part))
-
-    def _part(self, part: str) -> Sequence[int]:
-        found = _PART.fullmatch(part)
-        if not found:
-            raise self._error(part, "is not a number, a range or a step")
-        first, last, step = found["first"], found["last"], int(found["step"] or 1)
-        if step < 1:
-            raise self._error(part, "has a step below 1")
-        if first == "*":
-            if last:
-                raise self._error(part, "is not a number, a range or a step")
-            return range(self.lowest, self.highest + 1, step)
-        begin = self._number(first, part)
-        end = self._number(last, part) if last else (self.highest if found["step"] else begin)
-        if end < begin:
-            if last and self.names == _DAYS and end == 0:
-                end = 7  # the other number of Sunday in cron, as in fri-sun
-            else:
-                raise self._error(
-                    part, "ends before it begins; write two ranges, separated by a comma"
-                )
-        return range(begin, end + 1, step)
-
-    def _number(self, text: str, part: str) -> int:
-        if text.lower() in self.names:
-            return self.names.index(text.lower()) + self.lowest
-        if not text.isdecimal():
-            raise self._error(part, f"{text!r} is neither a number nor a name of a {self.name}")
-        number = int(text)
-        if not self.lowest <= number <= self.highest:
-            raise self._error(part, f"{number} is not from {self.lowest} to {self.highest}")
-        return number
-
-    def _error(self, part: str, reason: str) -> ValueError:
-        return ValueError(f"{self.name} {part!r}: {reason}")
-
-
-_FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of the month", 1, 31),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of the week", 0, 7, _DAYS),
-)
+_FIELDS = {
+    "minute": "0 to 59",
+    "hour": "0 to 23",
+    "day of the month": "1 to 31",
+    "month": "1 to 12 or jan to dec",
+    "day of the week": "0 to 7 or mon to sun",
+}
+_ANY_DAY = ["0", "0", "*", "*", "*"]
+_LEAP_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def crontab(text: str, zone: str) -> "Crontab":
@@ -103,11 +47,16 @@ def crontab(text: str, zone: str) -> "Crontab":
             f"has {len(fields)} fields instead of five (minute, hour, day of the month, month, day"
             " of the week), such as '15 2 * * *' for 02:15 every day"
         )
-    numbers = [each.numbers(given) for each, given in zip(_FIELDS, fields, strict=True)]
-    schedule = Crontab(
-        " ".join(fields), time_zone, fields[1] in ("*", "*/1"), _triggers(numbers, fields)
-    )
-    if schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None:
+    terms = _for_cronsim(fields)
+    for index, (name, limits) in enumerate(_FIELDS.items()):
+        if not _is_valid([*_ANY_DAY[:index], terms[index], *_ANY_DAY[index + 1 :]]):
+            raise ValueError(
+                f"{name} {fields[index]!r} is not valid; use * or {limits}, in a list (1,3),"
+                " a range from low to high (1-5) or a step (*/2)"
+            )
+    # Cronsim refuses some fields that match no day, and gives up after 50 years for the others.
+    schedule = Crontab(" ".join(fields), " ".join(terms), time_zone)
+    if not _is_valid(terms) or schedule.next_after(_LEAP_YEAR) is None:
         raise ValueError(
             "never fires: no such day exists; correct the day of the month or the month"
         )
@@ -123,27 +72,24 @@ def _zone(name: str) -> ZoneInfo:
         ) from None
 
 
-def _triggers(
-    numbers: Sequence[frozenset[int]], fields: Sequence[str]
-) -> tuple["CronTrigger", ...]:
-    """Return one trigger, or two if both kinds of days are restricted: cron runs on either."""
-    from apscheduler.triggers.cron import CronTrigger
+def _for_cronsim(fields: list[str]) -> list[str]:
+    """Return the fields with the same numbers, in a form that cronsim reads as we mean it."""
+    minute, hour, day, month, weekday = fields
+    if hour not in ("*", "*/1"):
+        # Named hours count by the clock. Cronsim does so only where neither field begins with `*`.
+        minute = re.sub(r"^\*", "0-59", minute)
+        hour = re.sub(r"^\*", "0-23", hour)
+    # In a range such as fri-sun, Sunday is the last day of the week.
+    weekday = re.sub(r"(?<!sun)-sun\b", "-7", weekday, flags=re.IGNORECASE)
+    return [minute, hour, day, month, weekday]
 
-    minute, hour, day, month, weekday = numbers
-    days = ",".join(map(str, sorted(day)))
-    # 0 and 7 are Sunday in cron; APScheduler counts from Monday.
-    weekdays = ",".join(str(number) for number in sorted({(number - 1) % 7 for number in weekday}))
-    rest = {
-        name: ",".join(map(str, sorted(allowed)))
-        for name, allowed in (("month", month), ("hour", hour), ("minute", minute))
-    }
 
-    def trigger(**days_of: str) -> CronTrigger:
-        return CronTrigger(**rest, **days_of, second="0", timezone=UTC)
-
-    if fields[2].startswith("*") or fields[4].startswith("*"):
-        return (trigger(day=days, day_of_week=weekdays),)
-    return (trigger(day=days), trigger(day_of_week=weekdays))
+def _is_valid(fields: list[str]) -> bool:
+    try:
+        CronSim(" ".join(fields), _LEAP_YEAR)
+    except CronSimError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,55 +102,11 @@ class Crontab:
     """
 
     fields: str
+    terms: str
     zone: ZoneInfo
-    every_hour: bool
-    triggers: tuple["CronTrigger", ...] = field(compare=False, repr=False)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first time (UTC) after a moment (aware); otherwise None."""
-        before = moment.astimezone(UTC).replace(microsecond=0)
-        # The offset is that of the moment itself, because the clock may change at the very start.
-        start, offset = before + _SECOND, self._offset(before)
-        while (due := self._due(start + offset)) is not None:
-            time = due - offset
-            change = self._change(start, offset, time)
-            if change is None:
-                if self.every_hour or not time.astimezone(self.zone).fold:
-                    return time
-                start = time + _SECOND  # its local time has occurred before
-            elif not self.every_hour and due < change + self._offset(change):
-                return change  # its local time is skipped
-            else:
-                start, offset = change, self._offset(change)
-        return None
-
-    def _due(self, local: datetime) -> datetime | None:
-        """Return the first local time at or after another, both written as if they were UTC."""
-        found = [trigger.get_next_fire_time(None, local) for trigger in self.triggers]
-        return min(filter(None, found), default=None)
-
-    def _offset(self, moment: datetime) -> timedelta:
-        return moment.astimezone(self.zone).utcoffset() or timedelta()
-
-    def _change(self, start: datetime, offset: timedelta, end: datetime) -> datetime | None:
-        """Return when the offset first differs from `offset`, from `start` to `end`; else None."""
-        if self._offset(start) != offset:
-            return start
-        before = start
-        while before < end:
-            after = min(before + timedelta(days=1), end)
-            if self._offset(after) != offset:
-                return self._second_of_change(before, after)
-            before = after
-        return None
-
-    def _second_of_change(self, before: datetime, after: datetime) -> datetime:
-        """Return the first second whose offset is no longer that of `before`."""
-        offset = self._offset(before)
-        while after - before > _SECOND:
-            middle = before + timedelta(seconds=(after - before) // _SECOND // 2)
-            if self._offset(middle) == offset:
-                before = middle
-            else:
-                after = middle
-        return after
+        times = CronSim(self.terms, moment.astimezone(self.zone))
+        # Within a repeated hour, cronsim begins with the times of its first passing.
+        return next((utc for time in times if (utc := time.astimezone(UTC)) > moment), None)

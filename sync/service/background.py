@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BackgroundCall(Generic[T]):
-    """Calls a function, each time in a new thread, which does not keep the process alive."""
+    """A call of a function in a new thread, which does not keep the process alive."""
 
     def __init__(self, function: Callable[[], T], name: str) -> None:
         self._function, self._name = function, name

@@ -51,8 +51,8 @@ class Health:
         loaded: when the configuration in use was read.
         reload_failed: when the last reload failed, if no later one succeeded.
         paused: since when a person has stopped all sending.
-        clock_trouble: what is wrong with this machine's clock, compared with Inspera's; empty when
-            nothing is.
+        clock_trouble: the difference of this machine's clock from Inspera's, with the remedy; empty
+            if the clocks agree.
     """
 
     alive: bool

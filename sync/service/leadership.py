@@ -1,4 +1,4 @@
-"""Leadership: whether this service leads, and whether the state is ready for its jobs."""
+"""The leadership of this service, and the readiness of the state for its jobs."""
 
 import math
 import time
@@ -19,7 +19,10 @@ _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two attempts to use the state."""
 
 _RUN_PAUSES = (*_PAUSES, 60.0, 120.0, 300.0)
-"""The same when runs fail on a state that seems sound; each run reads all sources."""
+"""Seconds before the next attempt if a run failed on a state that seems to work.
+
+It is longer, because each run reads all sources.
+"""
 
 _PROVEN = 60.0
 """Seconds without a new error after which a run's error counts as over, even without a new run."""
@@ -28,7 +31,7 @@ _log = structlog.get_logger("service")
 
 
 class Leadership:
-    """Checks the state repeatedly, without ever being blocked by it.
+    """A repeated check of the state that never blocks the service.
 
     Attributes:
         leads: whether this service may run jobs.
@@ -52,11 +55,11 @@ class Leadership:
     def check(self, timeout: float) -> Mapping[str, JobHistory] | None:
         """Check the state for at most `timeout` seconds.
 
-        When the state has become ready, return what it remembers of the jobs; otherwise None.
+        If the state has become ready, return the stored history of the jobs; otherwise None.
 
         Raises:
             Locked: another service runs on this state.
-            StateError: the state can't be used, and never could since this service began.
+            StateError: the state can't be used, and never could be since this service began.
         """
         self._apply_run_reports()
         led, self.leads = self.leads, self._check_lead(timeout)
@@ -78,7 +81,7 @@ class Leadership:
         return self._is_new(error)
 
     def report_success(self) -> None:
-        """Consider the state sound again, because a run used it to its end. Thread-safe."""
+        """Record that the state works again, because a run used it to its end. Thread-safe."""
         self._run_reports.put(None)
 
     @property
@@ -149,7 +152,7 @@ class Leadership:
             _log.warning("the state can be used again")
 
     def _tolerate(self, error: SyncError, *, temporary: bool, pauses: Sequence[float]) -> None:
-        """Go on without the state for a while, unless the error is permanent: then raise it.
+        """Continue without the state for a while; raise the error if it is permanent.
 
         With `temporary`, every error counts as temporary: a state that worked once may work again.
         """

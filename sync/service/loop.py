@@ -1,7 +1,7 @@
 """The service's loop, which checks the clock, signals and leadership, and starts due jobs.
 
-Everything that could take long runs in the timetable's threads. So this loop has a round about once
-a second, and it is the one that notifies systemd's watchdog.
+Everything that could take long runs in other threads. So this loop has a round about once a second,
+and notifies systemd's watchdog in each.
 """
 
 import math
@@ -38,16 +38,16 @@ ROUND = 1.0
 """The most seconds from one round of the loop to the next."""
 
 LATE = timedelta(hours=1)
-"""How late a job that was missed is still run when no service was there.
+"""How late a job is still run that was missed because no service was running.
 
 A service that waited for the state or the lead runs everything that it missed.
 """
 
 CLOCK_SET = timedelta(seconds=10)
-"""How far the clock must differ from the time that has passed to count as set."""
+"""How far the clock must differ from the elapsed time to count as changed by someone."""
 
 _RESUME_AFTER = 30.0
-"""Seconds after which a run is resumed that lost the state while its service kept the lead."""
+"""Seconds after which a run is resumed if it lost the state while its service kept the lead."""
 
 _log = structlog.get_logger("service")
 
@@ -108,7 +108,7 @@ class Service:
         )
 
     def stop(self, number: int = 0, _frame: object = None) -> None:
-        """Stop the service in order; as a signal handler, the second call ends the process."""
+        """Begin the shutdown; as a signal handler, the second call ends the process at once."""
         if self._stopping and number:
             os._exit(128 + number)
         self._stopping = True
@@ -185,7 +185,7 @@ class Service:
             _log.info("took the lead")
 
     def _schedule_jobs(self, past: Mapping[str, JobHistory]) -> None:
-        """Schedule the jobs from now on, and start those that were cut off or missed."""
+        """Schedule the jobs from now on, and start those that were interrupted or missed."""
         jobs, now = self._setup.jobs, self._clock()
         self._reset_times()
         lost = set(self._to_resume)
@@ -209,10 +209,10 @@ class Service:
         self._timetable.replace({name: job.timed for name, job in self._setup.jobs.items()})
 
     def _check_clock(self) -> None:
-        """Compute the jobs' times again when the clock was set; run each missed job once.
+        """Compute the jobs' times again if somebody changed the clock; run each missed job once.
 
-        With a clock set back, no job would run until it has caught up. With one set forward, a job
-        would run for each time that was skipped.
+        Otherwise, with a clock set back, no job would run until the old time comes again. With a
+        clock set forward, a job would run for each time that was skipped.
         """
         before, self._last_clock = self._last_clock, (self._clock(), time.monotonic())
         now, passed = self._last_clock[0], timedelta(seconds=self._last_clock[1] - before[1])
@@ -378,7 +378,7 @@ class Service:
             _log.error("run failed", error=str(error))
 
     def _note_due_again(self, name: str) -> None:
-        """Make the waiting run look ahead again, instead of queueing a third run of its job."""
+        """Let the waiting run look ahead again, instead of queueing a third run of its job."""
         self._overlapped(name)
         self.run_queue.look_again(name)
 

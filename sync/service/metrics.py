@@ -25,10 +25,10 @@ from prometheus_client.samples import Sample
 from sync import __version__
 
 SUCCESS = "done"
-"""The outcome of a run that came to its end and left nothing for a person to solve."""
+"""The outcome of a complete run that left nothing for a person to solve."""
 
 _ENDED = frozenset({SUCCESS, "row_errors", "held"})
-"""The outcomes of runs that came to their end; each of them counts as a success."""
+"""The outcomes of complete runs; each of them counts as a success."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -110,7 +110,7 @@ class Metrics:
             self.succeeded(job, at)
 
     def succeeded(self, job: str, at: datetime) -> None:
-        """Set when a run of this job last succeeded, also from what the state remembers."""
+        """Set when a run of this job last succeeded, now or before the service began."""
         self._success.labels(job).set(at.timestamp())
 
     def overlapped(self, job: str) -> None:
@@ -126,7 +126,7 @@ class Metrics:
         self._changes.labels(kind, action, outcome).inc(n)
 
     def deferred(self, job: str, left: Mapping[tuple[str, str], int]) -> None:
-        """Set what the job's last run did not send, by verdict and reason."""
+        """Set how many changes the job's last run did not send, by verdict and reason."""
         self._deferred.remove_by_labels({"job": job})
         for (verdict, reason), n in left.items():
             self._deferred.labels(job, verdict, reason).set(n)
@@ -161,7 +161,7 @@ class Metrics:
         self._leads.set(is_leader)
 
     def clock(self, offset: timedelta, trouble: str) -> None:
-        """Set what a run showed of this machine's clock; `trouble` is empty when it is right."""
+        """Set the offset of this machine's clock; `trouble` is empty if the clock is correct."""
         self._clock.set(offset.total_seconds())
         self.clock_trouble = trouble
 

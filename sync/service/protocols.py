@@ -1,4 +1,4 @@
-"""What the service needs of other packages, and what it reports to them."""
+"""The interfaces of what the service needs from other packages, and of its observer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from typing import Protocol
 from sync.schedule.timetable import ScheduledJob
 
 YIELDED = "yielded"
-"""The outcome of a run that ended for another one, and is to be resumed after it."""
+"""The outcome of a run that yielded to another one, and is resumed after it."""
 
 
 class JobRun(Protocol):
     """One run of a job. A run that yields to another one is resumed later."""
 
     def run(self, should_yield: Callable[[Callable[[], str]], bool], began: datetime) -> str:
-        """Run, or resume the run that `began` then; return its outcome in one word."""
+        """Run, or resume the run that began at this time; return its outcome in one word."""
 
     def end(self, reason: str) -> None:
         """End the run: calls under way finish, and nothing new is sent."""
 
     def soonest_start(self) -> str:
-        """Return the start of the soonest test to which it would add something (UTC text).
+        """Return the start of the soonest test to which it would add something, as UTC text.
 
-        Empty without such a test.
+        The text is empty if there is no such test.
         """
 
 
@@ -32,7 +32,7 @@ class Job(Protocol):
 
     @property
     def timed(self) -> ScheduledJob:
-        """Return when it runs."""
+        """Return the job's schedule."""
 
     @property
     def exclusive(self) -> bool:
@@ -44,14 +44,14 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServiceSetup:
-    """One configuration: its jobs by name, and how long a shutdown may take."""
+    """The parts of a configuration that the service uses: jobs, and the shutdown timeout."""
 
     jobs: Mapping[str, Job]
     shutdown_timeout: timedelta
 
 
 class JobHistory(Protocol):
-    """What the state remembers of a job."""
+    """The stored history of a job."""
 
     @property
     def started(self) -> datetime:
@@ -59,7 +59,7 @@ class JobHistory(Protocol):
 
     @property
     def cut_off(self) -> bool:
-        """Tell whether that run was cut off before its end."""
+        """Tell whether that run was interrupted before its end."""
 
 
 class ServiceState(Protocol):
@@ -75,7 +75,7 @@ class ServiceState(Protocol):
         """
 
     def prepare(self) -> Mapping[str, JobHistory]:
-        """Migrate the state if needed, and return what it remembers of the jobs, by name.
+        """Migrate the state if needed, and return the stored history of the jobs, by name.
 
         Raises:
             Locked: another process has locked it.
@@ -85,7 +85,7 @@ class ServiceState(Protocol):
 
 
 class ServiceObserver(Protocol):
-    """Receives what happens, for metrics and health. Its methods must return quickly."""
+    """A receiver of events, for metrics and health. Its methods must return quickly."""
 
     def ended(self, job: str, outcome: str, seconds: float) -> None: ...  # noqa: D102
     def overlapped(self, job: str) -> None: ...  # noqa: D102
@@ -93,4 +93,4 @@ class ServiceObserver(Protocol):
     def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None: ...  # noqa: D102
 
     def impediment(self) -> str:
-        """Return why nothing is sent although everything works; empty when something is."""
+        """Return why nothing is sent although the service works; empty if changes are sent."""

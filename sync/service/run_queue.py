@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Condition
 
 _NO_TEST = "~"
-"""Later than any test, as text is compared."""
+"""A text that sorts after the start of any test."""
 
 
 @dataclass(slots=True, eq=False)
@@ -19,11 +19,11 @@ class QueuedRun:
             that is not known, or without such a test.
         must_look: whether this run must look (again) at what it would add.
         resumed: whether this run has yielded before; then it does not preempt others.
-        yields_at: set when this run preempted another one: the start of the test that the other one
-            continues with (empty when no test needs the rest). This run yields when it comes to it.
+        yields_at: if this run preempted another one, the start of the test with which the other one
+            continues (empty if no test needs the rest). This run yields when it reaches that test.
         running_soonest: the soonest test for which the running one still had something to send
-            since this run last looked. If it is as soon as `soonest`, the running one may have sent
-            what this run would add.
+            since this run last looked. If that is not later than `soonest`, the running one may
+            have sent what this run would add.
     """
 
     job: str
@@ -96,12 +96,12 @@ class RunQueue:
                 self._changed.notify_all()
 
     def has_resumed(self, job: str) -> bool:
-        """Tell whether a run of this job waits that has yielded before."""
+        """Tell whether a run of this job that has yielded before waits."""
         with self._changed:
             return any(queued.resumed and queued.job == job for queued in self._waiting)
 
     def look_again(self, job: str) -> None:
-        """Make a waiting run of this job look again at what it would add: it is due once more."""
+        """Let a waiting run of this job look again at what it would add: it is due once more."""
         with self._changed:
             for queued in self._waiting:
                 queued.must_look = queued.must_look or (queued.job == job and not queued.resumed)
@@ -145,7 +145,7 @@ class RunQueue:
             if queued.resumed or not queued.soonest or own <= queued.soonest:
                 continue
             if queued.running_soonest <= queued.soonest:
-                # The running one may have sent this already, so yielding could be for nothing.
+                # The running one may have sent this already, so yielding could be useless.
                 queued.soonest, queued.must_look = "", True
                 self._changed.notify_all()
             else:
@@ -160,7 +160,7 @@ class RunQueue:
 
     @property
     def running(self) -> str:
-        """Return the job that runs; empty when none does."""
+        """Return the running job; empty if there is none."""
         with self._changed:
             return self._running.job if self._running else ""
 

@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Self
 
 _LONGEST = 1.0
-"""Seconds that a message may take when systemd is slow to read it; then it is dropped."""
+"""The seconds after which a message is dropped if systemd does not read it."""
 
 
 class Notifier:
-    """Notifies systemd. A socket that is lost, full or missing never harms the service.
+    """A sender of notifications to systemd. A socket that is lost or full never harms the service.
 
     `watchdog_seconds` is how often `watchdog` must be called: half of what systemd allows. It is
     None when systemd does not watch this process.

@@ -5,18 +5,23 @@ of the contract suite in `tests/unit/sources/contract.py`. Another installed pac
 source by an entry point of the group `inspera_sync.sources`.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
+from sync.sources.base import SourceSettings
 from sync.sources.csv.source import CsvSettings
 from sync.sources.ldap.source import LdapSettings
 from sync.sources.oneroster.source import OneRosterSettings
 from sync.sources.registry import Registry
 from sync.sources.sql.source import SqlSettings
 
-SOURCES = Registry(
-    {
-        "csv": CsvSettings,
-        "ldap": LdapSettings,
-        "oneroster": OneRosterSettings,
-        "sql": SqlSettings,
-    }
-)
+BUILT_IN: Final[Mapping[str, type[SourceSettings]]] = {
+    "csv": CsvSettings,
+    "ldap": LdapSettings,
+    "oneroster": OneRosterSettings,
+    "sql": SqlSettings,
+}
+"""The settings of every source of this package by its `type` in the configuration."""
+
+SOURCES = Registry(BUILT_IN)
 """The settings of every source by its `type` in the configuration, with those of other packages."""

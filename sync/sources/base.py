@@ -2,7 +2,7 @@
 
 A source that can't be read to its very end raises `SourceError`, and none of its rows are used. A
 source that was read to its end but may be incomplete reports a doubt: its rows are used, and the
-absence of a record proves nothing (rules 3).
+absence of a record proves nothing (rules 5).
 """
 
 from abc import abstractmethod

@@ -5,7 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from sync.config_base.base import Named, Strict, Values, empty_is_default, filled, told_one
+from sync.config_base.base import (
+    ColumnName,
+    Strict,
+    Values,
+    empty_is_default,
+    require_entries,
+    validation_error,
+)
 from sync.config_base.durations import PositiveDuration
 
 
@@ -31,10 +38,15 @@ class Completeness(Strict):
     """How many of the known records that it named it may stop naming at once."""
     minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """The source has at least this many rows, counted before any `where`."""
-    canary: Annotated[dict[Named, Values], AfterValidator(filled)] | None = None
+    canary: Annotated[dict[ColumnName, Values], AfterValidator(require_entries)] | None = None
     """Values that must be present, by column: such as the number of a person invented for this."""
-    group: Named | None = None
+    group: ColumnName | None = None
     """A column, such as the faculty: each of its values in the last complete read still occurs."""
+
+    @property
+    def watched_tail(self) -> int:
+        """Return how many last records may not all be missing; 0 for a source without an order."""
+        return 0
 
 
 class FileCompleteness(Completeness):
@@ -48,11 +60,13 @@ def _counts(pattern: str) -> str:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        raise told_one(
+        raise validation_error(
             "is not a regular expression", "correct it, or put it in single quotes"
         ) from None
     if "rows" not in compiled.groupindex:
-        raise told_one("has no group named 'rows'", r"name the count, as in 'EOF;(?P<rows>\d+)'")
+        raise validation_error(
+            "has no group named 'rows'", r"name the count, as in 'EOF;(?P<rows>\d+)'"
+        )
     return pattern
 
 
@@ -72,3 +86,8 @@ class TableCompleteness(FileCompleteness):
 
     0 turns this check off.
     """
+
+    @property
+    def watched_tail(self) -> int:
+        """Return how many last records may not all be missing; 0 when the check is off."""
+        return self.tail

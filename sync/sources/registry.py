@@ -8,8 +8,9 @@ import inspect
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Literal, NamedTuple, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
+from sync.errors import Unusable
 from sync.sources.base import SourceSettings
 
 GROUP = "inspera_sync.sources"
@@ -17,13 +18,6 @@ GROUP = "inspera_sync.sources"
 
 _REMEDY = "correct or update that package"
 _LONGEST_REASON = 200
-
-
-class UnusableSource(NamedTuple):
-    """Why an installed source can't be used, and what to do about it."""
-
-    reason: str
-    remedy: str
 
 
 class Registry(Mapping[str, type[SourceSettings]]):
@@ -37,23 +31,23 @@ class Registry(Mapping[str, type[SourceSettings]]):
         self._built_in = built_in
 
     @cached_property
-    def _sources(self) -> tuple[dict[str, type[SourceSettings]], dict[str, UnusableSource]]:
+    def _sources(self) -> tuple[dict[str, type[SourceSettings]], dict[str, Unusable]]:
         """Return the sources that can be used, and those that can't."""
-        usable, broken = dict(self._built_in), dict[str, UnusableSource]()
+        usable, broken = dict(self._built_in), dict[str, Unusable]()
         # One package may be installed twice, in two places: that is one source.
         points: dict[str, dict[str, EntryPoint]] = {}
         for point in entry_points(group=GROUP):
             points.setdefault(point.name, {})[point.value] = point
         for word, by_value in sorted(points.items()):
             source = _choose(word, list(by_value.values()), taken=word in self._built_in)
-            if isinstance(source, UnusableSource):
+            if isinstance(source, Unusable):
                 broken[word] = source
             else:
                 usable[word] = source
         return usable, broken
 
     @property
-    def broken(self) -> Mapping[str, UnusableSource]:
+    def broken(self) -> Mapping[str, Unusable]:
         """Return the installed sources that can't be used, by their words."""
         return self._sources[1]
 
@@ -67,13 +61,7 @@ class Registry(Mapping[str, type[SourceSettings]]):
         return len(self._sources[0])
 
 
-class _UnfitError(Exception):
-    """Why an object that a package offers can't be a source."""
-
-
-def _choose(
-    word: str, points: list[EntryPoint], *, taken: bool
-) -> type[SourceSettings] | UnusableSource:
+def _choose(word: str, points: list[EntryPoint], *, taken: bool) -> type[SourceSettings] | Unusable:
     packages = " and ".join(
         sorted(
             {
@@ -83,15 +71,15 @@ def _choose(
         )
     )
     if taken:
-        return UnusableSource(
+        return Unusable(
             f"{packages} offers it, but inspera-sync has a source of this name itself", _REMEDY
         )
     if len(points) > 1:
-        return UnusableSource(f"{packages} offers it more than once", "keep one of them installed")
+        return Unusable(f"{packages} offers it more than once", "keep one of them installed")
     try:
         return _require_source(_load(points[0]), word)
-    except _UnfitError as unfit:
-        return UnusableSource(f"{packages} offers it, but {unfit}", _REMEDY)
+    except Unusable as unfit:
+        return Unusable(f"{packages} offers it, but {unfit.reason}", _REMEDY)
 
 
 def _load(point: EntryPoint) -> object:
@@ -102,32 +90,32 @@ def _load(point: EntryPoint) -> object:
         code = isinstance(error, ImportError | AttributeError | SyntaxError)
         detail = f": {error}" if code else ""
         reason = " ".join(f"{type(error).__name__}{detail}".split())[:_LONGEST_REASON]
-    raise _UnfitError(f"it can't be loaded ({reason})")
+    raise Unusable(f"it can't be loaded ({reason})", _REMEDY)
 
 
 def _require_source(candidate: object, word: str) -> type[SourceSettings]:
     """Return the class, if it can be a source of this name.
 
     Raises:
-        _UnfitError: it can't.
+        Unusable: it can't.
     """
     if not (isinstance(candidate, type) and issubclass(candidate, SourceSettings)):
-        raise _UnfitError("it is not derived from SourceSettings")
+        raise Unusable("it is not derived from SourceSettings", _REMEDY)
     if inspect.isabstract(candidate):
-        raise _UnfitError(f"it lacks {' and '.join(sorted(candidate.__abstractmethods__))}")
+        raise Unusable(f"it lacks {' and '.join(sorted(candidate.__abstractmethods__))}", _REMEDY)
     type_ = candidate.model_fields.get("type")
     if (
         type_ is None
         or get_origin(type_.annotation) is not Literal
         or get_args(type_.annotation) != (word,)
     ):
-        raise _UnfitError(
-            f"its 'type' is not Literal[{word!r}], the name by which it is registered"
+        raise Unusable(
+            f"its 'type' is not Literal[{word!r}], the name by which it is registered", _REMEDY
         )
     try:
         candidate.model_json_schema()
     except Exception as error:  # the types of its fields belong to the other package, too
-        raise _UnfitError(
-            f"its settings can't be written as a JSON Schema ({type(error).__name__})"
+        raise Unusable(
+            f"its settings can't be written as a JSON Schema ({type(error).__name__})", _REMEDY
         ) from None
     return candidate

@@ -7,32 +7,20 @@ known. Only the thread that owns the connection writes here, many records in a c
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
-from functools import cache
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.errors import StateError
 from sync.planning.diff import remembered
 from sync.records.base import Key, Kind, utc_text, utc_time
-from sync.records.changes import (
-    REMOVALS,
-    Action,
-    Fields,
-    OpenIntent,
-    Outcome,
-    PlannedChange,
-    Result,
-)
-from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
-from sync.state import kept_values, refusals, silent_changes
+from sync.records.changes import REMOVALS, Action, OpenIntent, Outcome, PlannedChange, Result
+from sync.records.kinds import KEY_FIELDS, PEOPLE
+from sync.state import refusals, silent_changes
 from sync.state.compare import recent_removals
+from sync.state.known_writer import Clock, KnownWriter
 from sync.state.sqlite.open import count
-from sync.state.staging import snapshot
 from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
-
-Clock = Callable[[], datetime]
 
 MOST_FINDINGS = 50_000
 """The most findings of a run that are stored for `status`; its counts are of all."""
@@ -59,6 +47,7 @@ class Journal:
         self._clock = clock
         self._confirm = confirm
         self._keep_mark = keep_mark
+        self.known = KnownWriter(connection, clock)
         connection.execute(
             text(
                 "INSERT INTO run (command, started, status, counts, reason)"
@@ -119,7 +108,7 @@ class Journal:
             if outcome.result is Result.REFUSED:
                 refusals.note(self._connection, line, outcome.message, self._clock())
                 self._refused.add(record)
-                self._refuse(*record)
+                self.known.refuse(*record)
             elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
                 if record in self._refused:
@@ -133,21 +122,6 @@ class Journal:
                 )
         if closed:
             self._connection.execute(_CLOSE, closed)
-
-    def _refuse(self, kind: Kind, key: Key) -> None:
-        """Mark an existing person as refused if nothing that was sent to Inspera was accepted."""
-        if kind in PEOPLE:
-            self._connection.execute(
-                text(
-                    f"UPDATE known_{kind} SET lifecycle = 'refused'"
-                    " WHERE key = :key AND lifecycle = 'active' AND fingerprint IS NULL"
-                ),
-                {"key": key[0]},
-            )
-
-    def stay_refused(self, kind: Kind, key: Key) -> None:
-        """Keep a person refused, so that they are sent again despite a similar account."""
-        self._refuse(kind, key)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Close open intents of earlier runs for a record whose outcome is known now."""
@@ -167,128 +141,23 @@ class Journal:
                 self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope)
             )
         if change.action in (Action.REMOVE, Action.DELETE):
-            self.forget(change.kind, change.key)
+            self.known.forget(change.kind, change.key)
             return
         if change.action is Action.DISABLE:
-            self._disable(line)
+            self.known.disable(change.key, line.fingerprint)
             return
         fields = {**remembered(change.kind, change.after), **outcome.there}
         same = all(
             fields[name] == change.after.get(name) for name in fields if name in change.after
         )
         managed = outcome.result is Result.DONE if change.action is Action.CREATE else None
-        self.remember(
+        self.known.remember(
             change.kind,
             change.key,
             fields,
             fingerprint=line.fingerprint if same else None,
             remote_id=outcome.remote_id,
             managed=managed,
-        )
-
-    def _disable(self, line: PlannedChange) -> None:
-        self._connection.execute(
-            text(
-                "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = "
-                ":fingerprint, updated = :at WHERE key = :key"
-            ),
-            {
-                "fingerprint": line.fingerprint,
-                "at": utc_text(self._clock()),
-                "key": line.change.key[0],
-            },
-        )
-
-    def remember(
-        self,
-        kind: Kind,
-        key: Key,
-        fields: Fields,
-        *,
-        fingerprint: bytes | None = None,
-        remote_id: str | None = None,
-        managed: bool | None = None,
-    ) -> None:
-        """Store a record as Inspera holds it; None keeps `managed` and `remote_id` as they are."""
-        values: dict[str, object] = dict(zip(KEY_FIELDS[kind], key, strict=True))
-        values.update({name: fields.get(name) for name in COMPARED[kind]})
-        values.update(
-            fingerprint=fingerprint,
-            remote_id=remote_id,
-            lifecycle="active",
-            updated=utc_text(self._clock()),
-        )
-        values["managed"] = True if managed is None else managed
-        self._connection.execute(_upsert_sql(kind, keep_managed=managed is None), values)
-
-    def forget(self, kind: Kind, key: Key) -> None:
-        """Delete a record from what is known, with a person's kept username."""
-        self._connection.execute(
-            text("DELETE FROM alias WHERE kind = :kind AND key = :key"),
-            {"kind": kind, "key": key[0]},
-        )
-        kept_values.forget(self._connection, kind, key)
-        condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
-        self._connection.execute(
-            text(f"DELETE FROM known_{kind} WHERE {condition}"),
-            dict(zip(KEY_FIELDS[kind], key, strict=True)),
-        )
-
-    def forget_with_candidates(self, kind: Kind, key: Key) -> None:
-        """Delete a person or a test, and what names it on tests and is not retired."""
-        for other in _kinds_naming(kind):
-            self._connection.execute(
-                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND lifecycle <> 'retired'"),
-                {"key": key[0]},
-            )
-        self.forget(kind, key)
-
-    def rename(self, kind: Kind, old: Key, new: Key) -> None:
-        """Give a known person or test its new key, and what names it on tests too."""
-        keys = {"old": old[0], "new": new[0]}
-        self._connection.execute(
-            text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys
-        )
-        for other in _kinds_naming(kind):
-            self._connection.execute(
-                text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys
-            )
-        moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
-        self._connection.execute(text(moved), keys)
-        snapshot.forget(self._connection, kind, *key_columns(old))
-        kept_values.rename(self._connection, kind, old[0], new[0])
-
-    def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
-        """Make these fields keep Inspera's value until the source's changes.
-
-        An empty `wanted` ends that for all fields.
-        """
-        kept_values.store(self._connection, kind, key, wanted)
-
-    def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
-        """Store that Inspera has another username for a person than the source, and keeps it."""
-        self._connection.execute(
-            text(
-                "INSERT INTO alias (kind, key, wanted, username)"
-                " VALUES (:kind, :key, :wanted, :username)"
-                " ON CONFLICT (kind, key) DO UPDATE SET wanted = excluded.wanted, username = "
-                "excluded.username"
-            ),
-            {"kind": kind, "key": key[0], "wanted": wanted, "username": username},
-        )
-
-    def accept(self, kind: Kind, key: Key) -> None:
-        """Store a person's decision that a record is new, although it looks like one that vanished.
-
-        Of a candidate: that the known extra time need not stay, although this tool did not give it.
-        """
-        k1, k2 = key_columns(key)
-        self._connection.execute(
-            text(
-                "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at)"
-                " ON CONFLICT DO NOTHING"
-            ),
-            {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
         )
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
@@ -406,31 +275,6 @@ def _lapse_sql(kind: Kind) -> str:
     return lapse
 
 
-@cache
-def _upsert_sql(kind: Kind, *, keep_managed: bool) -> TextClause:
-    keys = KEY_FIELDS[kind]
-    columns = [
-        *keys,
-        *COMPARED[kind],
-        "fingerprint",
-        "remote_id",
-        "lifecycle",
-        "managed",
-        "updated",
-    ]
-    kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
-    if keep_managed:
-        kept["managed"] = f"known_{kind}.managed"
-    updates = ", ".join(
-        f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :]
-    )
-    quoted = ", ".join(f'"{name}"' for name in columns)  # Quoted: `end` is a keyword of SQL.
-    return text(
-        f"INSERT INTO known_{kind} ({quoted}) VALUES ({', '.join(':' + name for name in columns)})"
-        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
-    )
-
-
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
     """Yield the intents of earlier runs without an outcome, oldest first."""
     query = (
@@ -446,12 +290,3 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
             from_json(row.fields),
             utc_time(row.at),
         )
-
-
-def _kinds_naming(kind: Kind) -> tuple[Kind, ...]:
-    """Return the kinds whose records name one of this kind by its key."""
-    return (
-        ON_A_TEST
-        if kind is Kind.TEST
-        else tuple(other for other, person in PERSON_OF.items() if person is kind)
-    )

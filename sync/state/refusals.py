@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
-from sync.records.changes import PlannedChange
+from sync.records.changes import SOON, PlannedChange
 from sync.state.staging.scratch import key_columns, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
@@ -15,9 +15,6 @@ PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
 
 For what a test of the next days needs, the pause is always the first.
 """
-
-SOON = "0"
-"""The first character of the waves that such tests are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
 
 
 def lift(connection: Connection, kind: Kind, key: Key) -> None:
-    """Forgets a refusal: the change has passed."""
+    """Delete a refusal: the change has passed."""
     k1, k2 = key_columns(key)
     connection.execute(
         text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"),
@@ -78,7 +75,7 @@ def lift(connection: Connection, kind: Kind, key: Key) -> None:
 
 
 def wake(connection: Connection) -> None:
-    """Lets everything that was refused be tried again at once."""
+    """Let everything that was refused be tried again at once."""
     connection.execute(text("UPDATE refused SET again = since"))
 
 

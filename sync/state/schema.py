@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table
 from sqlalchemy.ext.compiler import compiles
-from sqlmodel import Field, SQLModel
-from sqlmodel.sql.sqltypes import AutoString
+from sqlmodel import AutoString, Field, SQLModel
 
 from sync.records.base import Kind
 from sync.records.fields import RecordType
@@ -78,8 +77,10 @@ class Run(SQLModel, table=True):
     reason: str = ""
 
 
-class Finding(SQLModel, table=True):
+class RecordedFinding(SQLModel, table=True):
     """A row error, or a change that was not carried out, which a person may want to see."""
+
+    __tablename__ = "finding"
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id", index=True)
@@ -139,12 +140,14 @@ class Alias(SQLModel, table=True):
     username: str
 
 
-class Refused(SQLModel, table=True):
+class RefusedChange(SQLModel, table=True):
     """A change that Inspera refused, until it passes. It is tried again at `again` (UTC).
 
     It is also tried again when its row changes. `fingerprint` is that of the wanted record, empty
     for a removal; `times` counts the refusals in a row, from `since` to `last`.
     """
+
+    __tablename__ = "refused"
 
     kind: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)
@@ -298,7 +301,7 @@ class HighWater(SQLModel, table=True):
     made_as: int = Field(sa_type=BigInteger)
 
 
-class Recovery(SQLModel, table=True):
+class RecoveryFlag(SQLModel, table=True):
     """While there is a row, this state may be an older copy: nothing is sent until `reconcile`.
 
     `adopted` says that `adopt` has since taken in what the sources name and Inspera has.

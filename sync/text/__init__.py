@@ -1,1 +1,1 @@
-"""Text: which characters it may contain, how values are masked, and how they differ. Pure."""
+"""Text: allowed characters, the masking of values, and their similarity. Pure."""

@@ -1,7 +1,7 @@
 """Invisible characters, text that was read in the wrong encoding, and text that is safe to print.
 
-People and programs compare the values of sources, and both must see the same. So invisible
-characters are stripped, refused or escaped, by the rules of this module only.
+People and programs compare the values of sources, and both must see the same characters. So
+invisible ones are stripped, refused or escaped, by the rules of this module only.
 """
 
 import re
@@ -9,14 +9,14 @@ from typing import Literal
 from unicodedata import category
 
 Damage = Literal["mojibake", "html", "escape", "null", "replacement"]
-"""Damage to text that a feed can allow.
+"""Damage to text that a feed can allow with `allow_text`.
 
-Text that was read in a wrong encoding, HTML entities, escapes of letters, words for no value,
-U+FFFD.
+In this order: text read in the wrong encoding, HTML entities, escapes of letters, words for a
+missing value, and U+FFFD.
 """
 
 ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that are always escaped: some move the cursor or reverse the text."""
+"""Unicode categories that are always escaped: some move the cursor or reverse the text."""
 
 _KEPT_BREAK = "\n"
 _BEFORE_BLANK = "ÂÃ"
@@ -26,20 +26,20 @@ UNSEEN = (
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef"
 )
-"""Invisible characters outside the format categories, for a set in a regular expression."""
+"""Invisible characters outside the format categories, for use in `[…]` of a regular expression."""
 
 LIKE_ASCII = "\u2010\u2011\u2212\ufe63\uff01-\uff5e"
-"""Hyphens and full-width letters that look like those of ASCII, for such a set."""
+"""Hyphens and full-width letters that look like those of ASCII, for the same use."""
 
 LIKE_LATIN = "\u0370-\u03ff\u0400-\u052f"
-"""Greek and Cyrillic, with letters that look like Latin ones, for such a set."""
+"""Greek and Cyrillic, with letters that look like Latin ones, for the same use."""
 
 
 def escaped(text: str) -> str:
-    r"""Return the text with invisible and control characters as `\u200b`. Line breaks stay.
+    r"""Return the text with invisible and control characters escaped, as `\u200b`.
 
-    Characters beyond U+FFFF become two escapes, as in JSON, so that escaped JSON stays the same
-    JSON.
+    Line breaks stay. Characters beyond U+FFFF become two escapes, as JSON requires, so that
+    escaped JSON has the same meaning.
     """
     if text.isascii() and text.replace(_KEPT_BREAK, "").isprintable():
         return text
@@ -61,9 +61,10 @@ def is_odd_space(character: str) -> bool:
 
 
 def trimmed(text: str) -> str:
-    """Return the text without blanks, odd spaces and format characters at its ends.
+    r"""Return the text without blanks, odd spaces and format characters at its ends.
 
-    A blank that is half of a letter in the wrong encoding stays, so that the damage is still found.
+    A no-break space may be half of a letter in the wrong encoding (`Ã\xa0` is à). It stays, so that
+    `is_misread` can still detect the damage.
     """
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
@@ -82,7 +83,7 @@ def _is_half(text: str) -> bool:
 
 
 def plain_spaces(text: str) -> str:
-    """Return the text with every odd space as a plain one."""
+    """Return the text with a plain space in place of every odd one."""
     return "".join(" " if is_odd_space(character) else character for character in text)
 
 
@@ -105,7 +106,7 @@ _UTF8_AS_WINDOWS = re.compile(
     f"|[\xe0-\xef](?:{_STRANGE}[{_NEXT}]|[{_NEXT}]{_STRANGE})"
     f"|â€|á[º»][{_NEXT}]|ï»¿|ï¿½|{_FOUR}"
 )
-# The same as other programs read it: DOS (cp850, cp437), an old Macintosh, windows-1250.
+# UTF-8 that was read in other encodings: DOS (cp850, cp437), an old Macintosh, windows-1250.
 _OTHERS = (
     r"[\u2500-\u259f]|ÔÇ[^\x00-\x7f]|Γ[Çê][^\x00-\x7f]|‚Ä[^\x00-\x7f]|[≈ƒ¬][^\x00-\x7f]"
     r"|√[†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥∑∏∫ªºæøÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü]"
@@ -113,16 +114,16 @@ _OTHERS = (
 )
 _UTF8_AS_OTHERS = re.compile(_OTHERS)
 MAYBE_MISREAD = f"[\xc2-\xf4][{_NEXT}]|{_OTHERS}"
-"""A regular expression for a whole row: it matches all that `is_misread` finds, and little else."""
+"""A quick check of a whole row: it matches wherever `is_misread` does, and rarely elsewhere."""
 
 
-# One-byte text of DOS or an old Macintosh read as windows-1252: letters become signs in words.
+# Text in an encoding of DOS or an old Macintosh, read as windows-1252: letters become signs.
 SIGNS = "¡¤¥¦¨¯¶¸¼½¾¿†‡‰‹›„"
 _SIGN_IN_WORD = re.compile(rf"(?<=[^\W\d_])[{SIGNS}](?=[^\W\d_])")
 
 
 def has_sign_in_word(text: str) -> bool:
-    """Tell whether a sign is inside a word in place of a letter, such as `Bj¿rn`."""
+    """Tell whether a word has a sign in place of a letter, such as `Bj¿rn`."""
     return not text.isascii() and bool(_SIGN_IN_WORD.search(text))
 
 

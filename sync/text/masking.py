@@ -1,8 +1,8 @@
 """Masking: the only place that hides national identity numbers and personal values in texts.
 
-Keys may be shown, and logs contain them; a key that looks like a national identity number is
-masked. Of the value of a row only those parts are shown that can't identify a person: digits,
-signs, and words of times, durations and codes.
+Messages and logs may contain keys, unless a key looks like a national identity number. Of other
+values they contain only the parts that can't identify a person: digits, signs, and words of times,
+durations and codes.
 """
 
 import re
@@ -20,6 +20,8 @@ _SPACES = "[ \u00a0\u2009\u202f]"
 _GAP = f"{_SPACES}?[-\u2010\u2011\u2012\u2013\u2014\u2212]{_SPACES}?|{_SPACES}"
 _DOT = rf"{_GAP}|\."
 _SPACE = f"{_SPACES}?"
+# Not only dates of birth: Norwegian D-numbers add 40 to the day, Swedish coordination numbers 60.
+# Norwegian help numbers add 40 to the month, synthetic ones 80: test data may be somebody's.
 _DAY = r"(?:[04][1-9]|[1256]\d|[37][01])"
 _MONTH = r"(?:[0489][1-9]|[159][0-2])"
 _DATE = rf"(?:{_DAY}{_MONTH}\d\d|\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01]))"
@@ -38,7 +40,7 @@ _NATIONAL_ID: Final = re.compile(
     )(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""A date of birth with the digits after it, in any grouping; as broad as reports allow."""
+"""A date of birth and the digits after it, in any grouping, but not a date with a time."""
 
 _FOREIGN_ID = re.compile(r"(?<!\d)\d{6}(?:\d{2})?[-+ ]?\d{4,5}(?!\d)")
 _EMAIL = re.compile(r"\S*@\S*")
@@ -69,23 +71,22 @@ _BESIDE_DIGITS_TEXT = """
     sonntag ma wo vr za zo maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
 """
 _ALONE: Final = frozenset(_ALONE_TEXT.split())
-"""Words that are shown without a digit, in small letters or capitals. None is a person's name."""
+"""Words that may be shown even without a digit next to them. None is a person's name."""
 _BESIDE_DIGITS: Final = _ALONE.union(_BESIDE_DIGITS_TEXT.split())
-"""Units, months and days. Some are names of people, too, so they are shown with digits only."""
+"""Units, months and days. Some are also names of people, so they are shown only with digits."""
 
 
 def masked(text: str) -> str:
     """Return the text with national identity numbers cut to their first digits: `0101*******`.
 
-    Covers the Norwegian, Swedish, Danish, Finnish and Icelandic shapes, also with spaces, dashes
-    and dots in them, and the Dutch one where its check digit is right: other numbers of nine digits
-    are left alone.
+    This covers the Norwegian, Swedish, Danish, Finnish and Icelandic forms, also with spaces,
+    dashes and dots. A number of nine digits is masked only if its Dutch check digit is right.
     """
     return _NATIONAL_ID.sub(_cut, text)
 
 
 def masked_words(text: str) -> str:
-    """Return a text of Inspera, such as a reason, without email addresses and identity numbers."""
+    """Return a text from Inspera, such as a reason, without email addresses and identity numbers."""
     return _NATIONAL_ID.sub(_starred, _FOREIGN_ID.sub("***", _EMAIL.sub("***", text)))
 
 
@@ -110,7 +111,7 @@ _COUNTRIES: Final = {
     "fi.hetu": "Finnish",
     "is_.kennitala": "Icelandic",
     "nl.bsn": "Dutch",
-    # Last, because it accepts any date: of two equal counts, the other one is used.
+    # Last, because it accepts any date: if two countries match equally often, the first is used.
     "dk.cpr": "Danish",
 }
 _SIGNS = re.compile("[ \u00a0\u2009\u202f.:\u2010-\u2015\u2212]+")
@@ -154,9 +155,9 @@ def _validator(module: str) -> Callable[[str], bool]:
 def quoted_value(text: str, known: Iterable[str] = (), *, code: bool = False) -> str:
     """Return a value of a row in quotes, shortened, and masked where it may be personal: `'K***'`.
 
-    Digits, signs, words of times and durations, and a word similar to one of `known` are shown.
-    With `code`, for fields with words such as a role, also a single word in small letters and a
-    short code of capitals and digits (`INF1000`) are shown.
+    Shows digits, signs, words of times and durations, and a word similar to one of `known`. With
+    `code`, for fields such as a role, it also shows a single word in small letters and a short
+    code of capitals and digits (`INF1000`).
     """
     whole = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
     if "@" not in text and (_is_technical(text) or _is_code(text, known, code=code)):

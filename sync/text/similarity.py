@@ -1,7 +1,7 @@
-"""The similarity of a value without a match to a known value, for error messages. Pure.
+"""The similarity of a value without a match to known values, for error messages. Pure.
 
-Values of people are personal data. So a value is repeated only if it looks like a key; otherwise a
-message contains its shape.
+Values of people are personal data. So a message repeats a value only if it looks like a key.
+Otherwise it describes the shape, such as "six digits".
 """
 
 import re
@@ -88,7 +88,7 @@ def loose(value: str) -> str:
 
 
 def differences(value: str, key: str) -> tuple[str, ...]:
-    """Return the smallest set of differences between two values that are the same for `loose`."""
+    """Return the fewest differences that explain two values which are equal after `loose`."""
     needed = list(_STEPS)
     for step in _STEPS:
         fewer = [other for other in needed if other is not step]
@@ -148,7 +148,7 @@ def commonest(keys: Iterable[str]) -> tuple[str, str]:
 
 
 def may_be_shown(value: str) -> bool:
-    """Tell whether a value may be repeated in a message: a code with a digit, not a name."""
+    """Tell whether a message may repeat the value: it is a code with a digit, and not a name."""
     return (
         len(value) <= _MOST_SHOWN and "@" not in value and any(mark.isdecimal() for mark in value)
     )

@@ -265,7 +265,7 @@ def test_a_zone_without_summer_time_warns(university: University, zone: str, mea
     university.feed("test")["map"]["end"]["zone"] = zone
     ran = university.run("check")
     assert ran.status == 0
-    assert (f"{zone} has no summer time, did you mean {meant}?" in ran.err) == bool(meant)
+    assert (f"{zone} has no summer time; did you mean {meant}?" in ran.err) == bool(meant)
 
 
 def test_no_zone_of_summer_time_is_refused_with_the_place_that_is_meant(

@@ -169,7 +169,7 @@ def test_a_feed_that_does_not_yield_stands_above_those_that_do(university: Unive
     ran = university.run("check")
     assert ran.status == 2
     assert (
-        "stands below a feed of the same kind that yields to those above it, put this feed above"
+        "comes after a feed of the same kind with 'on_conflict: skip' or 'fill'; move this feed above"
         in ran.output
     )
 
@@ -183,7 +183,7 @@ def test_nothing_can_be_filled_below_blanks_that_clear_nor_for_contributors(
     university.config["feeds"].append({**university.feed("contributor"), "on_conflict": "fill"})
     ran = university.run("check")
     assert ran.status == 2
-    assert "on_conflict: leaves nothing to fill: a feed above says 'blank: clear'" in ran.output
+    assert "on_conflict: has no effect: a feed above has 'blank: clear'" in ran.output
     assert "on_conflict: can't be 'fill': several rows make one contributor" in ran.output
 
 
@@ -328,10 +328,10 @@ def test_row_errors_of_the_configuration_are_said_at_once(university: University
     ran = university.run("check")
     assert ran.status == 2
     assert (
-        "feeds[0].join.studnts: names no source" in ran.output
-        or "studnts: names no source" in ran.output
+        "feeds[0].join.studnts: is not a source" in ran.output
+        or "studnts: is not a source" in ran.output
     )
-    assert "gives nothing: no column of the form 'students.COLUMN' is used" in ran.output
+    assert "has no effect: no column 'students.COLUMN' is used" in ran.output
     assert "updated_column: can't be used with this source" in ran.output
 
 
@@ -407,7 +407,7 @@ def test_what_is_joined_cannot_be_read_for_changes(university: University) -> No
     university.feed("learner")["updated_column"] = "mail"
     ran = university.run("check")
     assert (
-        "updated_column: can't be used with 'join': what is joined can change although the row does not"
+        "updated_column: can't be used with 'join': the joined row can change although this row does not"
         in ran.output
     )
 

@@ -78,7 +78,7 @@ def test_with_wait_another_program_is_waited_for(
 
         return wait
 
-    monkeypatch.setattr("sync.cli._lock_waiter", waits)
+    monkeypatch.setattr("sync.cli.lock_waiter", waits)
     assert used.apply("--wait").status == 0
     assert waited == ["another program"]
 

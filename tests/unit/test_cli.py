@@ -69,7 +69,8 @@ def test_without_a_configuration_it_says_where_it_looked(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
     monkeypatch.setattr(
-        "sync.cli.PLACES", (Path("inspera-sync.yaml"), tmp_path / "etc" / "inspera-sync.yaml")
+        "sync.commands.invocation.PLACES",
+        (Path("inspera-sync.yaml"), tmp_path / "etc" / "inspera-sync.yaml"),
     )
     assert run(["plan"]) == 2
     said = capsys.readouterr().err

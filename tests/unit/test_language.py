@@ -1,6 +1,7 @@
 """The words that docstrings, messages, comments and pages don't use, each with what to write instead."""
 
 import ast
+import builtins
 import io
 import re
 import tokenize
@@ -20,8 +21,8 @@ AVOIDED = {
     r"but for": "except",
     r"rightly": "correctly",
     r"(?:is|are|was|were|be) told": "is notified, is reported",
-    r"(?:is|are|was|were) no(?! longer\b| more than\b)": "is not a",
-    r"(?:is|are) (?-i:none)": "missing",
+    r"(?<!\bthere )(?:is|are|was|were) no(?! longer\b| more than\b)": "is not a",
+    r"(?<!\bthere )(?:is|are) (?-i:none)": "missing",
     r"faults?|faulty": "row error, configuration error",
     r"withh(?:e|o)lds?|withheld": "deferred, held",
     r"rekey(?:s|ed)?": "identity change",
@@ -66,6 +67,7 @@ PAGES = sorted(
         *ROOT.glob("config/**/*.md"),
         *ROOT.glob("deploy/**/*.md"),
         *ROOT.glob("sync/help/*.md"),
+        *ROOT.glob("config/**/*.yaml"),
     }
 )
 
@@ -73,3 +75,50 @@ PAGES = sorted(
 @pytest.mark.parametrize("path", [*MODULES, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_avoided_word_is_used(path: Path) -> None:
     assert not avoided_in(path)
+
+
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, documented) and (text := ast.get_docstring(node)):
+            yield getattr(node, "lineno", 1), text
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_first_sentence_of_a_docstring_is_whole(path: Path) -> None:
+    broken = [
+        f"line {line}: {text.splitlines()[0]}"
+        for line, text in docstrings(path)
+        if (first := text.split("\n\n")[0]).count("(") != first.count(")") or first.count("`") % 2
+    ]
+    assert not broken
+
+
+def names_in(path: Path) -> set[str]:
+    """Return all names that a module defines, imports or uses."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        name
+        for node in ast.walk(tree)
+        for name in (
+            getattr(node, "id", None),
+            getattr(node, "name", None),
+            getattr(node, "attr", None),
+        )
+        if isinstance(name, str)
+    }
+
+
+CLASSES = {name for path in MODULES for name in names_in(path)} | set(dir(builtins))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_error_that_a_docstring_names_exists(path: Path) -> None:
+    unknown = [
+        f"line {line}: {name}"
+        for line, text in docstrings(path)
+        for part in re.findall(r"^Raises:\n((?: +.*\n?)+)", text, re.MULTILINE)
+        for name in re.findall(r"^ {4}(\w+):", part, re.MULTILINE)
+        if name not in CLASSES
+    ]
+    assert not unknown

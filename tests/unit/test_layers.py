@@ -9,10 +9,10 @@ ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"text"}),
-    frozenset({"errors", "exit_codes", "log", "console", "contract"}),
+    frozenset({"errors", "exit_codes", "log", "progress", "console", "contract"}),
     frozenset({"config_base", "records", "schedule"}),
-    frozenset({"sources", "mapping"}),
-    frozenset({"config", "planning"}),
+    frozenset({"sources", "mapping", "planning"}),
+    frozenset({"config"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
     frozenset({"service", "sandbox"}),
@@ -32,6 +32,9 @@ STRANGERS = {
     "starlette": {"sandbox", "service"},
     "uvicorn": {"sandbox", "service"},
     "apscheduler": {"schedule"},
+    "cronsim": {"schedule"},
+    "ijson": {"inspera"},
+    "jinja2": {"sandbox"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
 }

@@ -1,20 +1,22 @@
 """The feeds of a first configuration: which columns give the fields, and what a person decides."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from sync.commands.init.detect import ColumnSample, Detected, guess, unsure
-from sync.commands.init.formats import family_first, minutes_way, time_format
-from sync.commands.init.vocabulary import WORDS, rivals
-from sync.commands.init.yaml_values import YamlValue, column, constant, spelt, template
+from sync.commands.init.detect import FORMS, Guess, SourceSample, fit_in_template, guess
+from sync.commands.init.formats import duration_form, family_first, time_format
+from sync.commands.init.vocabulary import columns_that_mean
+from sync.commands.init.yaml_text import FieldRule, field_rule
 from sync.config.maps import MAPS
 from sync.contract import ROLES
 from sync.records.base import Kind
+from sync.records.kinds import NEEDS, PEOPLE, PERSON_OF
 
-_NEEDS = {Kind.CANDIDATE: (Kind.LEARNER, Kind.TEST), Kind.CONTRIBUTOR: (Kind.STAFF, Kind.TEST)}
-_TEST_FORMS = ("test_id", "course_term", "course")
-_LEARNER_FORMS = ("student_no", "person_key", "external", "login", "email")
-_STAFF_FORMS = ("employee_no", "person_key", "external", "login", "email")
+_NEVER_GUESSED = frozenset({"password", "status", "roles"})
+"""Fields for which the name of a column is not enough."""
+
+_FULL_NAME = {"first_name": ".*, *(?P<value>.+)", "last_name": "(?P<value>.+?) *,.*"}
+"""The patterns that split `Family, Given`."""
 
 
 @dataclass(slots=True)
@@ -22,284 +24,222 @@ class FeedDraft:
     """A feed in the making.
 
     Attributes:
-        values: the fields that could be guessed.
-        hints: what is said about a field, in front of it.
-        ready: whether it can stand as it is; otherwise it is written switched off.
-        why: why it is not ready, beyond the fields that are missing.
-        doubt: what a person has to see to before its rows can be relied on.
+        guess: what is known of its source.
+        kind: the kind of its records.
+        rules: the rules of the fields that could be guessed.
+        notes: what to say about a field, above it.
+        ready: whether it can be used as it is; otherwise it is written switched off.
+        reason: why it is not ready, in addition to the fields that are missing.
+        doubt: what a person has to decide before its rows can be relied on.
     """
 
-    guess: Detected
+    guess: Guess
     kind: Kind
-    values: dict[str, YamlValue] = field(default_factory=dict)
-    hints: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, FieldRule] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     ready: bool = True
-    why: str = ""
-    doubt: str = ""
+    reason: str | None = None
+    doubt: str | None = None
 
     @property
     def missing(self) -> list[str]:
-        """Return the needed fields that could not be guessed, in the order of the map."""
+        """Return the required fields that could not be guessed, in the order of the map."""
         fields = MAPS[self.kind].model_fields.items()
-        return [name for name, info in fields if info.is_required() and name not in self.values]
+        return [name for name, info in fields if info.is_required() and name not in self.rules]
 
     @property
     def used(self) -> set[str]:
-        """Return the columns of which it is made."""
-        return {name for value in self.values.values() for name in value.columns}
+        """Return the columns that its rules take."""
+        return {column for rule in self.rules.values() for column in rule.columns}
 
-    def add(self, name: str, found: str | None) -> None:
-        """Map a field to a column, if there is one for it."""
-        if found is not None:
-            self.values[name] = column(found)
+    def add(self, name: str, columns: Sequence[str], separator: str = " ") -> None:
+        """Map a field to these columns, if there are any."""
+        if columns:
+            self.rules[name] = field_rule(*columns, separator=separator)
+
+    def values(self, *columns: str) -> list[str]:
+        """Return what the first rows have in these columns, empty where one of them is blank."""
+        rows = ([row.get(name, "").strip() for name in columns] for row in self.guess.sample.rows)
+        return [" ".join(cells) if all(cells) else "" for cells in rows]
 
 
-def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]:
+def drafts(sources: Sequence[SourceSample], zone: str | None) -> list[FeedDraft]:
     """Return the feeds of these sources, each after those that it needs."""
-    guesses = [guess(one) for one in sources]
-    guesses += _wide(guesses)
-    test_form = _common(guesses, Kind.TEST, (Kind.CANDIDATE, Kind.CONTRIBUTOR), _TEST_FORMS)
-    learner_form = _common(guesses, Kind.LEARNER, (Kind.CANDIDATE,), _LEARNER_FORMS)
-    staff_form = _common(guesses, Kind.STAFF, (Kind.CONTRIBUTOR,), _STAFF_FORMS)
-    feeds: list[FeedDraft] = []
-    for kind in MAPS:
-        for one in guesses:
-            if one.kind is kind:
-                draft = FeedDraft(one, kind)
-                _fill(
-                    draft,
-                    test_form,
-                    staff_form if kind in (Kind.STAFF, Kind.CONTRIBUTOR) else learner_form,
-                    zone,
-                )
-                feeds.append(draft)
-    _settle(feeds)
+    guesses = [guess(sample) for sample in sources]
+    guesses += _further_kinds(guesses)
+    forms = {kind: _common_form(guesses, kind) for kind in FORMS}
+    feeds = [FeedDraft(one, kind) for kind in MAPS for one in guesses if one.kind is kind]
+    for draft in feeds:
+        _fill(draft, forms, zone)
+    for draft in feeds:
+        _decide_if_ready(draft, feeds)
     return feeds
 
 
-def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
-    """Return sources of registrations that hold people or tests too, where no other source does."""
+def _further_kinds(guesses: Sequence[Guess]) -> Iterator[Guess]:
+    """Yield sources of candidates that hold people or tests too, if no other source does."""
     for kind, needed in (
-        (Kind.LEARNER, ("given", "family")),
-        (Kind.TEST, ("title", "duration")),
+        (Kind.LEARNER, {"first_name", "last_name"}),
+        (Kind.TEST, {"title", "duration"}),
     ):
-        if any(one.kind is kind for one in guesses):
-            continue
-        for one in guesses:
-            if one.kind is Kind.CANDIDATE:
-                again = guess(one.looked, kind)
-                if all(name in again.columns for name in needed):
-                    yield again
+        if not any(one.kind is kind for one in guesses):
+            further = (guess(one.sample, kind) for one in guesses if one.kind is Kind.CANDIDATE)
+            yield from (one for one in further if needed <= one.columns.keys())
 
 
-def _common(
-    guesses: Sequence[Detected], kind: Kind, naming: Sequence[Kind], forms: Sequence[str]
-) -> str | None:
-    """Return the form in which all of these, or most, can name records of a kind."""
+def _common_form(guesses: Sequence[Guess], kind: Kind) -> str:
+    """Return the form in which most sources can name records of this kind."""
     own = [one for one in guesses if one.kind is kind]
-    others = [one for one in guesses if one.kind in naming]
-    possible = [form for form in forms if all(one.form(form) for one in own)] or list(forms)
+    naming = [one for one in guesses if one.kind and kind in NEEDS[one.kind]]
+    possible = [form for form in FORMS[kind] if all(one.columns_of(form) for one in own)]
     return max(
-        possible,
-        key=lambda form: sum(one.form(form) is not None for one in [*others, *own]),
-        default=None,
+        possible or FORMS[kind],
+        key=lambda form: sum(bool(one.columns_of(form)) for one in [*naming, *own]),
     )
 
 
-def _fill(
-    draft: FeedDraft, test_form: str | None, person_form: str | None, zone: str | None
-) -> None:
-    if draft.kind in (Kind.LEARNER, Kind.STAFF):
-        _fill_person(draft, person_form)
+def _fill(draft: FeedDraft, forms: Mapping[Kind, str], zone: str | None) -> None:
+    """Map each field whose name is the meaning of a column, then what is special for the kind."""
+    columns = draft.guess.columns
+    for name in MAPS[draft.kind].model_fields.keys() & columns.keys() - _NEVER_GUESSED:
+        draft.add(name, [columns[name]])
+    if draft.kind in PEOPLE:
+        _fill_person(draft, forms[draft.kind])
     elif draft.kind is Kind.TEST:
-        _fill_test(draft, test_form, zone)
+        _fill_test(draft, forms[Kind.TEST])
+        _fill_times(draft, zone)
+        _fill_duration(draft)
     else:
-        _fill_seat(draft, test_form, person_form)
+        person = PERSON_OF[draft.kind]
+        for kind in (Kind.TEST, person):
+            draft.add(kind.value, draft.guess.columns_of(forms[kind]), "-")
+        if draft.kind is Kind.CONTRIBUTOR:
+            _fill_roles(draft)
 
 
-def _named(one: Detected, form: str | None) -> YamlValue | None:
-    """Return the value that names a test or a person in this form."""
-    text = one.form(form) if form else None
-    if text is None:
-        return None
-    return (
-        template(text, one.columns["course"], one.columns["term"])
-        if form == "course_term"
-        else column(text)
-    )
-
-
-def _fill_person(draft: FeedDraft, form: str | None) -> None:
-    one = draft.guess
-    external = one.columns.get("external") or one.columns.get("login")
-    key = _named(one, form)
-    if key is not None:
-        draft.values["key"] = key
-    draft.add("username", one.columns.get("login") or one.columns.get("external"))
-    draft.add("external_id", external)
-    draft.add("auth_system", one.columns.get("auth_system"))
-    draft.add("first_name", one.columns.get("given"))
-    draft.add("last_name", one.columns.get("family"))
-    draft.add("email", one.columns.get("email"))
-    if form == "email" and key is not None:
-        draft.hints["key"] = "An address may change. A number that never does would be better."
-    if "username" not in draft.values and "email" in one.columns:
-        draft.hints["username"] = (
-            f"Perhaps people log in with their address ({one.columns['email']})? Then say so."
+def _fill_person(draft: FeedDraft, form: str) -> None:
+    columns = draft.guess.columns
+    draft.add("key", draft.guess.columns_of(form))
+    for name, other in (("username", "external_id"), ("external_id", "username")):
+        if name not in columns and other in columns:
+            draft.add(name, [columns[other]])
+    if form == "email" and "key" in draft.rules:
+        draft.notes["key"] = "An address may change. A number that never does would be better."
+    if "username" not in draft.rules and "email" in columns:
+        draft.notes["username"] = (
+            f"Perhaps people log in with their address ({columns['email']})? Then write it here."
         )
-    _doubts(draft, form)
-    if unsure(one):
-        other = Kind.STAFF if draft.kind is Kind.LEARNER else Kind.LEARNER
+    _note_alternatives(draft, form)
+    if draft.guess.is_ambiguous:
+        learners = draft.kind is Kind.LEARNER
         draft.doubt = (
             "TODO: nothing says whether these people are learners or staff, so they are taken "
-            f"for {draft.kind}"
-            f"{'s' if draft.kind is Kind.LEARNER else ''}. If they are not, write 'kind: {other}' "
-            "instead; if they are "
-            "both, tell them apart by 'where'."
+            f"for {'learners' if learners else 'staff'}. If they are not, write "
+            f"'kind: {Kind.STAFF if learners else Kind.LEARNER}' instead; if they are both, "
+            "select each by 'where'."
         )
-    _take_apart(draft)
+    _split_full_name(draft)
 
 
-def _doubts(draft: FeedDraft, form: str | None) -> None:
-    """Say where two columns would do equally well, and what was left out of a name."""
-    columns = [name for name in draft.guess.looked.columns if name.isprintable()]
-    for name, meaning in (
-        ("key", form),
-        ("username", "login"),
-        ("external_id", "external"),
-        ("email", "email"),
-    ):
-        several = rivals(columns, meaning) if meaning and meaning in WORDS else ()
-        value = draft.values.get(name)
-        if len(several) > 1 and value is not None and value.columns == several[:1]:
-            others = " or ".join(repr(one) for one in several[1:])
-            draft.hints[name] = (
-                f"TODO: {others} would do as well as {several[0]!r}. Look at both with `sample "
-                f"{draft.guess.looked.name}`, and write the right one here."
+def _note_alternatives(draft: FeedDraft, form: str) -> None:
+    """Name the other columns that fit equally well, and the one that a name lacks."""
+    sample = draft.guess.sample
+    meanings = {"key": form, **{name: name for name in ("username", "external_id", "email")}}
+    for name, meaning in meanings.items():
+        fitting = columns_that_mean(meaning, sample.usable_columns)
+        if len(fitting) > 1 and name in draft.rules and draft.rules[name].columns == fitting[:1]:
+            others = " or ".join(map(repr, fitting[1:]))
+            draft.notes[name] = (
+                f"TODO: {others} would do as well as {fitting[0]!r}. Look at both with `sample "
+                f"{sample.name}`, and write the right one here."
             )
-    middle = draft.guess.columns.get("middle")
-    if middle is not None and "last_name" in draft.values:
-        draft.hints["last_name"] = (
-            f"TODO: {middle!r} is left out. If it stands before or between people's names, have "
-            "the source give them "
-            "in one column."
+    middle = draft.guess.columns.get("middle_name")
+    if middle is not None and "last_name" in draft.rules:
+        draft.notes["last_name"] = (
+            f"TODO: {middle!r} is left out. If it is a part of people's names, have the source "
+            "give first or last names that contain it."
         )
 
 
-def _take_apart(draft: FeedDraft) -> None:
-    """Yield the names, where one column has them both."""
-    whole = draft.guess.columns.get("full_name")
-    if whole is None or {"first_name", "last_name"} <= draft.values.keys():
+def _split_full_name(draft: FeedDraft) -> None:
+    """Split the column that holds the full name, if no other columns hold its parts."""
+    column = draft.guess.columns.get("full_name")
+    if column is None or _FULL_NAME.keys() <= draft.rules.keys():
         return
-    patterns = {"first_name": ".*, *(?P<value>.+)", "last_name": "(?P<value>.+?) *,.*"}
-    if family_first([row.get(whole, "") for row in draft.guess.looked.rows]):
-        for name, pattern in patterns.items():
-            draft.values.setdefault(name, spelt(whole, pattern=pattern))
+    if family_first(draft.values(column)):
+        for name, pattern in _FULL_NAME.items():
+            draft.rules.setdefault(name, field_rule(column, pattern=pattern))
     else:
-        draft.hints["first_name"] = (
-            f"The column {whole!r} seems to hold whole names: take them apart by a 'pattern'."
+        draft.notes["first_name"] = (
+            f"The column {column!r} seems to hold full names: split them by a 'pattern'."
         )
 
 
-def _fill_test(draft: FeedDraft, form: str | None, zone: str | None) -> None:
-    one = draft.guess
-    own = next((name for name in _TEST_FORMS if one.form(name)), None)
-    identifier, key = _named(one, own), _named(one, form)
-    if key is not None and key != identifier:
-        draft.values["key"] = key
-    if identifier is not None:
-        draft.values["external_test_id"] = identifier
-    draft.add("title", one.columns.get("title"))
-    _fill_times(draft, zone)
-    length = one.columns.get("duration") or one.columns.get("hours")
-    if length is not None:
-        way = minutes_way([row.get(length, "") for row in one.looked.rows])
-        way = way or ("hours" if "duration" not in one.columns else None)
-        draft.values["duration"] = spelt(length, minutes=way if way != "number" else None)
-        if way is None:
-            draft.hints["duration"] = (
-                "TODO: these are whole minutes, unless you say otherwise with `minutes`."
-            )
-    draft.add("template", one.columns.get("template"))
+def _fill_test(draft: FeedDraft, form: str) -> None:
+    """Map the id, in the best form that the source has, and the key, in the common form."""
+    possible = map(draft.guess.columns_of, FORMS[Kind.TEST])
+    draft.add("external_test_id", next(filter(None, possible), ()), "-")
+    draft.add("key", draft.guess.columns_of(form), "-")
+    if draft.rules.get("key") == draft.rules.get("external_test_id"):
+        draft.rules.pop("key", None)  # the id is the key by itself
 
 
 def _fill_times(draft: FeedDraft, zone: str | None) -> None:
-    found = {name: _time_column(draft.guess, name) for name in ("start", "end")}
-    rows = draft.guess.looked.rows
-    texts = [one.text_of(row) for one in found.values() if one is not None for row in rows]
-    form = time_format(texts)
-    for name, one in found.items():
-        if one is not None:
-            draft.values[name] = replace(one, more={"format": form or None, "zone": zone})
+    found = {name: _time_columns(draft.guess.columns, name) for name in ("start", "end")}
+    used = [columns for columns in found.values() if columns]
+    form = time_format(text for columns in used for text in draft.values(*columns))
+    for name, columns in found.items():
+        if columns:
+            draft.rules[name] = field_rule(*columns, format=form or None, zone=zone)
             if form is None:
-                draft.hints[name] = (
-                    "TODO: how the source writes its times is unknown. Unless it is ISO 8601, add "
-                    "a 'format', "
-                    "such as '%d.%m.%Y %H:%M'."
+                draft.notes[name] = (
+                    "TODO: the form of these times is unknown. Unless it is ISO 8601, add a "
+                    "'format', such as '%d.%m.%Y %H:%M'."
                 )
 
 
-def _time_column(one: Detected, name: str) -> YamlValue | None:
-    whole, time = one.columns.get(name), one.columns.get(f"{name}_time")
-    day = one.columns.get(f"{name}_date") or one.columns.get("date")
-    if whole is not None:
-        return column(whole)
-    if time is not None and day is not None and not set("{}:!$").intersection(day + time):
-        return template(f"{{{day}}} {{{time}}}", day, time)
-    alone = time or one.columns.get(f"{name}_date")
-    return column(alone) if alone is not None else None
+def _time_columns(columns: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the columns of the start or the end: one, or those of the date and the time."""
+    if name in columns:
+        return (columns[name],)
+    time, own_date = columns.get(f"{name}_time"), columns.get(f"{name}_date")
+    date = own_date or columns.get("date")
+    if time and date and fit_in_template(date, time):
+        return date, time
+    return tuple(column for column in (time or own_date,) if column)
 
 
-def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None) -> None:
-    one = draft.guess
-    person = "learner" if draft.kind is Kind.CANDIDATE else "staff"
-    for name, form in (("test", test_form), (person, person_form)):
-        value = _named(one, form)
-        if value is not None:
-            draft.values[name] = value
-    if draft.kind is Kind.CANDIDATE:
-        draft.add("candidate_id", one.columns.get("candidate_id"))
-        draft.add("extra_time", one.columns.get("extra_time"))
-    else:
-        _fill_roles(draft)
-    draft.add("room", one.columns.get("room"))
-    draft.add("building", one.columns.get("building"))
-    draft.add("committees", one.columns.get("committee"))
-
-
-def _fill_roles(draft: FeedDraft) -> None:
-    """Map roles only where the source's words are known; others need a table by a person."""
-    role = draft.guess.columns.get("role")
-    words = (
-        {row.get(role, "").strip().lower() for row in draft.guess.looked.rows} - {""}
-        if role
-        else set()
-    )
-    if role is not None and words and words <= set(ROLES):
-        draft.values["roles"] = column(role)
-    elif role is not None:
-        draft.hints["roles"] = (
-            f"The column {role!r} seems to say it, in words that a 'lookup' has to translate."
+def _fill_duration(draft: FeedDraft) -> None:
+    columns = draft.guess.columns
+    column = columns.get("duration") or columns.get("hours")
+    if column is None:
+        return
+    form = duration_form(draft.values(column)) or (None if "duration" in columns else "hours")
+    draft.rules["duration"] = field_rule(column, minutes=None if form == "number" else form)
+    if form is None:
+        draft.notes["duration"] = (
+            "TODO: these are whole minutes, unless you set another form with 'minutes'."
         )
 
 
-def _settle(feeds: Sequence[FeedDraft]) -> None:
-    """Decide which feeds can be used as they are, those that others need first."""
-    for draft in feeds:
-        present = {
-            other.kind
-            for other in feeds
-            if other.ready and other is not draft and not other.missing
-        }
-        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in present]
-        if lacking:
-            draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} in addition."
-        draft.ready = not (draft.missing or lacking)
+def _fill_roles(draft: FeedDraft) -> None:
+    """Map roles only if all words of the source are known; a person has to translate others."""
+    column = draft.guess.columns.get("roles")
+    if column is None:
+        return
+    words = {word.lower() for word in draft.values(column)} - {""}
+    if words and words <= ROLES.keys():
+        draft.add("roles", [column])
+    else:
+        draft.notes["roles"] = (
+            f"The column {column!r} seems to hold them, in words that a 'lookup' has to translate."
+        )
 
 
-def stand_in(sources: Sequence[ColumnSample]) -> FeedDraft:
-    """Return a feed that takes no row at all, for a configuration that has no other feed."""
-    draft = FeedDraft(guess(sources[0], Kind.LEARNER), Kind.LEARNER)
-    for name in ("key", "username", "external_id", "first_name", "last_name"):
-        draft.values[name] = constant("TODO")
-    return draft
+def _decide_if_ready(draft: FeedDraft, feeds: Iterable[FeedDraft]) -> None:
+    """Switch off a feed with missing fields, or without a usable feed of each kind it needs."""
+    usable = {other.kind for other in feeds if other.ready and not other.missing}
+    lacking = [kind for kind in NEEDS[draft.kind] if kind in FORMS and kind not in usable]
+    if lacking:
+        draft.reason = f"It needs a feed of kind {' and one of kind '.join(lacking)} in addition."
+    draft.ready = not (draft.missing or lacking)

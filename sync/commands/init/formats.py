@@ -1,8 +1,8 @@
-"""How a source writes times, durations and whole names, by its first rows; None in doubt."""
+"""How a source writes times, durations and full names, by its first rows; None in doubt."""
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import datetime
 
 FORMATS = (
     "",
@@ -12,62 +12,57 @@ FORMATS = (
     "%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H.%M", "%Y%m%d %H:%M",
     "%Y%m%d %H%M", "%Y%m%d%H%M",
 )  # fmt: skip
-"""Ways of writing a time; the first stands for ISO 8601."""
+"""Formats of times; the first stands for ISO 8601."""
 
-_MINUTES: dict[str, str] = {
+_LONGEST_DATE = 10
+"""Characters of a date without a time in ISO 8601, such as `2026-12-01`."""
+
+_DURATIONS: dict[str, str] = {
     "hh:mm": r"[0-9]{1,3}:[0-5][0-9]",
     "iso8601": r"P(T|[0-9]).*",
     "hours": r"[0-9]{1,2}[.,][0-9]+|[0-9]|1[0-2]",
     "number": r"[0-9]{2,6}",
 }
+_FAMILY_FIRST = r"[^,]*[^, ][^,]*,[^,]*[^, ][^,]*"
 
 
-def time_format(texts: Sequence[str]) -> str | None:
+def time_format(texts: Iterable[str]) -> str | None:
     """Return the only format that fits all of these times; '' for ISO 8601, None without one.
 
     Days and months in American and in European order fit the same texts, until a day is above 12.
     """
-    given = [text.strip() for text in texts if text.strip()]
-    fitting = [one for one in FORMATS if all(map(_reader(one), given))]
+    given = _given(texts)
+    fitting = [form for form in FORMATS if all(_is_time(text, form) for text in given)]
     return fitting[0] if given and len(fitting) == 1 else None
 
 
-def _reader(pattern: str) -> Callable[[str], bool]:
-    def fits(text: str) -> bool:
-        try:
-            if pattern:
-                datetime.strptime(text, pattern)  # noqa: DTZ007 - only tried
-                return True
-            datetime.fromisoformat(text)
-        except ValueError:
-            return False
-        return not _is_date(text)
-
-    return fits
-
-
-def _is_date(text: str) -> bool:
+def _is_time(text: str, form: str) -> bool:
     try:
-        date.fromisoformat(text)
+        if form:
+            datetime.strptime(text, form)  # noqa: DTZ007 - only tried
+        else:
+            datetime.fromisoformat(text)
     except ValueError:
         return False
-    return True
+    return bool(form) or len(text) > _LONGEST_DATE
 
 
-def minutes_way(texts: Sequence[str]) -> str | None:
+def duration_form(texts: Iterable[str]) -> str | None:
     """Return the form of durations: `number`, `hours`, `hh:mm` or `iso8601`; None if unknown."""
-    given = [text.strip() for text in texts if text.strip()]
+    given = _given(texts)
     fitting = [
-        way
-        for way, pattern in _MINUTES.items()
+        form
+        for form, pattern in _DURATIONS.items()
         if all(re.fullmatch(pattern, text) for text in given)
     ]
     return fitting[0] if given and len(fitting) == 1 else None
 
 
-def family_first(texts: Sequence[str]) -> bool:
-    """Tell whether whole names are written `Family, Given`, each with one comma."""
-    given = [text.strip() for text in texts if text.strip()]
-    return bool(given) and all(
-        re.fullmatch(r"[^,]*[^, ][^,]*,[^,]*[^, ][^,]*", text) for text in given
-    )
+def family_first(texts: Iterable[str]) -> bool:
+    """Tell whether full names are written `Family, Given`, each with one comma."""
+    given = _given(texts)
+    return bool(given) and all(re.fullmatch(_FAMILY_FIRST, text) for text in given)
+
+
+def _given(texts: Iterable[str]) -> list[str]:
+    return [text.strip() for text in texts if text.strip()]

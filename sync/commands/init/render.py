@@ -1,20 +1,26 @@
 """A first configuration as commented YAML. What is unknown is switched off, under a TODO."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from sync.commands.init.detect import ColumnSample, Detected, guess
-from sync.commands.init.feeds import FeedDraft, drafts, stand_in
-from sync.commands.init.yaml_values import quoted, reference
+from sync.commands.init.detect import SourceSample, guess
+from sync.commands.init.feeds import FeedDraft, drafts
+from sync.commands.init.yaml_text import Inline, ReferenceText, yaml_line, yaml_lines
 from sync.config.maps import MAPS
 from sync.records.base import Kind
 from sync.records.kinds import PEOPLE
+from sync.text.characters import escaped
 from sync.text.masking import masked
 
 _WIDTH = 118
 _MOST_NAMED = 60
-_TOP = """\
+"""Columns that are listed as not mapped."""
+
+_MOST_SHOWN = 60
+"""Characters that are shown of a column's name."""
+
+_FILE = """\
 # The configuration of inspera-sync, begun by `inspera-sync init`. Read all of it before the first
 # `apply`: what each column holds was guessed from its name.
 #
@@ -25,12 +31,42 @@ _TOP = """\
 # A line that begins with '# ' is prose. A setting with '#' right before its name is switched off:
 # take the '#' away to use it. TODO marks what you have to decide. Everything that can be set is
 # explained in config/inspera-sync.yaml.
+
+inspera:
+  # The tenant's address.
+  {url}
+
+  # Shown next to the API key in Inspera.
+  {client_id}
+
+  # The API key stays in a file of its own, which only the user who runs inspera-sync may read
+  # (chmod 0400).
+  {api_key}
+
+# The state: what was put into Inspera, in a file next to this one. Back it up.
+state: sqlite:///state.db
+
+# Where rows come from. Each source has a name, by which feeds call it.
+sources:
+{sources}
+
+# Which rows become which records, and how.
+feeds:
+{feeds}
 """
-_MEANT: Mapping[Kind, str] = {
-    Kind.LEARNER: "a learner",
-    Kind.STAFF: "staff",
-    Kind.CANDIDATE: "that somebody sits the test, and no teacher",
-}
+_STAND_IN = """\
+  # TODO: no feed could be guessed whole, and there has to be one. This one stands here until another
+  # does; it takes no row, because of its 'where'.
+  - kind: learner
+    source: {source}
+    auth_system: TODO
+    {where}
+    allow_empty: true
+    map:
+      username: {{constant: TODO}}
+      external_id: {{constant: TODO}}
+      first_name: {{constant: TODO}}
+      last_name: {{constant: TODO}}"""
 _ABOUT: Mapping[Kind, str] = {
     Kind.LEARNER: "Learners: the people who sit exams.",
     Kind.STAFF: "Staff: the people who make, run and grade exams.",
@@ -38,204 +74,161 @@ _ABOUT: Mapping[Kind, str] = {
     Kind.CONTRIBUTOR: "Contributors: what staff do on tests.",
     Kind.CANDIDATE: "Candidates: who sits what. They name learners and tests by their keys.",
 }
+_SELECTED: Mapping[Kind, str] = {
+    Kind.LEARNER: "a learner",
+    Kind.STAFF: "staff",
+    Kind.CANDIDATE: "that somebody sits the test, and no teacher",
+}
+"""What the selected values of a column with roles mean, for a feed of this kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a first configuration rests on, in addition to its sources.
+    """What a first configuration needs in addition to its sources.
 
     Attributes:
         url: the tenant's address.
-        key_file: the file with the API key, of which only the name is written.
-        auth_system: with which people log in; empty when nobody needs to know.
-        zone: of the sources' local times, such as `Europe/Oslo`; empty likewise.
+        client_id: the client id of the API key.
+        key_file: the file with the API key, of which only the path is written.
+        auth_system: how people log in; None if no feed needs it.
+        zone: the zone of the sources' local times, such as `Europe/Oslo`; None if no feed needs it.
     """
 
     url: str
     client_id: str
     key_file: str
-    auth_system: str = ""
-    zone: str = ""
+    auth_system: str | None = None
+    zone: str | None = None
 
 
-def needs(sources: Sequence[ColumnSample]) -> tuple[bool, bool]:
+def needs(sources: Sequence[SourceSample]) -> tuple[bool, bool]:
     """Tell whether these sources need an auth system, and a time zone."""
     feeds = drafts(sources, None)
-    people = [one for one in feeds if one.kind in PEOPLE]
-    timed = any(one.kind is Kind.TEST and {"start", "end"} & one.values.keys() for one in feeds)
-    return any("auth_system" not in one.values for one in people), timed
+    auth_system = any(draft.kind in PEOPLE and "auth_system" not in draft.rules for draft in feeds)
+    zone = any(draft.kind is Kind.TEST and {"start", "end"} & draft.rules.keys() for draft in feeds)
+    return auth_system, zone
 
 
-def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
+def configuration(sources: Sequence[SourceSample], answers: Answers) -> str:
     """Return the whole file. It can always be loaded; an incomplete feed is switched off."""
-    feeds = drafts(sources, answers.zone or None)
-    return "\n".join(
-        [
-            _TOP,
-            *_tenant(answers),
-            "",
-            "# Where rows come from. Each source has a name, by which feeds call it.",
-            "sources:",
-            *(line for one in sources for line in _source(one, feeds)),
-            "",
-            "# Which rows become which records, and how.",
-            "feeds:",
-            *_feeds(sources, feeds, answers),
-            "",
-        ]
+    feeds = drafts(sources, answers.zone)
+    blocks = ["\n".join(_feed(draft, answers)) for draft in feeds]
+    if not any(draft.ready for draft in feeds):
+        blocks.insert(0, _stand_in(sources[0]))
+    key = ReferenceText(f"${{file:{answers.key_file}}}")
+    return _FILE.format(
+        url=yaml_line({"url": answers.url}),
+        client_id=yaml_line({"client_id": answers.client_id}),
+        api_key=yaml_line({"api_key": key}),
+        sources="\n".join(line for sample in sources for line in _source(sample, feeds)),
+        feeds="\n\n".join(blocks),
     )
 
 
-def _tenant(answers: Answers) -> Iterator[str]:
-    yield "inspera:"
-    yield "  # The tenant's address."
-    yield f"  url: {quoted(answers.url)}"
-    yield ""
-    yield "  # Shown next to the API key in Inspera."
-    yield f"  client_id: {quoted(answers.client_id)}"
-    yield ""
-    yield "  # The API key stays in a file of its own, which only the user who runs inspera-sync"
-    yield "  # may read (chmod 0400)."
-    yield f"  api_key: {reference(f'${{file:{answers.key_file}}}')}"
-    yield ""
-    yield "# The state: what was put into Inspera, in a file next to this one. Back it up."
-    yield "state: sqlite:///state.db"
+def _source(sample: SourceSample, feeds: Sequence[FeedDraft]) -> Iterator[str]:
+    yield f"  {sample.name}:"
+    for text in [*sample.remarks, *_remarks(sample, feeds)]:
+        yield from _prose("    ", text)
+    yield from yaml_lines("    ", sample.settings)
 
 
-def _source(one: ColumnSample, feeds: Sequence[FeedDraft]) -> Iterator[str]:
-    yield f"  {one.name}:"
-    about = guess(one)
-    for text in [*one.remarks, *_remarks(about, feeds)]:
-        yield from _prose(text, 4)
-    for line in one.settings:
-        yield f"    {line}"
-
-
-def _remarks(one: Detected, feeds: Sequence[FeedDraft]) -> Iterator[str]:
-    if not one.columns:
+def _remarks(sample: SourceSample, feeds: Sequence[FeedDraft]) -> Iterator[str]:
+    """Yield what a person should know about the columns of a source."""
+    known = guess(sample)
+    if not known.columns:
         yield (
             "TODO: none of its columns was recognised, so no feed could be guessed. If its first "
-            "line does not name "
-            "the columns, name them here with 'columns'."
+            "line does not name the columns, name them here with 'columns'."
         )
         return
-    national, password = one.columns.get("national_id"), one.columns.get("password")
+    national, password = known.columns.get("national_id"), known.columns.get("password")
     if national:
-        yield f"{_named(national)} looks like a national identity number, so it is not mapped."
+        yield f"{_shown(national)} looks like a national identity number, so it is not mapped."
     if password:
         yield (
-            f"{_named(password)} looks like a password. Map it as 'password' if people are to get "
+            f"{_shown(password)} looks like a password. Map it as 'password' if people are to get "
             "it once, at first."
         )
-    used = {name for draft in feeds if draft.guess.looked is one.looked for name in draft.used}
-    unused = [name for name in one.looked.columns if name not in {*used, national, password}]
-    if unused and one.has_names and not one.looked.directory:
-        yield f"Columns that are not mapped: {', '.join(map(_named, unused[:_MOST_NAMED]))}" + (
-            f" and {len(unused) - _MOST_NAMED} more." if len(unused) > _MOST_NAMED else "."
+    used = {name for draft in feeds if draft.guess.sample is sample for name in draft.used}
+    unused = [name for name in sample.columns if name not in {*used, national, password}]
+    if unused and known.has_header and not sample.directory:
+        more = len(unused) - _MOST_NAMED
+        yield (
+            f"Columns that are not mapped: {', '.join(map(_shown, unused[:_MOST_NAMED]))}"
+            + (f" and {more} more." if more > 0 else ".")
         )
 
 
-def _named(column: str) -> str:
-    """Return a column's name for a comment: on one line, cut, and harmless."""
-    seen = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in masked(column)
-    )
-    return f"'{seen[:_MOST_NAMED]}{'…' if len(seen) > _MOST_NAMED else ''}'"
+def _shown(column: str) -> str:
+    """Return a column's name for a comment: masked, on one line, and cut."""
+    text = escaped(masked(column)).replace("\n", " ")
+    return f"'{text[:_MOST_SHOWN]}{'…' if len(text) > _MOST_SHOWN else ''}'"
 
 
-def _prose(text: str, indent: int) -> list[str]:
-    before = " " * indent + "# "
+def _prose(indent: str, text: str | None) -> list[str]:
+    before = f"{indent}# "
     return wrap(
-        text, _WIDTH, initial_indent=before, subsequent_indent=before, break_on_hyphens=False
+        text or "", _WIDTH, initial_indent=before, subsequent_indent=before, break_on_hyphens=False
     )
-
-
-def _feeds(
-    sources: Sequence[ColumnSample], feeds: Sequence[FeedDraft], answers: Answers
-) -> Iterator[str]:
-    blocks = [_feed(draft, answers) for draft in feeds]
-    if not any(draft.ready for draft in feeds):
-        blocks.insert(0, _nothing(stand_in(sources), answers))
-    for number, block in enumerate(blocks):
-        if number:
-            yield ""
-        yield from block
 
 
 def _feed(draft: FeedDraft, answers: Answers) -> Iterator[str]:
-    yield from _prose(_ABOUT[draft.kind], 2)
+    """Yield a feed, switched off if it is not ready."""
+    yield from _prose("  ", _ABOUT[draft.kind])
     if not draft.ready:
-        yield from _prose(_todo(draft), 2)
-    if draft.doubt:
-        yield from _prose(draft.doubt, 2)
+        yield from _prose("  ", _what_is_missing(draft))
+    yield from _prose("  ", draft.doubt)
     off = "" if draft.ready else "#"
     yield f"  {off}- kind: {draft.kind}"
-    yield f"    {off}source: {draft.guess.looked.name}"
-    yield from _about_people(draft, answers, off)
+    yield f"    {off}source: {draft.guess.sample.name}"
+    if draft.kind in PEOPLE and "auth_system" not in draft.rules:
+        yield from yaml_lines(f"    {off}", {"auth_system": answers.auth_system or "TODO"})
+    yield from _offered_where(draft)
     yield f"    {off}map:"
     for name, info in MAPS[draft.kind].model_fields.items():
-        if name in draft.values:
-            yield from _prose(draft.hints[name], 6) if name in draft.hints else []
-            yield f"      {off}{name}: {draft.values[name].yaml}"
+        note = draft.notes.get(name, "")
+        if name in draft.rules:
+            yield from _prose("      ", note)
+            yield from yaml_lines(f"      {off}", {name: draft.rules[name].setting})
         elif info.is_required():
-            about = " ".join((info.description or "").split())
-            yield from _prose(f"TODO: {about} {draft.hints.get(name, '')}".strip(), 6)
+            yield from _prose("      ", f"TODO: {info.description} {note}")
             yield f"      {off}{name}: TODO"
 
 
-def _todo(draft: FeedDraft) -> str:
-    missing = f"Say where it gets {' and '.join(_listed(draft.missing))}." if draft.missing else ""
-    return " ".join(
-        text for text in ("TODO: this feed is switched off.", draft.why, missing) if text
-    )
+def _what_is_missing(draft: FeedDraft) -> str:
+    sentences = ["TODO: this feed is switched off."]
+    if draft.reason:
+        sentences.append(draft.reason)
+    if draft.missing:
+        sentences.append(f"Map {', '.join(draft.missing)}.")
+    return " ".join(sentences)
 
 
-def _listed(names: Sequence[str]) -> Iterable[str]:
-    return [", ".join(names[:-1]), names[-1]] if len(names) > 1 else names
-
-
-def _about_people(draft: FeedDraft, answers: Answers, off: str) -> Iterator[str]:
-    if draft.kind in PEOPLE and "auth_system" not in draft.values:
-        yield f"    {off}auth_system: {quoted(answers.auth_system or 'TODO')}"
-    if draft.kind in (*PEOPLE, Kind.CANDIDATE):
-        yield from _where(draft)
-
-
-def _where(draft: FeedDraft) -> Iterator[str]:
-    """Offer to take only some rows, where a column seems to say which."""
+def _offered_where(draft: FeedDraft) -> Iterator[str]:
+    """Offer to take only some rows, if a column seems to say which. The offer is switched off."""
     columns = draft.guess.columns
     status = columns.get("status") if draft.kind is Kind.LEARNER else None
-    role = columns.get("role" if draft.kind is Kind.CANDIDATE else "person_role")
+    role = columns.get("institution_role") if draft.kind in PEOPLE else None
+    if draft.kind is Kind.CANDIDATE:
+        role = columns.get("roles")
+    where = Inline()
     if status is not None:
         yield "    # Only rows whose column holds one of these values. Switched off: all rows."
+        where[status] = ["active"]
     if role is not None:
         yield from _prose(
-            f"TODO: {_named(role)} seems to say who is what. Name here the values that mean "
-            f"{_MEANT[draft.kind]}; as "
-            "long as this is switched off, every row is taken.",
-            4,
+            "    ",
+            f"TODO: {_shown(role)} seems to say who is what. Name here the values that mean "
+            f"{_SELECTED[draft.kind]}; as long as this is switched off, every row is taken.",
         )
-    chosen = [f"{quoted(status)}: [active]"] if status is not None else []
-    chosen += [f"{quoted(role)}: [TODO]"] if role is not None else []
-    if chosen:
-        yield f"    #where: {{{', '.join(chosen)}}}"
+        where[role] = ["TODO"]
+    if where:
+        yield from yaml_lines("    #", {"where": where})
 
 
-def _nothing(draft: FeedDraft, answers: Answers) -> Iterator[str]:
-    """Yield a feed that takes no row, since a configuration must have one."""
-    names = draft.guess.looked.columns if guess(draft.guess.looked).has_names else ()
-    first = next((name for name in names if name.isprintable() and name.strip()), "TODO")
-    yield from _prose(
-        "TODO: no feed could be guessed whole, and there has to be one. This one stands here "
-        "until another does; "
-        "it takes no row, because of its 'where'.",
-        2,
-    )
-    yield "  - kind: learner"
-    yield f"    source: {draft.guess.looked.name}"
-    yield f"    auth_system: {quoted(answers.auth_system or 'TODO')}"
-    yield f"    where: {{{reference(first)}: TODO}}"
-    yield "    allow_empty: true"
-    yield "    map:"
-    for name, value in draft.values.items():
-        yield f"      {name}: {value.yaml}"
+def _stand_in(sample: SourceSample) -> str:
+    """Return a feed that takes no row, because a configuration needs one."""
+    names = sample.usable_columns if guess(sample).has_header else []
+    column = next((name for name in names if name.strip()), "TODO")
+    where = yaml_line({"where": Inline({column: "TODO"})})
+    return _STAND_IN.format(source=sample.name, where=where)

@@ -1,6 +1,6 @@
 """The baseline of each source: what it contains now.
 
-The next run judges by it whether the source is complete (rules 4).
+The next run judges by it whether the source is complete (rules 5).
 """
 
 from collections.abc import Collection

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sync.engine.protocols import CompletenessRules
+from sync.planning.remedies import accept_shrink
 from sync.records.base import Row
 from sync.text.masking import quoted_value
 
@@ -99,7 +100,7 @@ def torn(ended_whole: bool, accepted: bool, source: str) -> str:
     """Return why a source without a final line end is doubted; empty when that is usual there."""
     if accepted or not ended_whole:
         return ""
-    return f"{TORN}; if it is right so, run `apply --accept-shrink {source}`"
+    return f"{TORN}; if it is right so, run {accept_shrink(source)}"
 
 
 def cut_off(missing: int, kinds: str) -> str:

@@ -7,9 +7,11 @@ from datetime import datetime
 from sync.engine.extract.completeness import KEPT, CompletenessCheck, cut_off, shorter, shrunk
 from sync.engine.extract.feed_reader import FeedReader, FeedReport, unread
 from sync.engine.extract.join import JoinedSource, columns_of, load
-from sync.engine.protocols import BoundSource, Feed, Join, Progress
+from sync.engine.protocols import BoundSource, Feed, Join
 from sync.errors import SourceError
-from sync.planning.remedies import ACCEPT_SHRINK
+from sync.planning.absence import AbsenceDoubt
+from sync.planning.remedies import accept_shrink
+from sync.progress import Progress
 from sync.records.base import Kind
 from sync.state.store import Store
 
@@ -41,7 +43,7 @@ class ExtractionResult:
     """
 
     reports: Sequence[FeedReport]
-    trouble: Mapping[Kind, str] = field(default_factory=dict)
+    trouble: Mapping[Kind, AbsenceDoubt] = field(default_factory=dict)
     lookups: Sequence[FeedReport] = ()
 
     @property
@@ -98,6 +100,8 @@ def extract(
     for number, feed in enumerate(feeds):
         extraction.read(number, feed)
     reports, lookups = extraction.reports, extraction.lookups
+    # Each step needs the one before: rows become wanted records, these give the times of tests,
+    # by which it is known what may have left its source, and so which source has shrunk.
     _rely(feeds, store, options)
     so_far = ExtractionResult(reports, {}, lookups)  # sees what is found out about them below
     later = [
@@ -113,7 +117,7 @@ def extract(
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these
         trouble[Kind.COMMITTEE] = next(
-            (trouble[kind] for kind in sorted(naming) if trouble[kind]), ""
+            (trouble[kind] for kind in sorted(naming) if trouble[kind]), None
         )
     return ExtractionResult(reports, {kind: why for kind, why in trouble.items() if why}, lookups)
 
@@ -161,11 +165,8 @@ class _Extraction:
         except SourceError as error:
             report.unread, report.unhealthy = True, unread(error)
             return joined
-        report.rows, report.groups, report.torn = (
-            check.rows,
-            frozenset(check.groups),
-            check.torn,
-        )
+        report.rows, report.groups, report.torn = (check.rows, frozenset(check.groups), check.torn)
+        report.confirmable = joined.torn
         failed, remedy = [joined.unsure] if joined.unsure else [], ""
         if source.name not in self.options.accepted:
             failed += check.failures(lambda: self.store.baselines.groups_of(source.name))
@@ -173,7 +174,8 @@ class _Extraction:
                 before = self.store.baselines.rows_of(source.name, self.joined)
                 if lost := shorter(before - check.rows, before, source.proof.shrink):
                     failed.append(lost)
-                    remedy = f"; if that is right, run `{ACCEPT_SHRINK} {source.name}`"
+                    report.confirmable = True
+                    remedy = f"; if that is right, run {accept_shrink(source.name)}"
         joined.unsure = "; ".join(failed) or ("" if check.rows else "has no rows")
         if joined.unsure:
             report.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}{remedy}"
@@ -238,7 +240,7 @@ def _judge_shrinkage(
     Needs the tests' windows: what has ended may go.
     """
     judged: set[tuple[Kind, str]] = set()
-    # tests first: what was on one that has left its source as well is not cut off
+    # Tests first: what was on one that has left its source as well is not cut off
     in_order = sorted(
         zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST
     )
@@ -259,9 +261,10 @@ def _judge_shrinkage(
             )
             text = cut_off(lost, _plural(feed.kind))
         if text:
+            report.confirmable = True
             report.unhealthy = (
-                f"{source.place}: {text}; {KEPT}; if that is right, run `apply "
-                f"--accept-shrink {source.name}`"
+                f"{source.place}: {text}; {KEPT}; if that is right, run "
+                f"{accept_shrink(source.name)}"
             )
 
 
@@ -283,13 +286,13 @@ def _trouble(
     reports: Sequence[FeedReport],
     lookups: Sequence[FeedReport],
     store: Store,
-) -> str:
-    """Return why absence of this kind proves nothing in this run; empty when it does."""
+) -> AbsenceDoubt | None:
+    """Return why absence of this kind proves nothing in this run; None when it does."""
     mine = [
         (feed, report) for feed, report in zip(feeds, reports, strict=True) if report.kind is kind
     ]
     if not mine:
-        return f"no feed of kind {kind}"
+        return AbsenceDoubt(f"no feed of kind {kind}")
     unhealthy = {one.source: one for one in (*lookups, *reports) if one.unhealthy}
     for feed, report in mine:
         for source in _resting_on(feed):
@@ -298,27 +301,28 @@ def _trouble(
         if report.unhealthy:
             return _unproven(report)
         if report.partial:
-            return (
+            return AbsenceDoubt(
                 f"{report.place} is not all there ({report.partial}): removals wait for a "
                 "full reading"
             )
-    keyless = store.staging.keyless(kind)
-    return (
-        f"the key in {keyless} can't be read, so no {kind}'s absence proves anything"
-        if keyless
-        else ""
-    )
+    if keyless := store.staging.keyless(kind):
+        return AbsenceDoubt(
+            f"the key in {keyless} can't be read, so no {kind}'s absence proves anything"
+        )
+    return None
 
 
-def _unproven(report: FeedReport) -> str:
+def _unproven(report: FeedReport) -> AbsenceDoubt:
     """Return why absence from this source proves nothing.
 
     If a person must do something about it, the text says what.
     """
-    if report.unread or ACCEPT_SHRINK not in report.unhealthy:
-        return f"{report.place} can't be relied on in this run"
-    remedy = f"if that is right, run `{ACCEPT_SHRINK} {report.source}`, else deliver it whole"
-    return f"{report.place} has become shorter or is cut off; {remedy}"
+    if report.unread or not report.confirmable:
+        return AbsenceDoubt(f"{report.place} can't be relied on in this run")
+    remedy = f"if that is right, run {accept_shrink(report.source)}, else deliver it whole"
+    return AbsenceDoubt(
+        f"{report.place} has become shorter or is cut off; {remedy}", needs_person=True
+    )
 
 
 def _resting_on(feed: Feed) -> list[BoundSource]:

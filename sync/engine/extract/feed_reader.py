@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from sync.engine.extract.completeness import KEPT, CompletenessCheck, torn
 from sync.engine.extract.join import JoinedSource, RowOrErrors, with_columns
-from sync.engine.protocols import Feed, Origin, Progress
+from sync.engine.protocols import Feed, Origin
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed
+from sync.progress import Progress
 from sync.records.base import Key, Kind, Row, RowError
 from sync.records.extract import Extract, Since, lacking
 from sync.records.kinds import Record
@@ -31,6 +32,7 @@ class FeedReport:
         partial: why this was not all that the source has, though nothing is wrong; empty when it
             was all.
         unhealthy: why its absences prove nothing; empty when they do.
+        confirmable: whether it may be right all the same, as a person can say (`--accept-shrink`).
         groups: the values of the source's column of groups.
         torn: whether its text ended without a line end; None when that is unknown.
     """
@@ -44,6 +46,7 @@ class FeedReport:
     unread: bool = False
     partial: str = ""
     unhealthy: str = ""
+    confirmable: bool = False
     groups: frozenset[str] = frozenset()
     torn: bool | None = None
 
@@ -182,6 +185,7 @@ class FeedReader:
             why := torn(self.store.baselines.ended_whole(source), accepted, source)
         ):
             return
+        report.confirmable = True
         yield why
         last = check.last
         if last is not None:
@@ -205,7 +209,7 @@ class FeedReader:
     ) -> Iterator[tuple[Record, Origin | None, int]]:
         convert, origin, departing = mapper.map, mapper.origin, mapper.has_departures
         phase, read = f"reading {self.feed.place}", 0
-        # enough of those at the end to tell that they are there, whatever `where` says of them now
+        # Enough of those at the end to tell that they are there, whatever `where` says of them now
         passed_over: deque[Row] = deque(maxlen=MOST_PASSED_OVER)
         for row in rows:
             read += 1

@@ -1,4 +1,4 @@
-"""Gives the rows of a feed the columns that it takes from other sources, found by key."""
+"""Joins: rows of a feed get the columns that it takes from other sources, found by key."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ class JoinedSource:
     Attributes:
         columns: what the feed takes of it, by the names that the source has for them.
         unsure: why a missing row proves nothing; empty when it proves absence.
+        torn: whether it may be cut off in its last row.
         unreadable: a row whose key can't be read, so that its owner is unknown.
     """
 
@@ -33,6 +34,7 @@ class JoinedSource:
     columns: tuple[str, ...]
     place: str = ""
     unsure: str = ""
+    torn: bool = False
     unreadable: str = ""
 
     @property
@@ -77,6 +79,7 @@ def load(
             if check.torn and (
                 why := torn(store.baselines.ended_whole(source.name), accepted, source.name)
             ):
+                joined.torn = True
                 doubts.append(why)
                 store.lookups.drop_line(joined.number, check.last.line if check.last else 0)
         joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))

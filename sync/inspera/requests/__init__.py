@@ -1,1 +1,1 @@
-"""Request bodies and queries in the vendor's words."""
+"""Request bodies and queries, under the vendor's names."""

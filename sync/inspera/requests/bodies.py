@@ -1,4 +1,4 @@
-"""Our words into the vendor's: bodies and queries."""
+"""The bodies and queries of calls for people, tests, exports and the token."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,16 +16,15 @@ _USER_TYPES: Final = {Kind.LEARNER: "student", Kind.STAFF: "admin"}
 
 
 def wrapped(call: Call, content: object) -> object:
-    """Return what is sent, inside the member that the call has for it, when it has one."""
+    """Return the content inside the call's wrapper, or unchanged if the call has none."""
     return {call.wrapper: content} if call.wrapper else content
 
 
 def learner(fields: Fields, password: str | None) -> dict[str, object]:
-    """Return a learner to be created or updated by `username` (vendor contract, Users API).
+    """Return the body that creates or updates a learner by `username`.
 
-    What is `None` is left out.
-
-    That external ids are taken in this form is inferred.
+    Fields that are None are left out. The form of external ids is inferred (vendor contract, Users
+    API).
     """
     return _person(LEARNER, fields, password)
 
@@ -41,11 +40,10 @@ def _person(record: RecordType, fields: Fields, password: str | None) -> dict[st
 
 
 def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
-    """Return a member of staff to be saved by `username` (vendor contract, Users API.
+    """Return the body that creates or updates a member of staff by `username`.
 
-    Administrative users; inferred).
-
-    What is `None` is left out.
+    Fields that are None are left out. The form is inferred (vendor contract, Users API:
+    administrative users).
     """
     body = {
         **_person(STAFF, fields, password),
@@ -56,17 +54,17 @@ def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
 
 
 def test(fields: Fields) -> dict[str, object]:
-    """Return a test's title and times, without its template (vendor contract, Test API.
+    """Return the body that updates a test's title and times, without its template.
 
-    Create or update).
+    See vendor contract, Test API: create or update.
     """
     return copied(TEST, fields)
 
 
 def new_test(fields: Fields) -> dict[str, object]:
-    """Return a test with the template that it is made from, which is sent this once.
+    """Return the body that creates a test from a template. Only this call sends the template.
 
-    Vendor contract, Test API: create.
+    See vendor contract, Test API: create.
     """
     template = fields.get("template")
     if template is None or template == "":
@@ -77,56 +75,53 @@ def new_test(fields: Fields) -> dict[str, object]:
 
 
 def test_search(external_test_id: str) -> dict[str, str]:
-    """Return the query that looks a test up by its external id (vendor contract, Test API.
-
-    Search).
-    """
+    """Return the query for a test by its external id (vendor contract, Test API: search)."""
     return {"externalTestID": external_test_id}
 
 
 def person_search(words: str) -> dict[str, str]:
-    """Return the query that looks people up (vendor contract, Users API: search users.
+    """Return the query that searches for people.
 
-    Inferred).
+    The form is inferred (vendor contract, Users API: search users).
     """
     return {"query": words}
 
 
 def some_tests() -> dict[str, str]:
-    """Return the plainest search, to see that it works.
+    """Return the simplest query for tests, with which to try the call.
 
-    An empty one might be refused (vendor contract, Test API: search).
+    Inspera might refuse an empty one (vendor contract, Test API: search).
     """
     return {"query": "a"}
 
 
 def export_order(kind: Kind) -> dict[str, object]:
-    """Return an order for all users of one type (vendor contract, Users API: export users)."""
+    """Return the body that orders an export of all users of one type.
+
+    See vendor contract, Users API: export users.
+    """
     return {"resourceType": "AllUsers", "parameters": {"userType": _USER_TYPES[kind]}}
 
 
 def page(query: Mapping[str, str], number: int) -> dict[str, str]:
-    """Return the same query for another page of its results (vendor contract, Test API: search.
+    """Return the query for another page of the same results.
 
-    Inferred).
+    The parameter is inferred (vendor contract, Test API: search).
     """
     return {**query, "page": str(number)}
 
 
 def token(client_id: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Query and headers that fetch a token.
+    """Return the query and the headers that fetch a token.
 
-    The key stays out of the address (vendor contract, Token).
+    The key is a header, because addresses reach access logs (vendor contract, Token).
     """
     query = {"grant_type": "authorization_code", "client_id": client_id}
     return query, {"code": key, "Content-Type": "application/x-www-form-urlencoded"}
 
 
 def copied(record: RecordType, fields: Fields) -> dict[str, object]:
-    """Return the fields that are sent as they are, under the vendor's names.
-
-    What is `None` is left out.
-    """
+    """Return the fields that are sent unchanged, under the vendor's names, without those of None."""
     return {
         theirs: list(listed(fields[name])) if record.fields[name].many else fields[name]
         for name, theirs in record.copied.items()

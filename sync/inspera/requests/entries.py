@@ -1,7 +1,4 @@
-"""What is put on a test, or taken off it, in the vendor's words.
-
-Many entries of one kind in one body.
-"""
+"""The bodies of calls that put entries on a test or remove them, many of one kind at a time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,7 +13,7 @@ from sync.records.remote import Assignment
 from sync.records.staff import STAFF
 
 NAMES: Final = {name: STAFF.copied[name] for name in ("first_name", "last_name", "email")}
-"""What is sent of the person with each contributor, with the vendor's names."""
+"""The fields of the person that are sent with each contributor, with the vendor's names."""
 
 _GROUPS: Final = {
     "security": "securityOptions",
@@ -27,17 +24,18 @@ _GROUPS: Final = {
 
 
 def candidates(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return learners for a test, all of one auth system (vendor contract, Test API: candidates.
+    """Return the body that puts learners of one auth system on a test.
 
-    Inferred).
+    The form is inferred (vendor contract, Test API: candidates).
     """
     return _people(call, entries, [copied(CANDIDATE, entry.fields) for entry in entries])
 
 
 def contributors(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return staff for a test, all of one auth system (vendor contract, Test API: contributors).
+    """Return the body that puts staff of one auth system on a test.
 
-    Each entry says whether the person is notified, since the vendor's default is not known.
+    Each entry contains whether to notify the person, because the vendor's default is not known
+    (vendor contract, Test API: contributors).
     """
     people = [
         {
@@ -55,15 +53,15 @@ def contributors(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def leaving_people(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return people to be taken off a test, all of one auth system (vendor contract, Test API.
+    """Return the body that removes people of one auth system from a test.
 
-    Inferred).
+    The form is inferred (vendor contract, Test API).
     """
     return _people(call, entries, [{} for _ in entries])
 
 
 def committees(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return committees for a test (vendor contract, Test API: committees)."""
+    """Return the body that adds committees to a test (vendor contract, Test API: committees)."""
     return wrapped(
         call,
         [{"name": entry.external_id, **copied(COMMITTEE, entry.fields)} for entry in entries],
@@ -71,14 +69,14 @@ def committees(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def leaving_committees(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return committees to be taken off a test (vendor contract, Test API: committees)."""
+    """Return the body that removes committees from a test (vendor contract, Test API: committees)."""
     return wrapped(call, [{"name": entry.external_id} for entry in entries])
 
 
 def options(call: Call, entries: Sequence[Assignment]) -> object:
-    """Return settings of a test, those given and no others (vendor contract, Test API.
+    """Return the body that sets options of a test; all others keep their values.
 
-    Settings).
+    See vendor contract, Test API: settings.
     """
     groups: dict[str, list[dict[str, object]]] = {}
     for entry in entries:
@@ -88,9 +86,9 @@ def options(call: Call, entries: Sequence[Assignment]) -> object:
 
 
 def secrets(entries: Sequence[Assignment]) -> tuple[str, ...]:
-    """Return what an answer must not make us repeat.
+    """Return the texts that a message must not repeat from a response.
 
-    The values of secret options, and names and addresses of people.
+    These are the values of secret options, and the names and addresses of people.
     """
     hidden = [entry.fields.get(name) for entry in entries for name in NAMES]
     hidden += [entry.fields.get("value") for entry in entries if entry.fields.get("secret")]

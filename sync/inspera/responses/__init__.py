@@ -1,1 +1,1 @@
-"""The vendor's answers in this project's words."""
+"""Readers of the vendor's responses, which return this project's types."""

@@ -1,7 +1,4 @@
-"""What every answer of the vendor's has around its content.
-
-Success, errors in its own words, and the token.
-"""
+"""Readers of what all responses have in common: success, error messages, and the token."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -29,9 +26,9 @@ _TOKEN_LIFE = 3600.0
 
 
 def failed(document: object) -> bool:
-    """Tell whether an answer with status 2xx reports a failure.
+    """Tell whether a response with status 2xx reports a failure.
 
-    `success` is false or there are `errors` (vendor contract, Conventions).
+    Then `success` is false, or there are `errors` (vendor contract, Conventions).
     """
     return isinstance(document, dict) and (
         document.get("success") is False or bool(document.get("errors"))
@@ -41,39 +38,39 @@ def failed(document: object) -> bool:
 def words(document: object, hide: Sequence[str] = ()) -> str:
     """Return the vendor's reason in its own words, at most 300 characters.
 
-    It contains nobody's secrets, names or addresses.
+    Secrets, names and addresses of people are masked.
     """
-    said = "; ".join(dict.fromkeys(_spoken(document, 0)))
-    if len(said) > _READ:
-        said = said[:_READ].rpartition(" ")[0]
+    text = "; ".join(dict.fromkeys(_reasons(document, 0)))
+    if len(text) > _READ:
+        text = text[:_READ].rpartition(" ")[0]
     for secret in sorted(filter(None, hide), key=len, reverse=True):
-        said = re.sub(_pattern(secret), "***", said, flags=re.IGNORECASE)
-    said = masked_words(said)
-    said = "".join(character if character.isprintable() else " " for character in said).strip()
-    return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+        text = re.sub(_pattern(secret), "***", text, flags=re.IGNORECASE)
+    text = masked_words(text)
+    text = "".join(character if character.isprintable() else " " for character in text).strip()
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _pattern(secret: str) -> str:
-    """Return the pattern of a secret: a long one is masked anywhere, a short one only as a word."""
+    """Return the pattern that masks a secret: a long one anywhere, a short one only as a word."""
     escaped = re.escape(secret)
     return escaped if len(secret) >= _LONG_SECRET else rf"(?<!\w){escaped}(?!\w)"
 
 
 def named(document: object, ids: frozenset[str]) -> frozenset[str]:
-    """Return which of `ids` the vendor's reason names, whole."""
+    """Return those of `ids` that the vendor's reason contains as whole words."""
     blamed = document.get("errors") or document if isinstance(document, dict) else document
     return frozenset(
-        part for said in _scalars(blamed, 0) for part in _candidates_for_id(said) if part in ids
+        part for text in _scalars(blamed, 0) for part in _candidates_for_id(text) if part in ids
     )
 
 
 def token(document: object) -> tuple[str, float]:
-    """Return the access token and the seconds that it lives.
+    """Return the access token and its lifetime in seconds.
 
-    An hour when that is not said (vendor contract, Token).
+    The lifetime is an hour if the response does not contain it (vendor contract, Token).
 
     Raises:
-        ValueError: the answer has no token.
+        ValueError: the response has no token.
     """
     content = document if isinstance(document, dict) else {}
     value, life = content.get("access_token"), content.get("expires_in")
@@ -90,21 +87,21 @@ def token(document: object) -> tuple[str, float]:
     return value, _TOKEN_LIFE
 
 
-def _spoken(value: object, depth: int) -> Iterator[str]:
-    """Yield what an answer says in the members that carry reasons.
+def _reasons(value: object, depth: int) -> Iterator[str]:
+    """Yield the texts of those members of a response that contain reasons.
 
-    Other members may repeat what was sent.
+    Other members may repeat what was sent, and so the data of people.
     """
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):
         if depth and not any(name in value for name in _SPOKEN):
-            yield from (f"{name}: {said}" for name, said in value.items() if isinstance(said, str))
+            yield from (f"{name}: {text}" for name, text in value.items() if isinstance(text, str))
         for name in _SPOKEN:
-            yield from _spoken(value.get(name), depth + 1)
+            yield from _reasons(value.get(name), depth + 1)
     elif isinstance(value, list):
         for entry in value:
-            yield from _spoken(entry, depth + 1)
+            yield from _reasons(entry, depth + 1)
     elif value not in ("", None) and not isinstance(value, bool):
         yield str(value)
 
@@ -119,8 +116,8 @@ def _scalars(value: object, depth: int) -> Iterator[str]:
         yield str(value)
 
 
-def _candidates_for_id(said: str) -> Iterator[str]:
-    yield said
-    for part in _BETWEEN_IDS.split(said):
+def _candidates_for_id(text: str) -> Iterator[str]:
+    yield text
+    for part in _BETWEEN_IDS.split(text):
         yield part
         yield part.strip(".:")

@@ -1,6 +1,6 @@
-"""Who and what is on a test, in our words.
+"""Readers of responses about the candidates, contributors and committees of a test.
 
-A `ValueError` says that an answer is not of the expected form.
+They raise `ValueError` for a response that does not have the expected form.
 """
 
 from collections.abc import Mapping
@@ -24,15 +24,15 @@ from sync.records.remote import Member, Members
 
 
 def candidates(document: object) -> Members:
-    """Return the candidates of a test (vendor contract, Test API: read; inferred).
+    """Return the candidates of a test; one with several external ids occurs once for each.
 
-    One with several ids is under each.
+    The form is inferred (vendor contract, Test API: read).
     """
     return _people(member(unwrapped(document), "candidates"), CANDIDATE)
 
 
 def contributors(document: object) -> Members:
-    """Return the contributors that reading a test shows (vendor contract, Test API: read)."""
+    """Return the contributors from a read of a test (vendor contract, Test API: read)."""
     row = unwrapped(document)
     if "contributors" not in row:
         return _not_shown("contributors")
@@ -40,9 +40,9 @@ def contributors(document: object) -> Members:
 
 
 def committees(document: object) -> Members:
-    """Return the committees that reading a test shows, as names or as objects.
+    """Return the committees from a read of a test, where they are names or objects.
 
-    Vendor contract, Test API: read.
+    See vendor contract, Test API: read.
     """
     row = unwrapped(document)
     if "committees" not in row:
@@ -70,7 +70,7 @@ def _people(rows: object, record: RecordType) -> Members:
 
 
 def _member(record: RecordType, row: Mapping[str, object]) -> Member:
-    """Return the fields of this kind that an answer shows under the names of the record type."""
+    """Return the member with those fields of its record type that the response contains."""
     shown = {
         name: _value(record, name, row) for name in record.compared if record.fields[name].sent_as
     }

@@ -1,6 +1,6 @@
-"""The vendor's words into ours: what reads give.
+"""Readers of responses about tests, people and exports.
 
-A `ValueError` says that an answer is not of the expected form.
+They raise `ValueError` for a response that does not have the expected form.
 """
 
 from collections.abc import Mapping
@@ -25,9 +25,11 @@ _STATUSES: Final = {"ACTIVE": "active", "DISABLED": "disabled"}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of results; `hits` counts those of all pages, `number` is this one's.
+    """One page of results.
 
-    `None` is what was not said.
+    Attributes:
+        hits: the number of results on all pages; None if the response does not contain it.
+        number: the number of this page; None if the response does not contain it.
     """
 
     rows: tuple[Mapping[str, object], ...]
@@ -36,9 +38,9 @@ class Page:
 
 
 def page(document: object) -> Page:
-    """Return a page of search results (vendor contract, Test API.
+    """Return a page of search results. A bare list counts as the only page.
 
-    Search), or a bare list, which is all there is.
+    See vendor contract, Test API: search.
     """
     if isinstance(document, list):
         return Page(tuple(objects(document)))
@@ -47,10 +49,10 @@ def page(document: object) -> Page:
     return Page(rows, whole_number(outer.get("hits")), whole_number(outer.get("page")))
 
 
-def found_test(row: Mapping[str, object]) -> RemoteTest | None:
-    """Return a test among search results, `None` for a template (vendor contract, Test API.
+def test_from_search(row: Mapping[str, object]) -> RemoteTest | None:
+    """Return a test from search results, or None for a template.
 
-    Search).
+    See vendor contract, Test API: search.
     """
     if row.get("isTemplate") is True:
         return None
@@ -66,9 +68,9 @@ def found_test(row: Mapping[str, object]) -> RemoteTest | None:
 
 
 def read_test(remote_id: str, document: object) -> RemoteTest:
-    """Return a test read by its id, which shows little but its name (vendor contract, Test API.
+    """Return a test that was read by its id. The response contains little more than its name.
 
-    Read).
+    See vendor contract, Test API: read.
     """
     row = unwrapped(document)
     title = text(row.get("name")) or text(row.get("title"))
@@ -85,10 +87,10 @@ def read_test(remote_id: str, document: object) -> RemoteTest:
     )
 
 
-def found_person(row: Mapping[str, object]) -> RemotePerson:
-    """Return a person read or found (vendor contract, Users API.
+def person_from_read(row: Mapping[str, object]) -> RemotePerson:
+    """Return a person from a read or a search.
 
-    Conventions on the two spellings of `username`).
+    Inspera spells `username` in two ways (vendor contract, Users API and Conventions).
     """
     return RemotePerson(
         remote_id=text(row.get("userId")),
@@ -102,52 +104,46 @@ def found_person(row: Mapping[str, object]) -> RemotePerson:
 
 
 def read_person(document: object) -> RemotePerson:
-    """Return a person read by their id (vendor contract, Users API)."""
-    return found_person(unwrapped(document))
+    """Return a person that was read by their id (vendor contract, Users API)."""
+    return person_from_read(unwrapped(document))
 
 
 def exported_person(row: Mapping[str, object]) -> RemotePerson:
-    """Return a person in an export, who is assumed to look as when read by their id (inferred)."""
-    person = found_person(row)
+    """Return a person from an export. It is inferred that the form is that of a read by id."""
+    person = person_from_read(row)
     if not person.remote_id and not person.username:
         raise ValueError("a person without an id")
     return person
 
 
 def done(document: object) -> None:
-    """Return nothing but that there is an answer of the usual form.
-
-    Vendor contract, Conventions.
-    """
+    """Check that the response is a JSON object, as all are (vendor contract, Conventions)."""
     as_object(document)
 
 
-def saved_test(document: object) -> tuple[str, bool]:
-    """Return the id of a test that was saved, and whether it is new (vendor contract, Test API.
+def saved_test_id(document: object) -> tuple[str, bool]:
+    """Return the id of a saved test, and whether the call created it.
 
-    Create or update).
+    See vendor contract, Test API: create or update.
     """
     row = unwrapped(document)
     return required(row, "assessmentRunId"), text(row.get("status")) != "updated"
 
 
-def saved_person(document: object) -> str | None:
-    """Return the user id of a person who was saved, when it was said.
-
-    Vendor contract, Users API.
-    """
+def saved_person_id(document: object) -> str | None:
+    """Return the user id of a saved person, or None if the response does not contain it."""
     return text(unwrapped(document).get("userId"))
 
 
 def export_job(document: object) -> str:
-    """Return the id of an export that was ordered (vendor contract, Users API: export users)."""
+    """Return the job id of an ordered export (vendor contract, Users API: export users)."""
     return required(unwrapped(document), "jobId")
 
 
 def export_status(document: object) -> tuple[str, str | None]:
-    """Return how far an export is, and the link to it once it is there.
+    """Return the status of an export, and the link to its file once it is ready.
 
-    Vendor contract, Users API: export users.
+    See vendor contract, Users API: export users.
     """
     row = unwrapped(document)
     status, link = required(row, "status"), row.get("exportInfo")

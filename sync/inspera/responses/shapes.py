@@ -1,18 +1,18 @@
-"""The forms that answers are made of. A `ValueError` says that one is not of the expected form."""
+"""Readers of the parts of responses. They raise `ValueError` for an unexpected form."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 
 def text(value: object) -> str | None:
-    """Return an id or a word; numbers are taken for ids, anything else is nothing."""
+    """Return a text, or a number as a text because it may be an id; otherwise None."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value)
 
 
 def whole_number(value: object) -> int | None:
-    """Return a whole number, also when it was given as text."""
+    """Return a whole number, also if it is written as a text; otherwise None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -23,9 +23,9 @@ def whole_number(value: object) -> int | None:
 
 
 def moment(value: object) -> str | None:
-    """Return a time as plans have it, in UTC and whole seconds.
+    """Return a time as plans write it, in UTC and whole seconds.
 
-    One without an offset is not taken for any.
+    The result is None for a time without an offset, because its zone is not known.
     """
     if not isinstance(value, str):
         return None
@@ -37,7 +37,10 @@ def moment(value: object) -> str | None:
 
 
 def pairs(value: object, name: str) -> Iterator[tuple[str, str]]:
-    """Auth systems and external ids, the latter under this name (vendor contract, Conventions)."""
+    """Yield auth systems with external ids; `name` is the member with the external id.
+
+    See vendor contract, Conventions.
+    """
     for entry in objects(value) if isinstance(value, list) else ():
         auth_system, external_id = text(entry.get("authType")), text(entry.get(name))
         if auth_system and external_id:
@@ -45,9 +48,9 @@ def pairs(value: object, name: str) -> Iterator[tuple[str, str]]:
 
 
 def unwrapped(document: object) -> Mapping[str, object]:
-    """Return the content of an answer, with or without the `result` around it.
+    """Return the content of a response, without the `result` that may be around it.
 
-    Vendor contract, Test API: read.
+    See vendor contract, Test API: read.
     """
     outer = as_object(document)
     inner = outer.get("result")
@@ -55,7 +58,7 @@ def unwrapped(document: object) -> Mapping[str, object]:
 
 
 def as_object(document: object) -> Mapping[str, object]:
-    """Return the document, when it is an object."""
+    """Return the document, if it is an object."""
     if not isinstance(document, dict):
         raise ValueError("not an object")  # noqa: TRY004 -- one error for every unexpected form
     return document
@@ -69,7 +72,7 @@ def objects(value: object) -> Iterator[Mapping[str, object]]:
 
 
 def member(row: Mapping[str, object], *names: str) -> object:
-    """Return the first of these members that is there."""
+    """Return the first of these members that the object has."""
     for name in names:
         if name in row:
             return row[name]
@@ -77,7 +80,7 @@ def member(row: Mapping[str, object], *names: str) -> object:
 
 
 def required(row: Mapping[str, object], name: str) -> str:
-    """Return an id that must be there."""
+    """Return the id in this member, which must not be missing."""
     value = text(row.get(name))
     if not value:
         raise ValueError("an id is missing")

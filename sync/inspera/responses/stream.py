@@ -1,103 +1,94 @@
-"""Reads a long JSON document piece by piece.
+"""The entries of a long JSON document, read by ijson while it arrives.
 
 Memory stays small however many people are in it.
 """
 
 import codecs
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from itertools import chain
+from types import ModuleType
+from typing import Any, Final
 
-LONGEST: Final = 1024 * 1024
-"""Characters of one entry; a longer one is nobody's record."""
+import ijson
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_DECODER: Final = json.JSONDecoder()
+LONGEST: Final = 256 * 1024
+"""Bytes from one entry to the next; more than that is nobody's record."""
 
 
-def entries(pieces: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
-    """Yield the objects of a JSON array, or of the arrays that are members of a JSON object.
+def _load_backend() -> ModuleType:
+    """Return ijson's parser in C, or the pure one where no wheel has been built with it.
+
+    Ijson alone would also try libraries that happen to be installed on the machine.
+    """
+    try:
+        backend: ModuleType = ijson.get_backend("yajl2_c")
+    except ImportError:
+        backend = ijson.get_backend("python")
+    return backend
+
+
+_PARSER: Final = _load_backend()
+
+
+def entries(pieces: Iterable[bytes], parser: Any = _PARSER) -> Iterator[Mapping[str, object]]:
+    """Yield the objects of a JSON array, or of the first array with content in a JSON object.
 
     Raises:
-        ValueError: it is neither, or it is cut off.
+        ValueError: the document is neither of these, or is cut off.
     """
-    text = _Text(pieces)
-    if text.peek() == "[":
-        yield from _array(text)
-        return
-    text.take("{")
-    arrays = 0
-    while True:
-        text.value()  # the member's name
-        text.take(":")
-        if text.peek() == "[":
-            arrays += 1
-            yield from _array(text)
-        else:
-            text.value()
-        if text.take(",}") == "}":
-            break
-    if not arrays:
-        raise ValueError("no list in it")
-
-
-def _array(text: "_Text") -> Iterator[Mapping[str, object]]:
-    text.take("[")
-    if text.peek() == "]":
-        text.take("]")
-        return
-    while True:
-        entry = text.value()
-        if not isinstance(entry, dict):
-            raise ValueError("not a list of objects")  # noqa: TRY004 -- one error for every unexpected form
-        yield entry
-        if text.take(",]") == "]":
+    source = _Source(pieces)
+    try:
+        place, beginning = _locate(source, parser)
+        if place is None:
             return
+        whole = ijson.from_iter(chain(beginning, source))
+        for entry in parser.items(whole, place):
+            if not isinstance(entry, dict):
+                raise ValueError("its entries are not objects")  # noqa: TRY004 -- one error for every unexpected form
+            source.length = 0
+            yield entry
+    except ijson.JSONError:  # its text repeats what is in the file
+        raise ValueError("it is not JSON, or cut off") from None
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
 
 
-class _Text:
-    """The text as far as it has come; what was used is let go."""
+def _locate(source: Iterable[bytes], parser: Any) -> tuple[str | None, list[bytes]]:
+    """Return the place of the entries, as ijson names it, and the pieces read until the first one.
+
+    The place is None if all arrays are empty.
+    """
+    beginning: list[bytes] = []
+
+    def read() -> Iterator[bytes]:
+        for piece in source:
+            beginning.append(piece)
+            yield piece
+
+    member, in_list, lists = "", False, 0
+    for place, event, value in parser.parse(ijson.from_iter(read())):
+        if in_list and event != "end_array":
+            return place, beginning
+        in_list = event == "start_array" and place == member
+        lists += in_list
+        if event == "map_key" and not place:
+            member = value
+    if not lists:
+        raise ValueError("it has no list")
+    return None, beginning
+
+
+class _Source:
+    """The pieces as UTF-8 without the mark at its beginning; `length` counts their bytes."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._coming = codecs.iterdecode(pieces, "utf-8-sig")
-        self._text, self._at = "", 0
+        self._text, self.length = codecs.iterdecode(pieces, "utf-8-sig"), 0
 
-    def peek(self) -> str:
-        """Return the next character other than a space, without using it; nothing at the end."""
-        while True:
-            space = _SPACE.match(self._text, self._at)
-            self._at = space.end() if space else self._at
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                return ""
-
-    def take(self, expected: str) -> str:
-        """Use the next character other than a space, which must be one of these."""
-        found = self.peek()
-        if not found or found not in expected:
-            raise ValueError("not JSON, or cut off")
-        self._at += 1
-        return found
-
-    def value(self) -> object:
-        """Use the next value, once something that follows shows that all of it is here."""
-        self.peek()
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
-            except (ValueError, RecursionError):
-                end = len(self._text)
-            if end < len(self._text):
-                self._at = end
-                return value
-            if len(self._text) - self._at > LONGEST or not self._more():
-                raise ValueError("not JSON, or cut off")
-
-    def _more(self) -> bool:
-        piece = next(self._coming, None)
-        if piece is None:
-            return False
-        self._text, self._at = self._text[self._at :] + piece, 0
-        return True
+    def __iter__(self) -> Iterator[bytes]:
+        for text in self._text:
+            if self.length > LONGEST:
+                raise ValueError("an entry is too long")
+            piece = text.encode()
+            self.length += len(piece)
+            if piece:  # ijson takes an empty one for the end
+                yield piece

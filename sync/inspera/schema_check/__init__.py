@@ -1,7 +1,4 @@
-"""A tenant's own schema, held against the calls that we make.
-
-Vendor contract, Checking against a tenant's schema.
-"""
+"""The comparison of our calls with a tenant's own schema."""
 
 from sync.inspera.schema_check.compare import ComparedCall, Match, compare
 from sync.inspera.schema_check.schema import Schema, SchemaError

@@ -1,7 +1,4 @@
-"""Each call held against the schema.
-
-Is it there, and does it take what we send? What differs, and what to do. Pure.
-"""
+"""The comparison of each call with the tenant's schema: what differs, and what to do. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,29 +35,27 @@ SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "candidate.assign": CANDIDATE.members,
     "candidate.remove": ("externalId",),
 }
-"""Members that a call may send, within its wrapper where it has one (vendor contract, Token to Test
-API)."""
+"""The members that a call may send, inside its wrapper if it has one."""
 
 BESIDE: Final = dict.fromkeys(
     ("contributor.assign", "contributor.remove", "candidate.assign", "candidate.remove"),
     ("authenticationSystem",),
 )
-"""Members that are always sent next to the wrapper (vendor contract, Test API: contributors,
-candidates)."""
+"""The members that are always sent next to the wrapper (vendor contract, Test API)."""
 
 Place = tuple[str, Segments]
-"""A method and the shape of its path."""
+"""A method with the shape of a path."""
 
 _NAMED: Final = 10
-"""Members that are listed by name at most."""
+"""The most members that a message lists."""
 
 _NOTHING: Final = "the schema has no such path"
 _ASK_WHETHER: Final = "ask Inspera whether your tenant has this call"
-_ASK_WHAT: Final = "ask Inspera what this call takes; until that is settled it may be refused"
+_ASK_WHAT: Final = "ask Inspera what this call accepts; it may refuse the call"
 
 
 class Match(StrEnum):
-    """What the schema says of a call."""
+    """Whether a call fits the schema."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -69,7 +64,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ComparedCall:
-    """One call held against the schema: what differs, each in words, and what to do about it."""
+    """The comparison of one call: the differences in words, and what to do about them."""
 
     call: Call
     match: Match
@@ -78,24 +73,21 @@ class ComparedCall:
 
 
 def compare(calls: Collection[Call], schema: Schema) -> list[ComparedCall]:
-    """Return all calls, as they are in force, against the tenant's schema.
+    """Return the comparison of all calls with the tenant's schema.
 
-    One is never advised to be where another is.
+    The advice for a call never is the method and path of another one.
     """
     taken = frozenset((call.method, shape(segments(call.path))) for call in calls)
-    held = (_compared(call, schema, taken) for call in calls)
-    # the token's call carries the key, so that no setting leads it elsewhere
+    compared = (_compared(call, schema, taken) for call in calls)
+    # the token's call contains the key, so no setting may change its address
     return [
-        replace(one, remedy=one.remedy and _ASK_WHETHER) if one.call.name == TOKEN.name else one
-        for one in held
+        replace(item, remedy=item.remedy and _ASK_WHETHER) if item.call.name == TOKEN.name else item
+        for item in compared
     ]
 
 
 def setting(call: Call, name: str) -> str:
-    """Return how the configuration calls what a call can be changed by.
-
-    Its `method`, `path` or `wrapper`.
-    """
+    """Return the name of the setting that changes a call's `method`, `path` or `wrapper`."""
     return f"inspera.calls.{call.name}.{name}"
 
 
@@ -124,14 +116,11 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
-    """Return the advice to take a path of the schema that is much like ours.
-
-    Empty when the schema has no such path.
-    """
+    """Return the advice to set a similar path of the schema; empty if there is no similar path."""
     free = (
-        one.segments
-        for one in schema.with_method(call.method)
-        if (one.method, shape(one.segments)) not in taken
+        operation.segments
+        for operation in schema.with_method(call.method)
+        if (operation.method, shape(operation.segments)) not in taken
     )
     near = nearest(call.path, free)
     return (
@@ -142,17 +131,19 @@ def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
 
 
 def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> str:
-    """Return the advice to take the one method that could do the same."""
+    """Return the advice to set the only other method that could do the same."""
     usual = ("GET", "POST") if call.reads else ("POST", "PUT", "PATCH")
     place = shape(segments(call.path))
-    fitting = [method for method in usual if method in methods and (method, place) not in taken]
-    if len(fitting) != 1 or call.method not in usual:
+    candidates = [method for method in usual if method in methods and (method, place) not in taken]
+    if len(candidates) != 1 or call.method not in usual:
         return _ASK_WHETHER
-    return f"if {fitting[0]} there does the same: set {setting(call, 'method')} to {fitting[0]}"
+    return (
+        f"if {candidates[0]} there does the same: set {setting(call, 'method')} to {candidates[0]}"
+    )
 
 
 def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...], str]:
-    """Return what differs in the body, and what to do about it."""
+    """Return the differences of the body, and what to do about them."""
     beside, sent = BESIDE.get(call.name, ()), SENT.get(call.name, call.fields)
     always = (*beside, call.wrapper) if call.wrapper else (*beside, *call.fields)
     if body is None:
@@ -174,8 +165,10 @@ def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...],
 
 
 def _by_wrapper(call: Call, schema: Schema, members: Members) -> str:
-    fitting = [name for name, one in members.schemas.items() if schema.holds_others(one)]
-    return f"set {setting(call, 'wrapper')} to {fitting[0]}" if len(fitting) == 1 else _ASK_WHAT
+    candidates = [name for name, member in members.schemas.items() if schema.holds_others(member)]
+    return (
+        f"set {setting(call, 'wrapper')} to {candidates[0]}" if len(candidates) == 1 else _ASK_WHAT
+    )
 
 
 def _differences(
@@ -188,5 +181,5 @@ def _differences(
 
 
 def _names(names: Sequence[str]) -> str:
-    told = ", ".join(repr(name) for name in names[:_NAMED])
-    return told if len(names) <= _NAMED else f"{told} and {len(names) - _NAMED} more"
+    listed = ", ".join(repr(name) for name in names[:_NAMED])
+    return listed if len(names) <= _NAMED else f"{listed} and {len(names) - _NAMED} more"

@@ -1,7 +1,4 @@
-"""The path of a schema that is most like one of ours, for a call that is not where we look for it.
-
-Pure.
-"""
+"""The path of a schema that is most similar to that of a missing call. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,14 +11,16 @@ from sync.inspera.schema_check.schema import Segments, segments, shape
 _PLACE: Final = re.compile(r"\{[^{}]*\}")
 _VERSION: Final = re.compile(r"v\d+")
 _ALIKE: Final = 2
-"""Segments at the end of two paths that must be the same."""
+"""The number of segments at the end of two paths that must be equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearestPath:
-    """A path like one of ours.
+    """A similar path.
 
-    As the schema writes it, and as `inspera.calls` wants it, with our names of places.
+    Attributes:
+        theirs: the path as the schema writes it.
+        ours: the path as `inspera.calls` needs it, with our names of places.
     """
 
     theirs: str
@@ -29,28 +28,28 @@ class NearestPath:
 
 
 def nearest(path: str, others: Iterable[Segments]) -> NearestPath | None:
-    """Return the path that is most like ours and has as many places, if any is like it."""
-    mine = segments(path)
-    likely = [(likeness, theirs) for theirs in others if (likeness := _likeness(mine, theirs))]
+    """Return the most similar path with the same number of places, or None."""
+    own = segments(path)
+    likely = [(likeness, theirs) for theirs in others if (likeness := _likeness(own, theirs))]
     if not likely:
         return None
-    _, theirs = max(likely, key=lambda one: one[0])
-    places = iter(_places(mine))
+    _, theirs = max(likely, key=lambda pair: pair[0])
+    places = iter(_places(own))
     ours = re.sub(_PLACE, lambda _: next(places), "/".join(theirs))
     query = path.partition("?")[2]
     return NearestPath("/" + "/".join(theirs), f"/{ours}?{query}" if query else f"/{ours}")
 
 
-def _likeness(mine: Segments, theirs: Segments) -> tuple[bool, int] | None:
-    """Return how alike two paths are, to be compared; `None` when they are not.
+def _likeness(own: Segments, theirs: Segments) -> tuple[bool, int] | None:
+    """Return the similarity of two paths as a sort key; None if they are not similar.
 
-    They are when they end in the same segments, or hold the same words in whatever order.
+    They are similar if they end with the same segments, or have the same words in any order.
     """
-    ours, other = list(_words(mine)), list(_words(theirs))
-    places = len(_places(mine))
+    ours, other = list(_words(own)), list(_words(theirs))
+    places = len(_places(own))
     if places != len(_places(theirs)) or (places > 1 and ours != other):
-        return None  # with several places and other words, nobody can tell which place is which
-    pairs = zip(reversed(shape(mine)), reversed(shape(theirs)), strict=False)
+        return None  # with several places and other words, it is not known which place is which
+    pairs = zip(reversed(shape(own)), reversed(shape(theirs)), strict=False)
     tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     same = bool(ours) and sorted(ours) == sorted(other)
     return (same, tail) if same or tail >= _ALIKE else None
@@ -63,7 +62,7 @@ def _places(parts: Segments) -> list[str]:
 def _words(parts: Segments) -> Iterator[str]:
     """Yield the words of a path, without versions and places.
 
-    `fileExports` and `file-export` are the same word.
+    `fileExports` and `file-export` have the same words.
     """
     for part in parts:
         word = re.sub("[^a-z0-9]", "", part.lower()).removesuffix("s")

@@ -1,9 +1,7 @@
-"""Reads a tenant's own schema, OpenAPI 3 or Swagger 2, as parsed JSON.
+"""A reader of a tenant's own schema (OpenAPI 3 or Swagger 2): its calls, and their bodies.
 
-Which calls there are, and what each takes.
-
-Only references within the document are followed. What the schema leaves open counts as open, never
-as missing.
+Only references inside the document are followed. What the schema does not define counts as
+unknown, never as missing.
 """
 
 import re
@@ -15,10 +13,10 @@ from urllib.parse import unquote
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 
 _MOST_PARTS: Final = 200
-"""Parts of one object that are looked at."""
+"""The most parts of one object that are read."""
 
 _MOST_REFERENCES: Final = 16
-"""References to references that are followed; a circle ends there."""
+"""The most references to references that are followed, because they may form a circle."""
 
 _VERSIONS: Final = re.compile(r"[23](\.|$)")
 _HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
@@ -29,22 +27,19 @@ Segments = tuple[str, ...]
 
 
 class SchemaError(ValueError):
-    """The document can't be read as a schema; `str()` says why."""
+    """A document that is not a schema, with the reason."""
 
 
 @dataclass(slots=True)
 class Members:
-    """The members of an object as far as the schema names them.
-
-    `open` when it may hold others as well.
-    """
+    """The members of an object that the schema names; with `open` it may have others, too."""
 
     schemas: dict[str, object] = field(default_factory=dict)
     required: set[str] = field(default_factory=set)
     open: bool = False
 
     def lacks(self, names: Iterable[str]) -> list[str]:
-        """Return which of these are not known."""
+        """Return those of these names that the object can't have."""
         return (
             []
             if self.open or not self.schemas
@@ -52,7 +47,7 @@ class Members:
         )
 
     def add(self, other: "Members") -> None:
-        """Take in what another part of the same object says."""
+        """Add the members of another part of the same object."""
         self.schemas |= other.schemas
         self.required |= other.required
         self.open |= other.open
@@ -60,10 +55,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method at one path.
-
-    `body` is the schema of what it takes, `None` when it takes nothing.
-    """
+    """One method at one path. `body` is the schema of its body, or None without one."""
 
     method: str
     segments: Segments
@@ -74,7 +66,7 @@ class Schema:
     """A tenant's own schema.
 
     Raises:
-        NotASchema: the document is neither OpenAPI 3 nor Swagger 2.
+        SchemaError: the document is neither OpenAPI 3 nor Swagger 2.
     """
 
     def __init__(self, document: object) -> None:
@@ -89,15 +81,15 @@ class Schema:
             )
 
     def at(self, path: str) -> Mapping[str, Operation]:
-        """Return the operations at this path by method, whatever its places are called."""
+        """Return the operations at this path by method; the names of its places don't matter."""
         return self._operations.get(shape(segments(path)), {})
 
     def with_method(self, method: str) -> list[Operation]:
-        """Return every operation of this method, in the schema's order."""
+        """Return all operations with this method, in the schema's order."""
         return [methods[method] for methods in self._operations.values() if method in methods]
 
     def members(self, schema: object) -> Members:
-        """Return the members of an object, those of its parts included."""
+        """Return the members of an object, including those of its parts (`allOf` and others)."""
         return self._members(schema, set())
 
     def _members(self, schema: object, seen: set[int]) -> Members:
@@ -105,20 +97,20 @@ class Schema:
         if content is None or len(seen) > _MOST_PARTS:
             return Members(open=True)
         if id(content) in seen:
-            return Members()  # a circle: it is counted already
+            return Members()  # a circle: its members were added already
         seen.add(id(content))
-        found = Members(_properties(content), open=bool(content.get("additionalProperties")))
-        found.required = {
-            name for name in _texts(content.get("required")) if not self._only_read(found, name)
+        union = Members(_properties(content), open=bool(content.get("additionalProperties")))
+        union.required = {
+            name for name in _texts(content.get("required")) if not self._only_read(union, name)
         }
         for part in _list(content.get("allOf")):
-            found.add(self._members(part, seen))
+            union.add(self._members(part, seen))
         for word in ("anyOf", "oneOf"):
-            found.add(self._one_of(_list(content.get(word)), seen))
-        return found
+            union.add(self._one_of(_list(content.get(word)), seen))
+        return union
 
     def entry(self, schema: object) -> object:
-        """Return what a list holds; anything else is its own entry."""
+        """Return the schema of a list's entries; for anything else, the schema itself."""
         content = self._resolved(schema)
         return content["items"] if content is not None and "items" in content else schema
 
@@ -130,17 +122,17 @@ class Schema:
         )
 
     def _one_of(self, choices: list[object], seen: set[int]) -> Members:
-        """Return what at least one of the choices knows; only what all of them need is needed."""
-        found = Members()
+        """Return the members of all choices; only those that all choices need are needed."""
+        union = Members()
         required: list[set[str]] = []
         for choice in choices:
             if _mapping(choice).get("type") == "null":
                 continue
             members = self._members(choice, seen)
             required.append(members.required)
-            found.add(Members(members.schemas, open=members.open or not members.schemas))
-        found.required = set.intersection(*required) if required else set()
-        return found
+            union.add(Members(members.schemas, open=members.open or not members.schemas))
+        union.required = set.intersection(*required) if required else set()
+        return union
 
     def _only_read(self, members: Members, name: str) -> bool:
         return bool((self._resolved(members.schemas.get(name)) or {}).get("readOnly"))
@@ -157,14 +149,13 @@ class Schema:
                     yield Operation(method, segments(f"{prefix}/{path}"), body)
 
     def _prefixes(self, *levels: Mapping[str, object]) -> list[str]:
-        """Return what stands before the path.
-
-        Swagger's `basePath`, or the path of each server, the nearest list of them.
-        """
+        """Return the prefixes of the path: Swagger's `basePath`, or the paths of the servers."""
         if "basePath" in self._document:
             return [str(self._document["basePath"])]
         for level in (*levels, self._document):
-            if servers := [_server_path(_mapping(one)) for one in _list(level.get("servers"))]:
+            if servers := [
+                _server_path(_mapping(server)) for server in _list(level.get("servers"))
+            ]:
                 return servers
         return [""]
 
@@ -174,27 +165,24 @@ class Schema:
             chosen = next((name for name in media if "json" in name), next(iter(media), ""))
             return _mapping(media.get(chosen)).get("schema", {})
         given = [
-            self._resolved(one)
+            self._resolved(parameter)
             for level in (item, operation)
-            for one in _list(level.get("parameters"))
+            for parameter in _list(level.get("parameters"))
         ]
-        known = [one for one in given if one is not None]
-        for one in known:
-            if one.get("in") == "body":
-                return one.get("schema", {})
-        form = {str(one.get("name")): one for one in known if one.get("in") == "formData"}
+        known = [parameter for parameter in given if parameter is not None]
+        for parameter in known:
+            if parameter.get("in") == "body":
+                return parameter.get("schema", {})
+        form = {str(each.get("name")): each for each in known if each.get("in") == "formData"}
         if form:
             return {
                 "properties": form,
-                "required": [name for name, one in form.items() if one.get("required") is True],
+                "required": [name for name, each in form.items() if each.get("required") is True],
             }
         return None if len(known) == len(given) else {}
 
     def _resolved(self, value: object) -> Mapping[str, object] | None:
-        """Return the mapping that this is, or refers to within the document.
-
-        `None` when it can't be found.
-        """
+        """Return the mapping, or the one to which it refers; None if it does not exist."""
         for _ in range(_MOST_REFERENCES):
             if not isinstance(value, dict):
                 return None
@@ -214,21 +202,18 @@ class Schema:
 
 
 def segments(path: str) -> Segments:
-    """Return the parts of a path after `/api`, without its query.
-
-    A slash at its end makes no difference.
-    """
+    """Return the parts of a path after `/api`, without its query and a final slash."""
     parts = tuple(part for part in re.split("[?#]", path)[0].split("/") if part)
     return parts[1:] if parts[:1] == ("api",) else parts
 
 
 def shape(parts: Segments) -> Segments:
-    """Return the same without the names of its places."""
+    """Return the parts with all places replaced by the same mark."""
     return tuple(_PLACE.sub("{}", part) for part in parts)
 
 
 def _server_path(server: Mapping[str, object]) -> str:
-    """Return the path of a server's address, its variables as they are by default."""
+    """Return the path of a server's address, with the defaults of its variables."""
     url = str(server.get("url", ""))
     for name, variable in _mapping(server.get("variables")).items():
         url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
@@ -248,4 +233,4 @@ def _list(value: object) -> list[object]:
 
 
 def _texts(value: object) -> set[str]:
-    return {one for one in _list(value) if isinstance(one, str)}
+    return {text for text in _list(value) if isinstance(text, str)}

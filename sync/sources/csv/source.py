@@ -13,7 +13,14 @@ from typing import Annotated, Any, BinaryIO, Literal, TextIO
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from sync.config_base.base import InvalidSetting, Named, empty_is_default, filled, told, told_one
+from sync.config_base.base import (
+    ColumnName,
+    InvalidSetting,
+    empty_is_default,
+    require_entries,
+    validation_error,
+    validation_errors,
+)
 from sync.errors import SourceError
 from sync.records.base import Row
 from sync.records.extract import Extract
@@ -53,7 +60,7 @@ def _tab(value: Any) -> Any:
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if repeated := repeated_name(names):
-        raise told_one(f"has '{repeated}' more than once", "give each column its own name")
+        raise validation_error(f"has '{repeated}' more than once", "give each column its own name")
     return names
 
 
@@ -98,7 +105,7 @@ class CsvSettings(SourceSettings):
 
     `auto` decides by its name: `.gz` or `.zip`.
     """
-    member: Named | None = None
+    member: ColumnName | None = None
     """Which file of a zip archive, by its name or a pattern.
 
     Default: the only one in the archive.
@@ -119,7 +126,10 @@ class CsvSettings(SourceSettings):
     header_line: Annotated[int, Field(ge=1, le=1001)] | None = None
     """The line that names the columns, counted from 1: another way to set `skip_lines`."""
     columns: (
-        Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None
+        Annotated[
+            tuple[ColumnName, ...], AfterValidator(require_entries), AfterValidator(_distinct)
+        ]
+        | None
     ) = None
     """The names of the columns in order, for a file without a header: its first line is a row."""
     completeness: Annotated[TableCompleteness, BeforeValidator(empty_is_default)] = (
@@ -218,7 +228,7 @@ class CsvSettings(SourceSettings):
 
 
 def _invalid(setting: str, reason: str, remedy: str) -> Exception:
-    return told([InvalidSetting(setting, reason, remedy)])
+    return validation_errors([InvalidSetting(setting, reason, remedy)])
 
 
 def _refuse_header_row(rows: Iterator[Row], place: str) -> Iterator[Row]:

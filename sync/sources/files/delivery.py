@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from sync.config_base.base import Named, told_one
+from sync.config_base.base import ColumnName, validation_error
 from sync.errors import SourceError
 from sync.sources.files.archive import SUFFIXES
 from sync.sources.files.open import OpenFile, disk_errors, open_error
@@ -26,16 +26,16 @@ SelectBy = Literal["time", "name"]
 def _companion(template: str) -> str:
     rest = _PART.sub("", template)
     if "{" in rest or "}" in rest:
-        raise told_one("has an unknown part in braces", "use {file} or {stem}")
+        raise validation_error("has an unknown part in braces", "use {file} or {stem}")
     if "/" in rest or template in ("{file}", "{stem}", ".", ".."):
-        raise told_one(
+        raise validation_error(
             "does not name another file in the same folder", "write it like '{file}.done'"
         )
     return template
 
 
 CompanionName = Annotated[
-    Named,
+    ColumnName,
     AfterValidator(_companion),
     WithJsonSchema({"type": "string", "examples": ["{file}.done"]}),
 ]
@@ -44,7 +44,7 @@ CompanionName = Annotated[
 
 def _pattern_last(path: Path) -> Path:
     if any(_is_pattern(part) for part in path.parts[:-1]):
-        raise told_one("has a pattern for a folder", "use * ? and [ in the last part only")
+        raise validation_error("has a pattern for a folder", "use * ? and [ in the last part only")
     return path
 
 

@@ -10,8 +10,8 @@ from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sync.config_base.base import Named, Strict, text_or_settings, told_one
-from sync.sources.ldap.errors import BadAttributeError
+from sync.config_base.base import ColumnName, Strict, text_or_settings, validation_error
+from sync.errors import Unusable
 from sync.sources.ldap.values import first_value, guid_text, is_past, normal_dn, sid_text, time_text
 
 Many = Literal["one", "first", "all", "join"]
@@ -70,7 +70,7 @@ FLAGS: Mapping[str, int] = {
 class LdapColumnSettings(Strict):
     """One column of an LDAP source: its attribute, and how the values become text."""
 
-    attribute: Named | None = None
+    attribute: ColumnName | None = None
     """The attribute. Default: the name of the column."""
     many: Many = "one"
     """What to do with several values.
@@ -89,7 +89,7 @@ class LdapColumnSettings(Strict):
     has come, else `false`. `guid` and `sid`: identifiers of Active Directory. Default: by the
     attribute, such as `member`, `whenChanged` and `objectGUID`, otherwise `text`.
     """
-    flag: Named | None = None
+    flag: ColumnName | None = None
     """A bit of `userAccountControl`, such as `ACCOUNTDISABLE`: the column tells if it is set."""
 
     @field_validator("flag")
@@ -102,17 +102,17 @@ class LdapColumnSettings(Strict):
                 if near
                 else "write a name that Microsoft documents, such as ACCOUNTDISABLE"
             )
-            raise told_one("is not a bit of userAccountControl", remedy)
+            raise validation_error("is not a bit of userAccountControl", remedy)
         return flag
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.flag and self.read_as:
-            raise told_one(
+            raise validation_error(
                 "has both 'flag' and 'read_as'", "remove one: a flag is always 'true' or 'false'"
             )
         if self.separator and self.many != "join":
-            raise told_one(
+            raise validation_error(
                 "has a 'separator' without 'many: join'", "set 'many: join', or remove it"
             )
         return self
@@ -148,7 +148,7 @@ class Column:
         """Return the one cell for an entry's values.
 
         Raises:
-            BadAttributeError: a value can't be read, or there are several and `many` is `one`.
+            Unusable: a value can't be read, or there are several and `many` is `one`.
         """
         if not values:
             return self.blank
@@ -156,9 +156,7 @@ class Column:
             return self._convert_value(values[0])
         if self.many == "one":
             remedy = "set 'many' of this column to first, join or all"
-            raise BadAttributeError(
-                f"attribute '{self.attribute}' has {len(values)} values", remedy
-            )
+            raise Unusable(f"attribute '{self.attribute}' has {len(values)} values", remedy)
         texts = self.texts(values)
         return texts[0] if self.many == "first" else self.separator.join(texts)
 
@@ -179,7 +177,7 @@ class Column:
                 f"has a value that {error}",
                 "correct the entry, or the column's 'read_as' or 'flag'",
             )
-        raise BadAttributeError(f"attribute '{self.attribute}' {reason}", remedy)
+        raise Unusable(f"attribute '{self.attribute}' {reason}", remedy)
 
 
 def make_column(name: str, spec: LdapColumnSettings, now: datetime) -> Column:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sync.errors import SourceError
-from sync.sources.ldap.errors import UnusableServerError, refuse_failed_login
+from sync.errors import SourceError, Unusable
+from sync.sources.ldap.errors import refuse_failed_login
 from sync.sources.ldap.library import BROKEN, ldap3
 from sync.sources.ldap.tls import TlsTrust, certificate_explains, explain_refusal
 from sync.sources.ldap.url import LdapAddress
@@ -90,11 +90,11 @@ def open_connection(access: LdapAccess) -> Iterator[ldap3.Connection]:
 
 
 def _first_usable(access: LdapAccess, context: ssl.SSLContext) -> ldap3.Connection:
-    refused: list[tuple[LdapAddress, UnusableServerError]] = []
+    refused: list[tuple[LdapAddress, Unusable]] = []
     for address, start_tls in zip(access.servers, access.start_tls, strict=True):
         try:
             return _connect_and_bind(access, address, start_tls, context)
-        except UnusableServerError as error:
+        except Unusable as error:
             refused.append((address, error))
     reasons = "; ".join(f"{address}: {error.reason}" for address, error in refused)
     remedies = dict.fromkeys(error.remedy for _, error in refused)
@@ -117,7 +117,7 @@ def _bind(access: LdapAccess, connection: ldap3.Connection) -> None:
     try:
         connection.bind(read_server_info=False)
     except BROKEN as error:
-        raise UnusableServerError(
+        raise Unusable(
             f"does not answer as an LDAP server ({_short(error)})", "check 'servers'"
         ) from None
     refuse_failed_login(access.place, connection.result)
@@ -127,7 +127,7 @@ def _connect(
     access: LdapAccess, address: LdapAddress, start_tls: bool, context: ssl.SSLContext
 ) -> ldap3.Connection:
     """Connect to the first of the server's IP addresses that answers; nothing is sent yet."""
-    error = UnusableServerError("has no address", "check 'servers'")
+    error = Unusable("has no address", "check 'servers'")
     for ip in _ip_addresses(address):
         tls = _VerifiedTls(context, address.host, access.connect_seconds)
         try:
@@ -156,9 +156,7 @@ def _start_tls(connection: ldap3.Connection) -> None:
     if not connection.start_tls(read_server_info=False) or not isinstance(
         connection.socket, ssl.SSLSocket
     ):
-        raise UnusableServerError(
-            "does not start TLS", "use its ldaps:// address, or enable StartTLS"
-        )
+        raise Unusable("does not start TLS", "use its ldaps:// address, or enable StartTLS")
 
 
 def _ip_addresses(address: LdapAddress) -> list[str]:
@@ -171,7 +169,7 @@ def _ip_addresses(address: LdapAddress) -> list[str]:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError:
-        raise UnusableServerError(
+        raise Unusable(
             "its name is not known", "check 'servers', and this machine's name service"
         ) from None
     return list(dict.fromkeys(str(found_address[4][0]) for found_address in found))
@@ -211,20 +209,20 @@ def _new_connection(
 
 def _explain(
     access: LdapAccess, address: LdapAddress, start_tls: bool, cause: Exception
-) -> UnusableServerError:
+) -> Unusable:
     if isinstance(cause, ssl.SSLCertVerificationError):
         peer = _peer(access, address, start_tls) if certificate_explains(cause) else {}
-        return UnusableServerError(*explain_refusal(cause, address.host, peer))
+        return Unusable(*explain_refusal(cause, address.host, peer))
     if isinstance(cause, ssl.SSLError):
-        return UnusableServerError(
+        return Unusable(
             f"TLS fails ({cause.reason or _short(cause)})", "check that the port is one for TLS"
         )
     if start_tls and not isinstance(cause, OSError):
-        return UnusableServerError(
+        return Unusable(
             f"does not start TLS ({_short(cause)})",
             "use its ldaps:// address, or enable StartTLS",
         )
-    return UnusableServerError(
+    return Unusable(
         f"can't be reached ({_short(cause)})", "check 'servers', the network and the firewall"
     )
 
@@ -238,7 +236,7 @@ def _peer(access: LdapAccess, address: LdapAddress, start_tls: bool) -> dict[str
     tls = _VerifiedTls(context, address.host, access.connect_seconds)
     try:
         connection = _connect_to_ip(access, address, _ip_addresses(address)[0], start_tls, tls)
-    except (*BROKEN, UnusableServerError):
+    except (*BROKEN, Unusable):
         return {}
     try:
         return dict(connection.socket.getpeercert() or {})

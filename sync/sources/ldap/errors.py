@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sync.errors import SourceError
+from sync.errors import SourceError, Unusable
 
 TRY_LATER = "try again later, or add another server"
 
@@ -52,33 +52,17 @@ _SEARCH_FAILURES: Mapping[int, tuple[str, str]] = {
 }
 
 
-class UnusableServerError(Exception):
-    """Why one server can't be used, and what to do; the next one is tried."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason, self.remedy = reason, remedy
-
-
-class BadAttributeError(Exception):
-    """Why an entry's values can't become a column's text, and what to do."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason, self.remedy = reason, remedy
-
-
 def refuse_failed_login(place: str, result: Mapping[str, Any]) -> None:
     """Raise the error for a login that did not succeed.
 
     Raises:
-        UnusableServerError: this server can't answer; another one may.
+        Unusable: this server can't answer; another one may.
         SourceError: the login is refused. No other server is tried, because each wrong password
             counts towards the account being locked.
     """
     code, description = int(result["result"]), str(result["description"])
     if code in _BUSY:
-        raise UnusableServerError(f"is {_BUSY[code]} ({description})", TRY_LATER)
+        raise Unusable(f"is {_BUSY[code]} ({description})", TRY_LATER)
     if code == 49:
         message = str(result["message"])
         reasons = [f": {why}" for data, why in _AD_REASONS.items() if f"data {data}" in message]

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sync.errors import SourceError
+from sync.errors import SourceError, Unusable
 from sync.records.base import Row
 from sync.records.extract import Extract, Since
 from sync.sources.ldap.changes import ChangeReader, open_changes
 from sync.sources.ldap.columns import DN, Column, LdapColumnSettings, make_column
 from sync.sources.ldap.connection import LdapAccess, open_connection
-from sync.sources.ldap.errors import BadAttributeError
 from sync.sources.ldap.schema import attributes_of, refuse_unknown
 from sync.sources.ldap.search import Entry, LdapQuery, Searches
 from sync.sources.ldap.values import normal_dn
@@ -145,7 +144,7 @@ class _Rows:
                     repeated = (column.name, column.texts(values))
                 else:
                     cells[column.name] = column.text(values)
-        except BadAttributeError as error:
+        except Unusable as error:
             raise SourceError(
                 f"{self.searches.place} entry {number}", error.reason, error.remedy
             ) from None
@@ -160,6 +159,6 @@ class _Rows:
         try:
             return normal_dn(entry.dn.decode())
         except ValueError:
-            raise BadAttributeError(
+            raise Unusable(
                 "has a name that can't be read", "correct the entry's distinguished name"
             ) from None

@@ -10,10 +10,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sync.config_base.base import Filled, InvalidSetting, Named, filled, told, told_one
+from sync.config_base.base import (
+    ColumnName,
+    InvalidSetting,
+    NonBlank,
+    require_entries,
+    validation_error,
+    validation_errors,
+)
 from sync.config_base.durations import PositiveDuration
 from sync.config_base.secrets import BrokenReference, SecretRef
-from sync.errors import SourceError
+from sync.errors import SourceError, install_remedy
 from sync.records.extract import Extract, Since
 from sync.sources.base import SourceSettings
 from sync.sources.ldap.columns import DN, LdapColumnSettings
@@ -41,7 +48,7 @@ def _dn(text: str) -> str:
     try:
         normal_dn(text)
     except ValueError:
-        raise told_one(
+        raise validation_error(
             "is not a distinguished name", "write it like ou=people,dc=example,dc=edu"
         ) from None
     return text
@@ -49,7 +56,7 @@ def _dn(text: str) -> str:
 
 def _filter(text: str) -> str:
     if error := filter_error(text):
-        raise told_one(error, "write it like (&(objectClass=person)(employeeType=student))")
+        raise validation_error(error, "write it like (&(objectClass=person)(employeeType=student))")
     return text.strip()
 
 
@@ -57,12 +64,12 @@ def _columns(value: Any) -> Any:
     """Accept a list of attributes, or a mapping to an attribute's name or its settings."""
     if isinstance(value, list | tuple):
         if not all(isinstance(name, str) for name in value):
-            raise told_one(
+            raise validation_error(
                 "contains something other than a name",
                 "list names, or map columns to attributes",
             )
         if repeated := sorted({name for name in value if value.count(name) > 1}):
-            raise told_one(f"has '{repeated[0]}' more than once", "remove one")
+            raise validation_error(f"has '{repeated[0]}' more than once", "remove one")
         return {name: {} for name in value}
     if isinstance(value, dict):
         return {
@@ -74,13 +81,13 @@ def _columns(value: Any) -> Any:
 
 def _fit(columns: dict[str, LdapColumnSettings]) -> dict[str, LdapColumnSettings]:
     if DN in columns:
-        raise told_one(
+        raise validation_error(
             "has a column 'dn'", "remove it: every row has the entry's distinguished name in 'dn'"
         )
     repeated = [name for name, spec in columns.items() if spec.many == "all"]
     if len(repeated) > 1:
         reason = f"has 'many: all' for '{repeated[0]}' and for '{repeated[1]}'"
-        raise told_one(
+        raise validation_error(
             reason, "set it for one column at most; join the others, or read them by another source"
         )
     return columns
@@ -119,8 +126,8 @@ class LdapSettings(SourceSettings):
     type: Literal["ldap"] = "ldap"
     """The kind of source."""
     servers: Annotated[
-        tuple[Annotated[Filled, AfterValidator(_server)], ...],
-        AfterValidator(filled),
+        tuple[Annotated[NonBlank, AfterValidator(_server)], ...],
+        AfterValidator(require_entries),
         BeforeValidator(_listed),
         _TextOrList,
     ]
@@ -141,7 +148,7 @@ class LdapSettings(SourceSettings):
     `simple` uses user and password. `external` uses a client certificate, or over `ldapi://` the
     account of this process. Default: `simple` if there is a user, otherwise `anonymous`.
     """
-    user: Filled | None = None
+    user: NonBlank | None = None
     """The user: a distinguished name, or with Active Directory a name like `sync@example.edu`."""
     password: SecretRef | None = None
     """The user's password."""
@@ -149,16 +156,16 @@ class LdapSettings(SourceSettings):
     """A PEM file with the client certificate."""
     client_key: Path | None = None
     """A PEM file with its key, without a passphrase. Default: the file of the certificate."""
-    base: Annotated[Filled, AfterValidator(_dn)]
+    base: Annotated[NonBlank, AfterValidator(_dn)]
     """The entry below which to search, such as `ou=people,dc=example,dc=edu`."""
     scope: Literal["subtree", "onelevel", "base"] = "subtree"
     """How far to search: the whole subtree, the entries directly below `base`, or `base` itself."""
-    filter: Annotated[Filled, AfterValidator(_filter)] = "(objectClass=*)"
+    filter: Annotated[NonBlank, AfterValidator(_filter)] = "(objectClass=*)"
     """Which entries to read, as an LDAP filter."""
     attributes: Annotated[
-        dict[Named, LdapColumnSettings],
+        dict[ColumnName, LdapColumnSettings],
         AfterValidator(_fit),
-        AfterValidator(filled),
+        AfterValidator(require_entries),
         BeforeValidator(_columns),
         _ListOrMapping,
     ]
@@ -189,7 +196,7 @@ class LdapSettings(SourceSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if errors := [*self._login_errors(), *self._transport_errors()]:
-            raise told(errors)
+            raise validation_errors(errors)
         return self
 
     def place(self, folder: Path) -> str:  # noqa: ARG002 - a server is in no folder
@@ -241,10 +248,8 @@ class LdapSettings(SourceSettings):
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] not in ("ldap3", "pyasn1"):
                 raise
-            remedy = "install it with pip install 'inspera-sync[ldap]'"
-            raise SourceError(
-                self.place(folder), "the library for LDAP is not installed", remedy
-            ) from None
+            reason = "the library for LDAP is not installed"
+            raise SourceError(self.place(folder), reason, install_remedy("ldap")) from None
         query = LdapQuery(
             self.base,
             self.scope,

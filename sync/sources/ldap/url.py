@@ -4,7 +4,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from sync.config_base.addresses import is_loopback
-from sync.config_base.base import told_one
+from sync.config_base.base import validation_error
 
 _PORTS = {"ldaps": 636, "ldap": 389}
 _DEFAULT_SOCKET = "/var/run/slapd/ldapi"
@@ -46,12 +46,20 @@ def parse_url(text: str) -> LdapAddress:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError:
-        raise told_one("is not the address of a server", remedy) from None
+        raise validation_error("is not the address of a server", remedy) from None
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
     if parts.scheme == "ldapi":
+        if more:
+            reason = "is not the address of a socket"
+            raise validation_error(
+                reason, "write its path like ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi"
+            )
         return LdapAddress("ldapi", unquote(parts.netloc) or _DEFAULT_SOCKET, 0)
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise told_one("is not the address of a server", remedy)
-    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
+        raise validation_error("is not the address of a server", remedy)
+    if more:
         reason = "has more than a server and a port"
-        raise told_one(reason, "set the rest by 'base', 'scope', 'filter', 'user' and 'password'")
+        raise validation_error(
+            reason, "set the rest by 'base', 'scope', 'filter', 'user' and 'password'"
+        )
     return LdapAddress(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])

@@ -11,7 +11,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from sync.config_base.base import InvalidSetting, Named, empty_is_default, filled, told
+from sync.config_base.base import (
+    ColumnName,
+    InvalidSetting,
+    empty_is_default,
+    require_entries,
+    validation_errors,
+)
 from sync.records.extract import Extract
 from sync.sources.base import SourceSettings
 from sync.sources.completeness import FileCompleteness
@@ -55,7 +61,7 @@ class OneRosterSettings(SourceSettings):
 
     Candidates are the learners, and contributors the staff, who are enrolled in tests.
     """
-    roles: Annotated[tuple[Named, ...], AfterValidator(filled)] | None = None
+    roles: Annotated[tuple[ColumnName, ...], AfterValidator(require_entries)] | None = None
     """The roles of the people to read.
 
     Default: `student` for learners and candidates, `teacher` for staff and contributors.
@@ -82,7 +88,9 @@ class OneRosterSettings(SourceSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> "OneRosterSettings":
         if self.rows_of == "tests" and self.roles is not None:
-            raise told([InvalidSetting("roles", "has no effect for tests", "remove it")])
+            raise validation_errors(
+                [InvalidSetting("roles", "has no effect for tests", "remove it")]
+            )
         return self
 
     def place(self, folder: Path) -> str:

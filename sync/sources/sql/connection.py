@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sync.errors import SourceError
+from sync.errors import SourceError, install_remedy
 from sync.sources.sql.dialects import (
     CONNECT_SECONDS,
     DialectSpec,
@@ -203,10 +203,8 @@ def _limit_calls(engine: "Engine", milliseconds: int) -> None:
 def _no_driver(address: DatabaseUrl, *, unknown: bool) -> SourceError:
     extra = EXTRAS.get(address.driver)
     if extra:
-        remedy = f"install it with pip install 'inspera-sync[{extra}]'"
-        return SourceError(
-            address.place, f"needs the driver {address.driver}, which is not installed", remedy
-        )
+        reason = f"needs the driver {address.driver}, which is not installed"
+        return SourceError(address.place, reason, install_remedy(extra))
     name = f"{address.kind}+{address.driver}" if address.driver else address.kind
     what = "an unknown kind of database" if unknown else "a driver that is not installed"
     remedy = (

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from sync.errors import Unusable
+
 BINDS = frozenset({"since", "now"})
 """The parameters of a query, which are written with a colon."""
 
@@ -41,14 +43,6 @@ CHANGED_SINCE = "{column} >= :since OR {column} IS NULL"
 """The condition for changed rows. Rows without a value are included: they may have changed."""
 
 
-class UnsuitableQuery(Exception):  # noqa: N818 - says what it means
-    """The query can't be used: the reason, and what to do."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
-        self.reason, self.remedy = reason, remedy
-
-
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A query that only reads.
@@ -80,7 +74,7 @@ def prepare_query(sql: str, kind: str) -> Statement:
     """Return the query, prepared for this kind of database.
 
     Raises:
-        UnsuitableQuery: it is not one statement that only reads, or has other parameters.
+        Unusable: it is not one statement that only reads, or has other parameters.
     """
     quoted: list[str] = []
 
@@ -92,7 +86,7 @@ def prepare_query(sql: str, kind: str) -> Statement:
         return " "
 
     if _PLACEHOLDER in sql:
-        raise UnsuitableQuery("contains a NUL character", "remove it")
+        raise Unusable("contains a NUL character", "remove it")
     code = _quoting(kind).sub(set_aside, sql).strip().removesuffix(";").rstrip()
     begins_with = _require_select(code)
     binds = _binds(code)
@@ -120,7 +114,7 @@ def _escaped(quoted: str) -> str:
 
 def _require_plain_comment(comment: str) -> None:
     if re.match(r"/\*M?!", comment):
-        raise UnsuitableQuery(
+        raise Unusable(
             "contains a comment that MySQL executes ('/*!')",
             "write its content without the comment, or remove it",
         )
@@ -129,20 +123,16 @@ def _require_plain_comment(comment: str) -> None:
 def _require_select(code: str) -> bool:
     """Make sure that the code is one query; tell whether it begins with WITH."""
     if not code:
-        raise UnsuitableQuery("is empty", "write a SELECT")
+        raise Unusable("is empty", "write a SELECT")
     if re.search(r"""['"`]|/\*|\*/""", code):
-        raise UnsuitableQuery("has a quote or a comment that is not closed", "close it")
+        raise Unusable("has a quote or a comment that is not closed", "close it")
     if ";" in code:
-        raise UnsuitableQuery(
-            "contains more than one statement", "keep one SELECT, and remove the ';'"
-        )
+        raise Unusable("contains more than one statement", "keep one SELECT, and remove the ';'")
     begins = _BEGINS.match(code)
     if begins is None:
-        raise UnsuitableQuery(
-            "does not begin with SELECT or WITH", "write one statement that only reads"
-        )
+        raise Unusable("does not begin with SELECT or WITH", "write one statement that only reads")
     if writes := _WRITES.search(code):
-        raise UnsuitableQuery(
+        raise Unusable(
             f"contains the word {writes[1].upper()}, which changes or locks something",
             "only read; put a column of this name in quotes",
         )
@@ -152,7 +142,7 @@ def _require_select(code: str) -> bool:
 def _binds(code: str) -> frozenset[str]:
     names = frozenset(_BIND.findall(code))
     if other := sorted(names - BINDS):
-        raise UnsuitableQuery(
+        raise Unusable(
             f"has the parameter ':{other[0]}', which is not known",
             r"use :since and :now only; write '\:' for a colon that is not a parameter",
         )

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sync.errors import SourceError
+from sync.errors import SourceError, Unusable
 from sync.records.base import Row
 from sync.sources.sql.connection import OpenDatabase, SqlAccess
 from sync.sources.sql.dialects import BindValue
 from sync.sources.sql.query import Statement
-from sync.sources.sql.values import UnreadableValue, as_texts, column_names
+from sync.sources.sql.values import as_texts, column_names
 
 if TYPE_CHECKING:
     from sqlalchemy import CursorResult
@@ -77,7 +77,7 @@ class QueryResult:
         columns = list(zip(*chunk, strict=True))
         try:
             return [as_texts(values) for values in columns]
-        except UnreadableValue:
+        except Unusable:
             raise self._unreadable(chunk, number) from None
 
     def _unreadable(self, chunk: Sequence[Sequence[Any]], number: int) -> SourceError:
@@ -86,7 +86,7 @@ class QueryResult:
             for name, value in zip(self.columns, row, strict=True):
                 try:
                     as_texts([value])
-                except UnreadableValue as unreadable:
+                except Unusable as unreadable:
                     return SourceError(
                         f"{self.access.place} row {at}",
                         f"column '{name}' {unreadable.reason}",
@@ -130,7 +130,7 @@ def _columns(result: "CursorResult[Any]", access: SqlAccess) -> tuple[str, ...]:
     try:
         # The cursor's names: SQLAlchemy would change those of Oracle to lower case.
         return column_names(column[0] for column in described or ())
-    except UnreadableValue as unreadable:
+    except Unusable as unreadable:
         raise SourceError(access.place, unreadable.reason, unreadable.remedy) from None
 
 

@@ -11,19 +11,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from sync.config_base.base import InvalidSetting, Named, told
+from sync.config_base.base import ColumnName, InvalidSetting, validation_errors
 from sync.config_base.durations import PositiveDuration
 from sync.config_base.secrets import BrokenReference, SecretRef
-from sync.errors import SourceError
+from sync.errors import SourceError, Unusable
 from sync.records.extract import Extract, Since, lacking
 from sync.sources.base import SourceSettings
 from sync.sources.files.open import place_in
 from sync.sources.sql.changes import MarkTracker, database_time, parse_mark, time_of_next_mark
 from sync.sources.sql.connection import OpenDatabase, SqlAccess, open_database
 from sync.sources.sql.dialects import EPOCH, SQLITE, BindValue
-from sync.sources.sql.query import CHANGED_SINCE, Statement, UnsuitableQuery, prepare_query
+from sync.sources.sql.query import CHANGED_SINCE, Statement, prepare_query
 from sync.sources.sql.reader import run_query
-from sync.sources.sql.url import checked_url, parse_url
+from sync.sources.sql.url import check_url, parse_url
 
 
 class SqlSettings(SourceSettings):
@@ -37,13 +37,13 @@ class SqlSettings(SourceSettings):
 
     type: Literal["sql"] = "sql"
     """The kind of source."""
-    url: Annotated[str, AfterValidator(checked_url)]
+    url: Annotated[str, AfterValidator(check_url)]
     """The URL of the database, such as `postgresql://db.example.edu/sis`, without a password.
 
     It begins with `postgresql`, `mysql`, `mariadb`, `oracle`, `mssql` or `sqlite`, and may name a
     driver, such as `mssql+pyodbc`.
     """
-    user: Named | None = None
+    user: ColumnName | None = None
     """The user. Give this user the right to read what the query needs, and no other right."""
     password: SecretRef | None = None
     """The user's password: a secret."""
@@ -71,8 +71,8 @@ class SqlSettings(SourceSettings):
             raise ValueError("needs either 'query' or 'query_file'")
         try:
             prepare_query("SELECT" if self.query is None else self.query, parse_url(self.url).kind)
-        except UnsuitableQuery as unfit:
-            raise told([InvalidSetting("query", unfit.reason, unfit.remedy)]) from None
+        except Unusable as unfit:
+            raise validation_errors([InvalidSetting("query", unfit.reason, unfit.remedy)]) from None
         return self
 
     @model_validator(mode="after")
@@ -164,7 +164,7 @@ class SqlSettings(SourceSettings):
         sql = self.query if self.query is not None else self._from_file(folder)
         try:
             return prepare_query(sql, parse_url(self.url).kind)
-        except UnsuitableQuery as unfit:
+        except Unusable as unfit:
             what = "query" if self.query_file is None else place_in(folder, self.query_file)
             raise SourceError(self.place(folder), f"{what} {unfit.reason}", unfit.remedy) from None
 

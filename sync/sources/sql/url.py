@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from sync.config_base.base import told_one
+from sync.config_base.base import validation_error
 
 DRIVERS = {
     "postgresql": "psycopg",
@@ -56,7 +56,7 @@ class DatabaseUrl(NamedTuple):
 
 
 def parse_url(url: str) -> DatabaseUrl:
-    """Return the parts of a URL that `checked_url` has accepted."""
+    """Return the parts of a URL that `check_url` has accepted."""
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError("not checked before")
@@ -81,23 +81,23 @@ def with_driver(url: str) -> str:
     return f"{name}://{url.partition('://')[2]}"
 
 
-def checked_url(url: str) -> str:
+def check_url(url: str) -> str:
     """Return the URL if it is valid and contains no password. No message repeats any part of it."""
     found = _URL.fullmatch(url)
     if found is None or not _HOST.fullmatch(found["host"]):
-        raise told_one(
+        raise validation_error(
             "is not the URL of a database",
             "write it as postgresql://db.example.edu/sis, and put the password under 'password'",
         )
     if ":" in (found["login"] or ""):
-        raise told_one("contains a password", _ELSEWHERE)
+        raise validation_error("contains a password", _ELSEWHERE)
     if any(
         _SECRET.search(name) or _SECRET_WITHIN.search(value)
         for name, value in parse_qsl(found["options"] or "")
     ):
-        raise told_one("contains a password in its options", _ELSEWHERE)
+        raise validation_error("contains a password in its options", _ELSEWHERE)
     if found["kind"] != "sqlite" and "@" in (found["database"] or ""):
-        raise told_one(
+        raise validation_error(
             "has an '@' after the host",
             f"if it ends a password, {_ELSEWHERE}; otherwise write %40",
         )
@@ -108,14 +108,14 @@ def checked_url(url: str) -> str:
 
 def _require_file(found: re.Match[str]) -> None:
     if found["login"] or found["host"]:
-        raise told_one(
+        raise validation_error(
             "has too few slashes",
             "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",
         )
     if found["options"]:
-        raise told_one("has options, which a file does not support", "end it with the path")
+        raise validation_error("has options, which a file does not support", "end it with the path")
     if not found["database"] or found["database"] == ":memory:":
-        raise told_one(
+        raise validation_error(
             "does not name a file",
             "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",
         )

@@ -11,32 +11,24 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
+from sync.errors import Unusable
+
 _KEPT = {"\t", "\n", "\r"}
-
-
-class UnreadableValue(Exception):  # noqa: N818 - says what it means
-    """A value can't be converted to text. The value itself is not repeated: it may be personal."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
-        self.reason, self.remedy = reason, remedy
 
 
 def column_names(names: Iterable[object]) -> tuple[str, ...]:
     """Return the names of a query's columns, stripped and in NFC.
 
     Raises:
-        UnreadableValue: a name is blank or repeated.
+        Unusable: a name is blank or repeated.
     """
     found: list[str] = []
     for number, name in enumerate(names, 1):
         text = unicodedata.normalize("NFC", str(name or "").strip())
         if text in ("", "?column?"):
-            raise UnreadableValue(
-                f"column {number} of the query has no name", "give it one with AS"
-            )
+            raise Unusable(f"column {number} of the query has no name", "give it one with AS")
         if text in found:
-            raise UnreadableValue(
+            raise Unusable(
                 f"the query has two columns named '{text}'", "give each its own name with AS"
             )
         found.append(text)
@@ -67,7 +59,7 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
     except UnicodeDecodeError:
         text = "\0"  # refused below, so that no chained exception contains the bytes
     if any(character < " " and character not in _KEPT for character in text):
-        raise UnreadableValue(
+        raise Unusable(
             "contains bytes that are not UTF-8 text",
             "convert it to text or to a number in the query, with CAST",
         )
@@ -96,7 +88,7 @@ def as_texts(values: Sequence[Any]) -> Iterable[str]:
     """Return one column of some rows as texts.
 
     Raises:
-        UnreadableValue: a value has a type that can't be converted.
+        Unusable: a value has a type that can't be converted.
     """
     types = set(map(type, values))
     # Most columns contain only texts: they are returned as they are, without a look at each.
@@ -114,7 +106,7 @@ def _converter(type_: type) -> Callable[[Any], str]:
     for base in type_.__mro__:
         if base in _TEXTS:
             return _TEXTS[base]
-    raise UnreadableValue(
+    raise Unusable(
         f"contains a value of type {type_.__name__}",
         "convert it to text in the query, with CAST",
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
@@ -23,8 +24,8 @@ wants it.
 def pair_absent(
     connection: Connection,
     kind: Kind,
-    trouble: str,
-    seat_trouble: str,
+    trouble: AbsenceDoubt | None,
+    seat_trouble: AbsenceDoubt | None,
     timing: TimingOf,
     sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
@@ -35,7 +36,7 @@ def pair_absent(
     Args:
         connection: state and workspace.
         kind: the kind of the records.
-        trouble: why absence proves nothing for this kind in this run; empty when it does.
+        trouble: why absence proves nothing for this kind in this run; None when it does.
         seat_trouble: the same for what names people and tests. A learner is released, and a test
             withdrawn, only when certainly no candidate names them. Staff are disabled only when
             certainly no contributor does.
@@ -48,16 +49,17 @@ def pair_absent(
     return _absent_records(connection, kind, trouble, seat_trouble, sources)
 
 
-FORMER = (
+_FORMER = (
     "the source '{}', which named it, does not feed this kind any more; if the present sources are "
     "complete, run"
     " `apply --accept-shrink` with one of its sources"
 )
 
 
-def _former_source_reason(source: str | None, sources: Sequence[str]) -> str:
+def _doubt_former_source(source: str | None, sources: Sequence[str]) -> AbsenceDoubt | None:
     """Return why absence proves nothing when a record's source was removed or renamed."""
-    return FORMER.format(source) if source and sources and source not in sources else ""
+    former = source and sources and source not in sources
+    return AbsenceDoubt(_FORMER.format(source), needs_person=True) if former else None
 
 
 _ON_TESTS = {
@@ -102,19 +104,45 @@ def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
             found = connection.execute(text(query), {"key": key}).scalar()
             if found is not None:
                 return f"{other} {found}"
-    return _clashing_sql(connection, kind, key)
-
-
-def _clashing_sql(connection: Connection, kind: Kind, key: str) -> str:
-    query = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
-    return "another row" if connection.execute(query, {"kind": kind, "key": key}).first() else ""
+    clash = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
+    return "another row" if connection.execute(clash, {"kind": kind, "key": key}).first() else ""
 
 
 def _absent_records(
-    connection: Connection, kind: Kind, trouble: str, seat_trouble: str, sources: Sequence[str]
+    connection: Connection,
+    kind: Kind,
+    trouble: AbsenceDoubt | None,
+    seat_trouble: AbsenceDoubt | None,
+    sources: Sequence[str],
 ) -> Iterator[Pair]:
+    for row in stream(connection, _absent_records_sql(kind), nothing=b""):
+        about = Context(
+            row.lifecycle,
+            bool(row.managed),
+            unsettled=row.is_open is not None,
+            ended=bool(row.ended),
+            seated=bool(row.seats),
+        )
+        suspect = f"{kind} {row.key}" if row.suspect else ""
+        # A row that declares a departure needs no proof by absence; what has ended rests on no
+        # source and on no seat any more.
+        unproven = None if row.departed else trouble
+        if not row.ended:
+            former = None if row.departed else _doubt_former_source(row.source, sources)
+            unproven = unproven or former or seat_trouble
+        facts = Facts(
+            trouble=unproven,
+            registered=int(row.seats),
+            suspect=suspect,
+            refused=row.refused or "",
+            shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
+        )
+        yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
+
+
+def _absent_records_sql(kind: Kind) -> str:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
-    query = f"""
+    return f"""
         SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
                k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
                tw.ended AS ended, o.k1 AS is_open,
@@ -129,28 +157,6 @@ def _absent_records(
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
         WHERE v.kind = '{kind}'
     """
-    for row in stream(connection, query, nothing=b""):
-        about = Context(
-            row.lifecycle,
-            bool(row.managed),
-            unsettled=row.is_open is not None,
-            ended=bool(row.ended),
-            seated=bool(row.seats),
-        )
-        suspect = f"{kind} {row.key}" if row.suspect else ""
-        unproven = (
-            ""
-            if row.departed
-            else trouble or ("" if row.ended else _former_source_reason(row.source, sources))
-        ) or ("" if row.ended else seat_trouble)
-        facts = Facts(
-            trouble=unproven,
-            registered=int(row.seats),
-            suspect=suspect,
-            refused=row.refused or "",
-            shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
-        )
-        yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
 
 
 def _same_account_sql(kind: Kind) -> str:
@@ -198,36 +204,26 @@ def _astray_reason(row: Any, part: str) -> str:
 
 
 def _absent_members(
-    connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
+    connection: Connection,
+    kind: Kind,
+    trouble: AbsenceDoubt | None,
+    timing: TimingOf,
+    sources: Sequence[str],
 ) -> Iterator[Pair]:
     """Yield what is known on tests and no feed names: options, committees, members."""
-    part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    person = PERSON_OF.get(kind)
     for row in stream(connection, _absent_members_sql(kind), nothing=b""):
         about = Context(
             row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
         )
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        # Once the test has ended, absence is retirement, whatever the source is (rules 8).
-        former = "" if row.ended else _former_source_reason(row.source, sources)
-        unproven = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        if row.same_account is not None and not suspect:
-            account = f"{person} {row.same_account} has the same account in Inspera"
-            shares = f"{account}, and a place on this test"
-        else:
-            shares = ""
-        reasons = (
-            _astray_reason(row, part),
-            SHARED.format(row.clash) if row.clash is not None else "",
-            "" if row.departed else unproven,
-            _UNSETTLED if row.unsettled else "",
-            shares,
-        )
+
         # A candidate stays from the start on (rules 8). Graders and committees change again once
         # the test has ended.
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
         facts = Facts(
-            trouble=next(filter(None, reasons), ""),
+            trouble=_doubt_of_member(row, kind, trouble, sources, suspect),
             begun=begun,
             suspect=suspect,
             refused=row.refused or "",
@@ -236,6 +232,32 @@ def _absent_members(
         )
         known = prefixed_fields(row, "k_", COMPARED[kind])
         yield Pair(kind, (row.test, row.part), None, known, about, facts)
+
+
+def _doubt_of_member(
+    row: Any, kind: Kind, trouble: AbsenceDoubt | None, sources: Sequence[str], suspect: str
+) -> AbsenceDoubt | None:
+    """Return why this member's absence proves nothing: the first reason that holds.
+
+    The first two keep a member even if their own row says that they depart.
+    """
+    part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    shared = "" if row.clash is None else SHARED.format(row.clash)
+    if reason := _astray_reason(row, part) or shared:
+        return AbsenceDoubt(reason)
+    if not row.departed:
+        # Once the test has ended, absence is retirement, whatever the source is (rules 8).
+        former = None if row.ended else _doubt_former_source(row.source, sources)
+        if doubt := trouble or former:
+            return doubt
+        if row.test_trouble:
+            return AbsenceDoubt(UNREAD.format(part))
+    if row.unsettled:
+        return AbsenceDoubt(_UNSETTLED)
+    if row.same_account is not None and not suspect:
+        account = f"{person} {row.same_account} has the same account in Inspera"
+        return AbsenceDoubt(f"{account}, and a place on this test")
+    return None
 
 
 def _absent_members_sql(kind: Kind) -> str:

@@ -8,17 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.records.base import Kind, utc_text, utc_time
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks
 
-AT_HAND = timedelta(days=1)
-"""What such tests need is sent first: they start within this time, or are under way."""
+FIRST_WAVE = timedelta(days=1)
+"""How soon before its start what a test needs is sent before all else (rules 19)."""
 
-SOON = timedelta(days=7)
-"""What tests that start within this time need is sent before all else (rules 19)."""
+SECOND_WAVE = timedelta(days=7)
+"""How soon before its start what a test needs comes next; then the others by date (rules 19)."""
 
 
 HELD = 2
@@ -60,7 +61,9 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
     analyse(connection, "vanished", "missing")
 
 
-def fill_context(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
+def fill_context(
+    connection: Connection, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]
+) -> None:
     """Fill the workspace's tables of suspect and refused records, and mark the tests that retire.
 
     Args:
@@ -176,6 +179,7 @@ def _fill_suspects(connection: Connection) -> None:
     key in another case.
     """
     for kind, looks in _SIMILAR.items():
+        # Nothing of this kind has vanished, as on most days: the joins below would read all of it.
         if not connection.execute(
             text("SELECT 1 FROM unsure WHERE kind = :kind LIMIT 1"), {"kind": kind}
         ).first():
@@ -290,6 +294,6 @@ def _wave_of(test: Any, window: Window, now: datetime) -> str:
     start = test.wanted_start or window.start
     if not start or window.ended:
         return "9999"
-    if start <= utc_text(now + AT_HAND):
+    if start <= utc_text(now + FIRST_WAVE):
         return "0"
-    return "0 week" if start <= utc_text(now + SOON) else str(start[:10])
+    return "0 week" if start <= utc_text(now + SECOND_WAVE) else str(start[:10])

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.guard import Facts
@@ -32,13 +33,13 @@ def pair_wanted(
     places: Sequence[str],
     timing: TimingOf,
     locked: Collection[str] = (),
-    trouble: str = "",
+    trouble: AbsenceDoubt | None = None,
 ) -> Iterator[Pair]:
     """Yield every wanted record that is not known, or known with other values.
 
     What is on a test needs the other kinds drafted first. `locked` are the options that can't
     change once their test has begun. `trouble` says why the feeds of this kind may be incomplete in
-    this run; it is empty when they are complete.
+    this run; it is None when they are complete.
     """
     if kind in ON_A_TEST:
         return _pair_members(connection, kind, places, timing, locked, trouble)
@@ -160,7 +161,7 @@ def _pair_members(
     places: Sequence[str],
     timing: TimingOf,
     locked: Collection[str],
-    trouble: str,
+    trouble: AbsenceDoubt | None,
 ) -> Iterator[Pair]:
     """Yield what is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
@@ -178,7 +179,7 @@ def _pair_members(
         waits_for = tuple(_read_missing(connection, row, person, key))
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
-            trouble=trouble or (UNREAD.format(part) if row.test_trouble else ""),
+            trouble=trouble or (AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None),
             timing=timing(row.tw_start, row.tw_ends, row.feed),
             begun=bool(row.begun) and key[1] in locked,
             waits_for=waits_for,

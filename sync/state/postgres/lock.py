@@ -47,7 +47,7 @@ class Lock:
         return read_number(self._connection, "SELECT pg_catalog.pg_backend_pid()")
 
     def is_held_by(self, pid: int) -> bool:
-        """Whether this process of the server holds it."""
+        """Tell whether this process of the server holds it."""
         query = f"SELECT count(*) FROM pg_catalog.pg_locks WHERE pid = %s AND {_THIS}"
         return read_number(self._connection, query, pid, *self._key) > 0
 
@@ -61,7 +61,7 @@ class Lock:
         return read_text(self._connection, query, *self._key).removeprefix(f"{PROGRAM} ")
 
     def release(self) -> None:
-        """Lets it go at once; the end of the connection would do so a moment later."""
+        """Release it at once; the end of the connection would do so a moment later."""
         try:
             self._connection.execute(b"SELECT pg_advisory_unlock_all()")
         except psycopg.Error:
@@ -69,7 +69,7 @@ class Lock:
 
 
 class LeadingService:
-    """A service that leads, or stands by until the one that leads is gone (see `Service`)."""
+    """A service that leads, or stands by until the one that leads is gone (see `ServiceLock`)."""
 
     def __init__(self, server: StateServer) -> None:
         self._server = server
@@ -77,7 +77,7 @@ class LeadingService:
         self._mutex = Mutex()
 
     def try_lead(self) -> bool:
-        """Leads, or takes the lead if nobody has it (see `Service`)."""
+        """Take the lead if nobody has it (see `ServiceLock`)."""
         with self._mutex, translate_errors(self._server.place):
             if self._connection is not None and self._lock(self._connection).held():
                 return True
@@ -87,12 +87,12 @@ class LeadingService:
             return self._lock(self._connection).take()
 
     def leads(self) -> bool:
-        """Whether it still leads (see `Service`)."""
+        """Tell whether it still leads (see `ServiceLock`)."""
         with self._mutex:
             return self._connection is not None and self._lock(self._connection).held()
 
     def leader(self) -> str:
-        """Who leads just now (see `Service`)."""
+        """Return who leads just now (see `ServiceLock`)."""
         try:
             with self._mutex, translate_errors(self._server.place):
                 return self._lock(self._connection).holder() if self._connection is not None else ""

@@ -46,7 +46,7 @@ class OnlyService:
         self._leads = False
 
     def try_lead(self) -> bool:
-        """Lead, if no other service does (see `Service`).
+        """Lead, if no other service does (see `ServiceLock`).
 
         Raises:
             Locked: another service runs on this state.
@@ -63,11 +63,11 @@ class OnlyService:
         return True
 
     def leads(self) -> bool:
-        """Return whether this service has the lock (see `Service`)."""
+        """Return whether this service has the lock (see `ServiceLock`)."""
         return self._leads
 
     def leader(self) -> str:
-        """Return this process (see `Service`)."""
+        """Return this process (see `ServiceLock`)."""
         return f"pid {os.getpid()} (serve)" if self._leads else ""
 
     def close(self) -> None:

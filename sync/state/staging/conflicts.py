@@ -43,7 +43,7 @@ def find_conflicts(
     with all of them. Committees that only contributors and candidates name are wanted like those of
     a feed.
     """
-    kinds = [kind for kind in Kind if _has_wanted(connection, kind)]
+    kinds = [kind for kind in Kind if _has_rows(connection, f"SELECT 1 FROM wanted_{kind}")]
     for kind in kinds:
         # A valid row does not outvote an invalid one for the same record.
         drop_invalid(connection, kind)
@@ -60,11 +60,6 @@ def find_conflicts(
     _find_shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
         _find_other_case(connection, Kind.COMMITTEE, places)
-
-
-def _has_wanted(connection: Connection, kind: Kind) -> bool:
-    """Tell whether anything of this kind is wanted."""
-    return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
 def _has_rows(connection: Connection, query: str) -> bool:
@@ -312,12 +307,17 @@ def _correct_case(connection: Connection, of: Kind, column: str, kind: Kind) -> 
 
 
 def _find_shared_numbers(connection: Connection, places: Places) -> None:
-    several = (
-        "SELECT test, candidate_id FROM wanted_candidate WHERE candidate_id <> ''"
-        " GROUP BY test, candidate_id HAVING count(*) > 1"
+    # Counted test by test, in the order of the index: one sort of all numbers takes twice as long.
+    repeated = (
+        "SELECT test FROM wanted_candidate WHERE candidate_id <> ''"
+        " GROUP BY test HAVING count(*) > count(DISTINCT candidate_id)"
     )
-    if not _has_rows(connection, several):
+    if not _has_rows(connection, repeated):
         return
+    several = (
+        f"SELECT test, candidate_id FROM wanted_candidate WHERE test IN ({repeated})"
+        " AND candidate_id <> '' GROUP BY test, candidate_id HAVING count(*) > 1"
+    )
     rows = _read_rows(
         connection,
         f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner"

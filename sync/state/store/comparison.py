@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Key, Kind
@@ -25,7 +26,7 @@ class Comparison:
         self._scope.moment = Moment.of(now)
         context.fill_test_windows(self._connection, now, leave_out=self._scope.leave_out)
 
-    def compute_context(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
+    def compute_context(self, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]) -> None:
         """Compute who vanished, which records look alike, and which tests retire.
 
         Needs the windows.
@@ -42,10 +43,12 @@ class Comparison:
             scope.places,
             scope.timing,
             scope.locked_options,
-            scope.trouble.get(kind, ""),
+            scope.trouble.get(kind),
         )
 
-    def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
+    def absent(
+        self, kind: Kind, trouble: AbsenceDoubt | None, seat_trouble: AbsenceDoubt | None
+    ) -> Iterator[Pair]:
         """Yield every known record of this kind that no feed names and no row error keeps."""
         scope = self._scope
         sources = () if kind in scope.accepted else scope.sources.get(kind, ())

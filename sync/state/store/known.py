@@ -36,7 +36,7 @@ class KnownRecords:
         return self._scope.find_row(query, kind, key)
 
     def count(self, kind: Kind) -> int:
-        """Return how many records of a kind are known, whatever their standing."""
+        """Return how many records of a kind are known, whatever their lifecycle."""
         return count(self._connection, f"SELECT count(*) FROM known_{kind}")
 
     def is_blank(self) -> bool:

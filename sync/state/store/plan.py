@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync.planning.decide import DraftedChange
-from sync.planning.guard import HeldScope, Limits
+from sync.planning.limits import HeldScope, Limits
 from sync.records.base import Key, Kind
-from sync.records.changes import Action, Cause, PlannedChange, Verdict
-from sync.state.compare import candidate_numbers, plan_table, priority
+from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
+from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
 from sync.state.sqlite.open import count
 
 
@@ -35,7 +35,7 @@ class StoredPlan:
         self, limits: Limits, allowed: Collection[str], now: datetime
     ) -> list[HeldScope]:
         """Hold each scope that is over its limit, with the removals of the last 24 hours."""
-        return plan_table.hold_scopes(self._connection, limits, allowed, now)
+        return held_scopes.hold_scopes(self._connection, limits, allowed, now)
 
     def defer_numbers(self) -> None:
         """Defer changes that take a candidate number of somebody who stays on the test."""
@@ -48,31 +48,39 @@ class StoredPlan:
 
     def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
         """Yield the lines of the plan in order."""
-        return plan_table.read_plan(self._connection, verdict)
+        return plan_reader.read_plan(self._connection, verdict)
 
     def find(self, kind: Kind, key: Key) -> PlannedChange | None:
         """Return the line of one record; None when the plan has none."""
-        return plan_table.find_line(self._connection, kind, key)
+        return plan_reader.find_line(self._connection, kind, key)
 
-    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.ScopeGroup]:
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_reader.ScopeGroup]:
         """Yield what does not go ahead by its reason, each up to `most` lines (None: all)."""
-        return plan_table.read_groups(self._connection, verdict, most)
+        return plan_reader.read_groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
         """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
-        return plan_table.sample_creates(self._connection, kind, most)
+        return plan_reader.sample_creates(self._connection, kind, most)
 
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """Return how many lines the plan has of each kind, action and verdict."""
-        return plan_table.count_lines(self._connection)
+        return plan_reader.count_lines(self._connection)
+
+    def sendable(self) -> int:
+        """Return how many changes that need a call the guard allows."""
+        return sum(
+            number
+            for (_, action, verdict), number in self.tally().items()
+            if verdict is Verdict.PASS and action in CALLING
+        )
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """Return how many lines of the plan do not go ahead, by verdict and cause."""
-        return plan_table.count_causes(self._connection)
+        return plan_reader.count_causes(self._connection)
 
     def waiting(self) -> tuple[int, int]:
         """Return how many changes wait, and how many for a test that runs or starts in 7 days."""
-        return plan_table.count_waiting(self._connection)
+        return plan_reader.count_waiting(self._connection)
 
     def deferred_numbers(self) -> tuple[int, int]:
         """Return how many changes wait for a number, and how many for tests of the next 7 days."""
@@ -82,7 +90,7 @@ class StoredPlan:
 
     def missed(self) -> int:
         """Return how many new records are deferred, so that they are missing in Inspera."""
-        return plan_table.count_deferred_creates(self._connection)
+        return plan_reader.count_deferred_creates(self._connection)
 
     def refused_before(self) -> int:
         """Return how many changes are deferred because Inspera refused exactly these before."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import Moment, TimeFacts, TimeRules
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields
@@ -35,7 +36,7 @@ class RunScope:
     rules: Sequence[TimeRules]
     leave_out: bool
     moment: Moment | None = None
-    trouble: Mapping[Kind, str] = field(default_factory=dict)
+    trouble: Mapping[Kind, AbsenceDoubt] = field(default_factory=dict)
     sources: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
     accepted: Collection[Kind] = ()
 
@@ -47,7 +48,7 @@ class RunScope:
         """Return when a test runs, to be judged at the time of the plan, once that is known."""
         if self.moment is None:
             return None
-        # only the longest duration may differ from feed to feed
+        # Only the longest duration may differ from feed to feed
         return TimeFacts(self.moment, start or "", end or "", self.rules[feed or 0])
 
     def find_row(self, select: str, kind: Kind, key: Key) -> Fields | None:

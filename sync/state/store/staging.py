@@ -9,7 +9,7 @@ from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, PEOPLE, RECORD_CLASSES, Record
 from sync.state import kept_values
 from sync.state.sqlite.open import count
-from sync.state.staging import conflicts, derive, identities, merge, scratch, snapshot, tails
+from sync.state.staging import conflicts, derive, merge, scratch, shared_identities, snapshot, tails
 from sync.state.staging.scratch import Origin
 from sync.state.store.scope import RunScope
 
@@ -78,7 +78,7 @@ class Staging:
             merge.merge_into_earlier(connection, kind, feed, how, fingerprint_of)
         conflicts.find_conflicts(connection, places, fingerprint_of, unsure)
         derive.keep_usernames(connection, fingerprint_of)
-        identities.find_shared(connection, places)
+        shared_identities.find_shared(connection, places)
         derive.settle_percentages(connection, places, fingerprint_of)
         kept_values.take_out_of_wanted(connection, fingerprint_of)
 

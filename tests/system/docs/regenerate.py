@@ -23,8 +23,8 @@ EXAMPLE_SOURCE = ROOT / "tests" / "unit" / "sources" / "example_source.py"
 
 def regenerate() -> None:
     """Write every generated part of the pages."""
-    (ROOT / "config" / "schema.json").write_text(schema_text(), encoding="utf-8")
-    SETTINGS.write_text(reference_text(), encoding="utf-8")
+    _write(ROOT / "config" / "schema.json", schema_text())
+    _write(SETTINGS, reference_text())
     rows = [f"| {event.value} | {recovery.then} |\n" for event, recovery in RECOVERY.items()]
     failures = HELP["call-failures"].read_text(encoding="utf-8")
     table = re.compile(r"(?<=\|---\|---\|\n)(\|.*\n)+")

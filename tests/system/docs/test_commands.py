@@ -44,7 +44,7 @@ def help_of(*words: str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_table_of_commands_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     table = rows(COMMANDS.read_text(encoding="utf-8"))
     named = [name for row in table for name in re.findall(r"`inspera-sync (\w+)`", row[0])]
-    listed = re.findall(r"^\W*([a-z]+)  +[A-Z]", help_of(capsys=capsys), re.MULTILINE)
+    listed = re.findall(r"^[^\w-]*([a-z]+)  +[A-Z]", help_of(capsys=capsys), re.MULTILINE)
     assert named == listed == list(NAMES)
 
 

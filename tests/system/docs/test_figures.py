@@ -9,7 +9,7 @@ from sync.inspera.circuit_breaker import LEAST, WINDOW
 from sync.inspera.client import MAX_BODY
 from sync.inspera.throttle import LEAST_SHARE
 from sync.records.candidate import MAX_CANDIDATES
-from sync.state.compare.context import AT_HAND, SOON
+from sync.state.compare.context import FIRST_WAVE, SECOND_WAVE
 from sync.state.refusals import PAUSES
 
 from .pages import HELP, words_of
@@ -26,7 +26,7 @@ def test_the_pauses_after_refusals_are_those_of_the_program() -> None:
     assert f"{', '.join((first, *middle))}, then always {last}" in words_of(
         RULES, "Refused records"
     )
-    assert f"next {SOON.days} days need is always tried again after {first}" in words_of(
+    assert f"next {SECOND_WAVE.days} days need is always tried again after {first}" in words_of(
         RULES, "Refused records"
     )
     assert f"after {first} at first, later once a day" in words_of(HELP["troubleshooting"])
@@ -47,10 +47,10 @@ def test_samples_are_as_large_as_the_pages_say() -> None:
 
 
 def test_tests_are_soon_and_full_as_the_rules_say() -> None:
-    assert f"that tests of the next {AT_HAND // timedelta(hours=1)} hours need" in words_of(
+    assert f"that tests of the next {FIRST_WAVE // timedelta(hours=1)} hours need" in words_of(
         RULES, "Order"
     )
-    assert f"the other tests of the next {SOON.days} days need" in words_of(RULES, "Order")
+    assert f"the other tests of the next {SECOND_WAVE.days} days need" in words_of(RULES, "Order")
     assert f"At most {MAX_CANDIDATES:,} candidates" in words_of(RULES, "Fields")
 
 

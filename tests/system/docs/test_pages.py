@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sync.contract import CALLS, Confidence
 from sync.inspera.recovery import RECOVERY
+from sync.sources import BUILT_IN
 
 from ...unit.test_layers import FLOORS
 from .pages import (
@@ -70,7 +71,7 @@ def test_a_page_begins_with_its_heading_and_one_sentence_about_it(page: Path) ->
     assert re.fullmatch(r"[A-Z].*\.", about, re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["csv", "sql", "ldap", "oneroster"])
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_a_page_about_a_source_begins_with_an_example(name: str) -> None:
     example, *_ = blocks(HELP[name])
     assert (example.language, f"type: {name}" in example.text) == ("yaml", True)

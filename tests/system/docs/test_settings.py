@@ -11,6 +11,7 @@ from sync.config import json_schema, load
 from sync.config.reference import reference_text
 from sync.records.base import Kind
 from sync.sandbox.failures_file import load_failures
+from sync.sources import BUILT_IN
 
 from .pages import HELP, MANUAL, ROOT, SETTINGS, TUTORIAL, blocks, name_of, rows, section
 
@@ -175,4 +176,4 @@ def test_a_small_example_can_be_loaded_and_uses_its_source(example: Path) -> Non
 
 
 def test_there_is_an_example_for_each_kind_of_source() -> None:
-    assert {path.stem for path in EXAMPLES} == {"csv", "sql", "ldap", "oneroster"}
+    assert {path.stem for path in EXAMPLES} == set(BUILT_IN)

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sync.cli import run
-from sync.commands.init.detect import ColumnSample, guess
-from sync.commands.init.formats import family_first, minutes_way, time_format
+from sync.commands.init.detect import SourceSample, guess
+from sync.commands.init.formats import duration_form, family_first, time_format
 from sync.commands.init.render import Answers, configuration
-from sync.commands.init.vocabulary import GENERIC, WORDS, plain
-from sync.config import Loaded, load
+from sync.commands.init.vocabulary import NAMES, NAMES_BY_KIND, plain
+from sync.config import Configuration, load
 from sync.exit_codes import Exit
 from sync.records.base import Kind
 
@@ -62,7 +62,7 @@ def table(path: Path, text: str, encoding: str = "utf-8") -> str:
     return path.name
 
 
-def written(folder: Path, name: str = "inspera-sync.yaml") -> tuple[Loaded, str]:
+def written(folder: Path, name: str = "inspera-sync.yaml") -> tuple[Configuration, str]:
     path = folder / name
     return load(path), path.read_text(encoding="utf-8")
 
@@ -80,7 +80,7 @@ def check(folder: Path, capsys: pytest.CaptureFixture[str], name: str = "inspera
     return Ran(status, *capsys.readouterr())
 
 
-def kinds(loaded: Loaded) -> list[str]:
+def kinds(loaded: Configuration) -> list[str]:
     return [feed.kind.value for feed in loaded.settings.feeds]
 
 
@@ -192,16 +192,16 @@ def test_columns_are_known_in_five_languages(language: str, init: Init, tmp_path
     ],
 )
 def test_the_kind_is_reported_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
-    assert guess(ColumnSample("rows", (), tuple(header.split(",")))).kind is kind
+    assert guess(SourceSample("rows", {}, tuple(header.split(",")))).kind is kind
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("ansatte.csv", Kind.STAFF), ("studenter.csv", Kind.LEARNER)]
 )
-def test_people_without_a_number_are_reported_apart_by_the_name_of_the_file(
+def test_people_without_a_number_are_distinguished_by_the_name_of_the_file(
     name: str, kind: Kind
 ) -> None:
-    assert guess(ColumnSample("rows", (), ("username", "given", "family"), hint=name)).kind is kind
+    assert guess(SourceSample("rows", {}, ("username", "given", "family"), hint=name)).kind is kind
 
 
 def test_candidates_without_their_learners_are_switched_off_and_the_rest_can_be_used(
@@ -224,10 +224,10 @@ def test_a_field_that_could_not_be_guessed_is_a_todo_that_says_what_it_is(
     )
     assert init("--csv", name, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
-    assert "Say where it gets username, external_id, first_name and last_name." in text
+    assert "Map username, external_id, first_name, last_name." in text
     assert "# TODO: The login name in Inspera. It can't be changed there afterwards." in text
     assert "      #username: TODO\n" in text
-    assert "'full_name' seems to hold whole names" in text
+    assert "'full_name' seems to hold full names" in text
     assert len(loaded.settings.feeds) == 1
     ran = check(tmp_path, capsys)
     assert ran.status == Exit.OK
@@ -385,7 +385,7 @@ def test_a_file_is_never_written_over(init: Init, tmp_path: Path) -> None:
     for output in ("inspera-sync.yaml", "link.yaml"):
         ran = init("--csv", name, *ANSWERS, "--output", output)
         assert ran.status == Exit.USAGE
-        assert "is there already" in ran.err
+        assert "exists already" in ran.err
     assert (tmp_path / "inspera-sync.yaml").read_text() == "mine"
     assert not (tmp_path / "elsewhere.yaml").exists()
     assert init("--csv", name, *ANSWERS, "--force").status == Exit.USAGE
@@ -415,7 +415,7 @@ def test_with_nobody_to_ask_everything_that_is_missing_is_listed(
         (("--zone", "Europe/Olso"), "did you mean 'Europe/Oslo'?"),
         (("--key-file", "a}b"), "--key-file: is not a path that a reference can name"),
         (("--encoding", "latin-nonsense"), "--csv: is not a known text encoding"),
-        (("--output", "nowhere/a.yaml"), "its folder is not there"),
+        (("--output", "nowhere/a.yaml"), "its folder does not exist"),
         (("--sql", "sqlite:///a.db"), "--sql and --table go together"),
         (("--base", "dc=example"), "--ldap and --base go together"),
     ],
@@ -474,7 +474,7 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
     assert init(*words, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
     assert kinds(loaded) == ["learner", "test"]
-    assert "    query: 'SELECT * FROM student'\n" in text
+    assert "    query: SELECT * FROM student\n" in text
     ran = check(tmp_path, capsys)
     assert (ran.status, ran.out.splitlines()[-1]) == (
         Exit.OK,
@@ -504,6 +504,7 @@ def test_a_database_that_can_not_be_asked_like_this_is_refused(
     assert list(tmp_path.glob("*.yaml")) == []
 
 
+@pytest.mark.server
 def test_a_directory_gives_the_attributes_that_mean_something(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -548,9 +549,9 @@ ATTRIBUTES = {
 
 
 def test_the_attributes_of_active_directory_are_known(tmp_path: Path) -> None:
-    looked = ColumnSample(
+    looked = SourceSample(
         "directory",
-        ("type: csv", "path: a.csv"),
+        {"type": "csv", "path": "a.csv"},
         (*ATTRIBUTES, "cn", "displayName"),
         directory=True,
     )
@@ -620,6 +621,19 @@ def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
     assert str(loaded.settings.inspera.api_key) == "${file:/etc/inspera-sync/api-key}"
 
 
+@pytest.mark.process
+def test_on_a_terminal_it_asks_for_a_database_and_its_tables(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sis.db")) as database:
+        database.execute("CREATE TABLE student (student_no, username, first_name, last_name)")
+    answers = ("sql", "", "sqlite:///sis.db", "student", "", "", *TENANT[1:], "", "", "FEIDE")
+    status, seen = talk(tmp_path, *answers)
+    assert status == Exit.OK, seen
+    assert "Who logs in (return for nobody)" in seen
+    loaded, text = written(tmp_path)
+    assert kinds(loaded) == ["learner"]
+    assert "    url: sqlite:///sis.db\n" in text
+
+
 @pytest.mark.parametrize(
     ("texts", "form"),
     [
@@ -654,7 +668,7 @@ def test_the_form_of_times_is_reported_only_where_one_alone_fits(
 def test_the_form_of_durations_is_reported_only_where_one_alone_fits(
     texts: Sequence[str], way: str | None
 ) -> None:
-    assert minutes_way(texts) == way
+    assert duration_form(texts) == way
 
 
 def test_whole_names_with_two_commas_are_not_taken_apart() -> None:
@@ -665,25 +679,25 @@ def test_whole_names_with_two_commas_are_not_taken_apart() -> None:
 
 
 def test_no_name_has_two_meanings_and_all_are_written_as_they_are_compared() -> None:
-    counted = Counter(name for names in WORDS.values() for name in names.split())
+    counted = Counter(name for names in NAMES.values() for name in names)
     assert [name for name, count in counted.items() if count > 1] == []
     general = [
-        name for words in GENERIC.values() for names in words.values() for name in names.split()
+        name for names in NAMES_BY_KIND.values() for several in names.values() for name in several
     ]
     assert [name for name in (*counted, *general) if plain(name) != name] == []
     assert [name for name in general if name in counted] == []
 
 
-KNOWN = sorted({name for names in WORDS.values() for name in names.split()})
+KNOWN = sorted({name for names in NAMES.values() for name in names})
 HEADER = st.lists(
     st.one_of(
         st.sampled_from(KNOWN),
         st.sampled_from(
             [
                 name
-                for words in GENERIC.values()
-                for names in words.values()
-                for name in names.split()
+                for names in NAMES_BY_KIND.values()
+                for several in names.values()
+                for name in several
             ]
         ),
         st.builds(
@@ -719,8 +733,8 @@ HEADER = st.lists(
 
 
 def test_a_column_whose_name_looks_like_a_reference_is_taken_as_it_is(tmp_path: Path) -> None:
-    looked = ColumnSample(
-        "people", ("type: csv", "path: a.csv"), ("${username}", "${given}", "family", "{email}")
+    looked = SourceSample(
+        "people", {"type": "csv", "path": "a.csv"}, ("${username}", "${given}", "family", "{email}")
     )
     (tmp_path / "inspera-sync.yaml").write_text(
         configuration([looked], Answers(TENANT[1], "x", "key", "FEIDE"))
@@ -744,9 +758,9 @@ def test_any_header_gives_a_configuration_that_loads(
         ["01.12.2026 09:00", "4:00", "A, B", "evaluate", "01019012345"]
     )
     looked = [
-        ColumnSample(
+        SourceSample(
             f"source_{number}",
-            ("type: csv", "path: a.csv"),
+            {"type": "csv", "path": "a.csv"},
             tuple(header),
             [dict.fromkeys(header, data.draw(cell))],
             hint=data.draw(st.sampled_from(["", "students", "exams"])),

@@ -2,9 +2,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sync.config import ConfigurationErrors, Loaded, load
+from sync.config import Configuration, ConfigurationErrors, load
 
-Load = Callable[[str], Loaded]
+Load = Callable[[str], Configuration]
 Errors = Callable[[str], list[str]]
 
 
@@ -14,7 +14,7 @@ def load_text(tmp_path: Path) -> Load:
     folder = tmp_path / "oppsett-Ærø"
     folder.mkdir(exist_ok=True)
 
-    def loaded(text: str) -> Loaded:
+    def loaded(text: str) -> Configuration:
         path = folder / "inspera-sync.yaml"
         path.write_text(text, encoding="utf-8")
         return load(path)

@@ -26,27 +26,27 @@ def test_addresses_of_a_tenant_and_of_this_machine_are_taken(load_text: Load, ur
         ("http://example.inspera.com", "would send the API key unencrypted"),
         ("http://10.0.0.1", "would send the API key unencrypted"),
         ("http://localhost.example.edu", "would send the API key unencrypted"),
-        ("https://example.inspera.com/api", "should have no path"),
-        ("https://me:hush@example.inspera.com", "holds a user or password"),
-        ("https://@example.inspera.com", "holds a user or password"),
-        ("https://example.inspera.com?a=b", "should end with the host name and port"),
-        ("https://example.inspera.com#", "should end with the host name and port"),
+        ("https://example.inspera.com/api", "has a path"),
+        ("https://me:hush@example.inspera.com", "contains a user or password"),
+        ("https://@example.inspera.com", "contains a user or password"),
+        ("https://example.inspera.com?a=b", "has '?' or '#'"),
+        ("https://example.inspera.com#", "has '?' or '#'"),
         ("example.inspera.com", "should begin with https:// or http://"),
         ("ftp://example.inspera.com", "should begin with https:// or http://"),
         ("https:example.inspera.com", "should begin with https:// or http://"),
-        ("https://", "names no host"),
-        ("https://exa_mple-", "names no host"),
+        ("https://", "does not name a valid host"),
+        ("https://exa_mple-", "does not name a valid host"),
         ("https://example.inspera.com:99999", "is not a valid address"),
         ("https://[::1", "is not a valid address"),
-        ("https://exam ple.com", "holds a character that an address can't"),
-        ("https://bokmål.example.edu", "holds a character that an address can't"),
+        ("https://exam ple.com", "contains a character that is not allowed in an address"),
+        ("https://bokmål.example.edu", "contains a character that is not allowed in an address"),
     ],
 )
 def test_addresses_that_would_not_work_or_not_be_safe_are_refused(
     errors_of: Errors, url: str, reason: str
 ) -> None:
     (error,) = errors_of(changed(URL, f"'{url}'"))
-    assert error.startswith(f"2:8: inspera.url: {reason}, ")
+    assert error.startswith(f"2:8: inspera.url: {reason}; ")
     assert "hush" not in error
 
 
@@ -55,13 +55,13 @@ def test_addresses_that_would_not_work_or_not_be_safe_are_refused(
     [
         (
             "http://me:hush@proxy.example.edu",
-            "holds a user or password, take it out; secrets have settings of their own",
+            "contains a user or password; remove it; secrets have settings of their own",
         ),
         (
             "socks5://proxy.example.edu",
-            "should begin with https:// or http://, write it as http://proxy.example.edu:3128",
+            "should begin with https:// or http://; write it as http://proxy.example.edu:3128",
         ),
-        ("http://proxy.example.edu/x", "should have no path, end it after the host name and port"),
+        ("http://proxy.example.edu/x", "has a path; end it after the host name and port"),
     ],
 )
 def test_a_proxy_is_a_bare_address(errors_of: Errors, proxy: str, reason: str) -> None:
@@ -73,27 +73,30 @@ def test_a_proxy_is_a_bare_address(errors_of: Errors, proxy: str, reason: str) -
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        ("postgresql://me:hush@db.example.edu/x", "holds a password"),
-        ("postgresql://me@db.example.edu/x?password=hush", "holds a password"),
-        ("postgresql://me@db.example.edu/x?options=-c%20a&passwd=hush", "holds a password"),
-        ("postgresql://me@db.example.edu", "names no database on that server"),
-        ("postgresql://me@db.example.edu/", "names no database on that server"),
-        ("postgresql://me@db.example.edu/x y", "holds a character that an address can't"),
+        ("postgresql://me:hush@db.example.edu/x", "contains a password"),
+        ("postgresql://me@db.example.edu/x?password=hush", "contains a password"),
+        ("postgresql://me@db.example.edu/x?options=-c%20a&passwd=hush", "contains a password"),
+        ("postgresql://me@db.example.edu", "does not name a database on that server"),
+        ("postgresql://me@db.example.edu/", "does not name a database on that server"),
+        (
+            "postgresql://me@db.example.edu/x y",
+            "contains a character that is not allowed in an address",
+        ),
         (
             "mysql://me@db.example.edu/x",
-            "names no database that can hold the state (known: sqlite, postgresql)",
+            "does not name a database that can store the state (sqlite or postgresql)",
         ),
         (
             "postgresql+asyncpg://db/x",
-            "names no database that can hold the state (known: sqlite, postgresql)",
+            "does not name a database that can store the state (sqlite or postgresql)",
         ),
-        ("state.db", "names no database that can hold the state (known: sqlite, postgresql)"),
-        ("sqlite:///", "names no file, so nothing would be remembered"),
-        ("sqlite:///:memory:", "names no file, so nothing would be remembered"),
-        ("sqlite:///folder/", "names no file, so nothing would be remembered"),
+        ("state.db", "does not name a database that can store the state (sqlite or postgresql)"),
+        ("sqlite:///", "does not name a file"),
+        ("sqlite:///:memory:", "does not name a file"),
+        ("sqlite:///folder/", "does not name a file"),
         (
             "sqlite:///a.db?mode=memory",
-            "holds a character that can't be part of the file's name here",
+            "contains a character that is not allowed in the file's name here",
         ),
     ],
 )
@@ -101,7 +104,7 @@ def test_a_state_that_would_forget_or_is_not_supported_is_refused(
     errors_of: Errors, state: str, reason: str
 ) -> None:
     (error,) = errors_of(SOUND + f"state: '{state}'")
-    assert error.startswith(f"25:8: state: {reason}, ")
+    assert error.startswith(f"25:8: state: {reason}; ")
     assert "hush" not in error
 
 
@@ -125,6 +128,6 @@ def test_a_state_needs_no_password_of_ours(load_text: Load) -> None:
 def test_a_password_for_a_file_is_a_slip(load_text: Load) -> None:
     warnings = load_text(SOUND + "state_password: hush").warnings
     assert any(
-        "state_password: means nothing for a state in a file" in str(one) for one in warnings
+        "state_password: has no effect for a state in a file" in str(one) for one in warnings
     )
     assert not any("hush" in str(one) for one in warnings)

@@ -10,18 +10,18 @@ TEST = SOUND[SOUND.index("  - kind: test") : SOUND.index("  - kind: candidate")]
 def test_candidates_without_a_feed_of_tests_are_refused(errors_of: Errors) -> None:
     assert errors_of(changed(TEST, "")) == [
         "14:11: feeds[2].kind: candidates name learners and tests by key, "
-        "but no test feed is configured, add a feed of kind test"
+        "but no feed has kind test; add a feed of kind test"
     ]
 
 
 def test_candidates_without_a_feed_of_learners_are_refused(errors_of: Errors) -> None:
-    assert "no learner feed is configured" in errors_of(changed(LEARNER, ""))[0]
+    assert "no feed has kind learner" in errors_of(changed(LEARNER, ""))[0]
 
 
 def test_contributors_without_a_feed_of_staff_are_refused(errors_of: Errors) -> None:
     assert errors_of(with_contributors("roles: r").replace(STAFF, "")) == [
         "25:11: feeds[4].kind: contributors name staff and tests by key, "
-        "but no staff feed is configured, add a feed of kind staff"
+        "but no feed has kind staff; add a feed of kind staff"
     ]
 
 
@@ -32,9 +32,7 @@ def test_options_and_committees_without_a_feed_of_tests_are_refused(
     candidates = SOUND[SOUND.index("  - kind: candidate") :]
     (error,) = errors_of(text.replace(TEST, "").replace(candidates, ""))
     assert error.startswith("14:11: feeds[2].kind: ")
-    assert error.endswith(
-        "s name tests by key, but no test feed is configured, add a feed of kind test"
-    )
+    assert error.endswith("s name tests by key, but no feed has kind test; add a feed of kind test")
 
 
 def test_committees_of_contributors_and_candidates_need_no_feed_of_their_own(
@@ -54,18 +52,18 @@ def test_a_learner_feed_without_an_auth_system_is_reported_both_ways_to_give_one
     errors_of: Errors,
 ) -> None:
     (error,) = errors_of(changed("    auth_system: FEIDE\n", ""))
-    assert error.startswith("10:5: feeds[1].auth_system: is needed, add 'auth_system: FEIDE'")
+    assert error.startswith("10:5: feeds[1].auth_system: is needed; add 'auth_system: FEIDE'")
     assert error.endswith("or map it from a column")
 
 
 def test_staff_need_an_auth_system_once_like_learners(errors_of: Errors, load_text: Load) -> None:
     without = STAFF.replace("    auth_system: FEIDE\n", "")
     (error,) = errors_of(SOUND + without)
-    assert error.startswith("25:5: feeds[4].auth_system: is needed, add 'auth_system: FEIDE'")
+    assert error.startswith("25:5: feeds[4].auth_system: is needed; add 'auth_system: FEIDE'")
     mapped = without.replace("{key: no,", "{key: no, auth_system: login,")
     assert load_text(SOUND + mapped).settings.feeds[3].fields()["auth_system"].column == "login"
     assert errors_of(SOUND + STAFF.replace("{key: no,", "{key: no, auth_system: login,")) == [
-        "27:5: feeds[4].auth_system: is given next to the one in 'map', keep one of them"
+        "27:5: feeds[4].auth_system: is set here and in 'map.auth_system'; keep one of them"
     ]
 
 
@@ -74,7 +72,7 @@ def test_whether_contributors_are_reported_is_said_once(errors_of: Errors, notif
     text = with_contributors("roles: r, notify: n")
     text = text.replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
     assert errors_of(text) == [
-        "30:5: feeds[5].notify: is given next to the one in 'map', keep one of them"
+        "30:5: feeds[5].notify: is set here and in 'map.notify'; keep one of them"
     ]
 
 
@@ -87,8 +85,8 @@ def test_options_and_committees_have_nothing_to_clear(
         feed, feed.replace("    source: exams", "    source: exams\n    blank: clear")
     )
     (error,) = errors_of(cleared)
-    assert error.startswith("27:12: feeds[4].blank: says 'clear', but ")
-    assert error.endswith("s have nothing that can be cleared, take the line out")
+    assert error.startswith("27:12: feeds[4].blank: is 'clear', but ")
+    assert error.endswith("s have nothing that can be cleared; remove the setting")
     assert (
         load_text(cleared.replace("blank: clear", "blank: keep")).settings.feeds[3].blank == "keep"
     )
@@ -103,7 +101,7 @@ def test_an_empty_auth_system_is_not_one(errors_of: Errors) -> None:
 
 def test_an_auth_system_given_twice_is_refused(errors_of: Errors) -> None:
     assert errors_of(changed("{key: no,", "{key: no, auth_system: login,")) == [
-        "12:5: feeds[1].auth_system: is given next to the one in 'map', keep one of them"
+        "12:5: feeds[1].auth_system: is set here and in 'map.auth_system'; keep one of them"
     ]
 
 
@@ -125,7 +123,7 @@ def test_a_ca_bundle_that_is_not_there_is_a_error_and_one_next_to_the_file_is_fo
 ) -> None:
     text = changed("client_id: example", "client_id: example\n  ca_bundle: ca.pem")
     assert errors_of(text) == [
-        "4:14: inspera.ca_bundle: is missing, or is not a file, correct the path, or take the line out"
+        "4:14: inspera.ca_bundle: does not exist, or is not a file; correct the path, or remove the setting"
     ]
     (load_text(SOUND).folder / "ca.pem").write_text("made up", encoding="utf-8")
     assert str(load_text(text).settings.inspera.ca_bundle) == "ca.pem"
@@ -136,11 +134,11 @@ def test_a_ca_bundle_that_is_not_there_is_a_error_and_one_next_to_the_file_is_fo
     [
         (
             "proxy_user: me",
-            "4:15: inspera.proxy_user: means nothing without 'proxy', add 'proxy', or take it out",
+            "4:15: inspera.proxy_user: has no effect without 'proxy'; add 'proxy', or remove it",
         ),
         (
             "proxy: http://proxy.example.edu:3128\n  proxy_password: ${P}",
-            "5:19: inspera.proxy_password: means nothing without 'proxy_user', add 'proxy_user', or take it out",
+            "5:19: inspera.proxy_password: has no effect without 'proxy_user'; add 'proxy_user', or remove it",
         ),
     ],
 )

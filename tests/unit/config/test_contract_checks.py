@@ -13,8 +13,8 @@ KNOWN = (
     "SEB_SETTINGS_PINCODE, LOCKDOWN_BROWSER, LOCKDOWN_QUIT_CODE, LOCKDOWN_CHROME_KIOSK, "
     "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED, EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES"
 )
-NO_PIN = "is not a pin that Inspera accepts, give 6 or more printable ASCII characters, letters and digits among them"
-NO_ROLE = f"is not a valid role of contributors, use one of {ROLES}"
+NO_PIN = "is not a pin that Inspera accepts; give 6 or more printable ASCII characters, letters and digits among them"
+NO_ROLE = f"is not a valid role of contributors; use one of {ROLES}"
 PIN = "{constant: SEB_SETTINGS_PINCODE}"
 
 
@@ -57,7 +57,7 @@ def test_roles_are_taken_in_any_case_with_their_prefix_and_from_columns_of_any_n
 def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(
     errors_of: Errors,
 ) -> None:
-    error = f"is not a valid option of tests, use one of {KNOWN}"
+    error = f"is not a valid option of tests; use one of {KNOWN}"
     assert errors_of(with_option("{constant: LOCKDOWN_BROWSR}")) == [
         f"29:26: feeds[4].map.option.constant: {error}, or declare it under 'inspera.options'"
     ]
@@ -90,7 +90,7 @@ def test_a_pin_that_breaks_the_rule_is_refused_without_being_shown(
 @pytest.mark.parametrize("option", ["LOCKDOWN_BROWSER", "lockdown_browser"])
 def test_a_switch_is_true_or_false(errors_of: Errors, option: str, value: str) -> None:
     assert errors_of(with_option(f"{{constant: {option}}}", f"{{constant: '{value}'}}")) == [
-        "30:25: feeds[4].map.value.constant: is neither true nor false, write one of these"
+        "30:25: feeds[4].map.value.constant: is neither true nor false; write 'true' or 'false'"
     ]
 
 
@@ -136,29 +136,29 @@ def test_the_types_that_the_configuration_declares_hold_for_values_too(errors_of
             + STAFF.replace(
                 "last_name: family", "last_name: family, status: {column: s, lookup: {x: gone}}"
             ),
-            "28:127: feeds[4].map.status.lookup.x: is not a valid status of staff, use one of active, disabled",
+            "28:127: feeds[4].map.status.lookup.x: is not a valid status of staff; use one of active, disabled",
         ),
         (
             with_committees("committee: c, type: {constant: FINAL}"),
-            "27:54: feeds[4].map.type.constant: is not a valid type of committees, use one of GRADING, REASSESSMENT",
+            "27:54: feeds[4].map.type.constant: is not a valid type of committees; use one of GRADING, REASSESSMENT",
         ),
         (
             with_committees(f"committee: {{constant: {'c' * 51}}}"),
-            "27:45: feeds[4].map.committee.constant: is too long, characters at most: 50",
+            "27:45: feeds[4].map.committee.constant: is too long; use no more characters than 50",
         ),
         (
             with_contributors(f"roles: r, committees: {{constant: A;{'c' * 51}}}"),
-            "31:67: feeds[5].map.committees.constant: is too long, characters at most: 50",
+            "31:67: feeds[5].map.committees.constant: is too long; use no more characters than 50",
         ),
         (
             changed(
                 "learner: no}", f"learner: no, committees: {{column: c, default: {'c' * 51}}}}}"
             ),
-            "24:82: feeds[3].map.committees.default: is too long, characters at most: 50",
+            "24:82: feeds[3].map.committees.default: is too long; use no more characters than 50",
         ),
         (
             with_contributors("roles: r, notify: {column: n, default: perhaps}"),
-            "31:73: feeds[5].map.notify.default: is neither true nor false, write one of these",
+            "31:73: feeds[5].map.notify.default: is neither true nor false; write 'true' or 'false'",
         ),
     ],
 )
@@ -190,7 +190,8 @@ def test_a_pin_may_stand_in_a_file_and_is_judged_without_being_shown(
 
 def test_a_pin_in_a_file_that_is_not_there_is_one_error(errors_of: Errors) -> None:
     assert errors_of(with_option(PIN, '{constant: "${file:pin}"}')) == [
-        "30:25: feeds[4].map.value.constant: ${file:pin} names a file that is not there, create it, or correct the path"
+        "30:25: feeds[4].map.value.constant: ${file:pin} names a file that does not exist; "
+        "create it, or correct the path"
     ]
 
 
@@ -230,7 +231,7 @@ def test_a_pin_s_file_that_others_may_read_is_a_warning(load_text: Load) -> None
     pin.write_text("aB3456", encoding="utf-8")
     pin.chmod(0o644)
     (warning,) = load_text(with_option(PIN, '{constant: "${file:pin}"}')).warnings
-    assert warning.reason == "${file:pin} may be read by more users than its owner"
+    assert warning.reason == "${file:pin} can be read by users other than its owner"
 
 
 def test_what_is_no_secret_may_stand_in_the_open(load_text: Load) -> None:
@@ -243,5 +244,5 @@ def test_an_option_s_declaration_that_is_wrong_is_not_taken_for_its_value_s_erro
     text = with_option("{constant: DOOR}", "{constant: some}")
     declared = "client_id: example\n  options: {DOOR: {group: general, type: pen}}"
     assert errors_of(text.replace("client_id: example", declared)) == [
-        "4:42: inspera.options.DOOR.type: is not one of the choices, did you mean 'pin'?"
+        "4:42: inspera.options.DOOR.type: is not a valid value; did you mean 'pin'?"
     ]

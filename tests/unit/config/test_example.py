@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sync.config import Loaded, json_schema, load
+from sync.config import Configuration, json_schema, load
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.records.base import Kind
 
@@ -17,7 +17,7 @@ def all_switched_on() -> str:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Loaded:
+def whole(tmp_path: Path) -> Configuration:
     """The example with every setting in it switched on."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text("made up", encoding="utf-8")
@@ -29,7 +29,7 @@ def whole(tmp_path: Path) -> Loaded:
     return load(path)
 
 
-def test_the_mapping_can_follow_every_feed_of_the_example(whole: Loaded) -> None:
+def test_the_mapping_can_follow_every_feed_of_the_example(whole: Configuration) -> None:
     for feed in whole.settings.feeds:
         rules = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         options = whole.settings.inspera.options_in_force()
@@ -65,7 +65,7 @@ def test_the_example_can_be_loaded_as_it_stands() -> None:
     assert load(EXAMPLE).warnings == ()
 
 
-def test_every_setting_of_the_model_stands_in_the_example(whole: Loaded) -> None:
+def test_every_setting_of_the_model_stands_in_the_example(whole: Configuration) -> None:
     shown = set(used(whole.settings))
     fields = {name for owner, name in shown if owner in OF_A_FIELD}
     missing = {
@@ -90,7 +90,7 @@ def feed_setting(owner: str, name: str, shown: set[tuple[str, str]]) -> bool:
     )
 
 
-def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None:
+def test_a_setting_that_is_switched_off_shows_its_default(whole: Configuration) -> None:
     plain, full = load(EXAMPLE).settings, whole.settings
     without_default = {"proxy", "proxy_user", "proxy_password", "ca_bundle", "calls", "options"}
     for name in set(type(plain.inspera).model_fields) - without_default:

@@ -14,8 +14,8 @@ from .configurations import (
 from .conftest import Errors, Load
 
 QUOTED = "correct it, or put it in single quotes"
-PLAIN = "write the column's name alone between the braces, without ':' or '!'"
-LETTERS = "use %Y %m %d %H %M %S, %b or %B for a month's name, %z for an offset"
+PLAIN = "write only the column's name between the braces, without ':' or '!'"
+LETTERS = "use %Y %m %d %H %M %S, %b or %B for the name of a month, %z for an offset"
 
 NOTHING = {
     "column": None,
@@ -86,11 +86,12 @@ def test_lists_carry_what_stands_between_their_items(load_text: Load) -> None:
 @pytest.mark.parametrize(
     ("separator", "error"),
     [
-        ("''", "is empty, give it a value, or take the line out"),
-        ("01234567890", "is too long, characters at most: 10"),
+        ("''", "is empty; give it a value, or remove the line"),
+        ("01234567890", "is too long; use no more characters than 10"),
         (
             '"\\t"',
-            "holds a character that no value can, write a visible one, such as ',', or take the line out",
+            "contains an unprintable character, which a value can't contain; "
+            "write a visible one, such as ',', or remove the line",
         ),
     ],
 )
@@ -196,7 +197,7 @@ def test_a_feed_of_contributors_may_tell_everybody(
 def test_contributors_without_roles_are_refused(errors_of: Errors) -> None:
     (error,) = errors_of(with_contributors("room: r"))
     assert error.startswith(
-        "31:5: feeds[5].map.roles: is needed, add it: what the person does on the test"
+        "31:5: feeds[5].map.roles: is needed; add it: what the person does on the test"
     )
 
 
@@ -205,77 +206,78 @@ def test_contributors_without_roles_are_refused(errors_of: Errors) -> None:
     [
         (
             "{lower: true}",
-            ": does not say where the value comes from, add 'column', 'template' or 'constant'",
+            ": does not say where the value comes from; add 'column', 'first_of', 'template' or 'constant'",
         ),
         (
             "{column: a, template: '{b}'}",
-            ".template: is given next to 'column', keep one, or add the 'pattern' whose groups it joins",
+            ".template: is set together with 'column'; "
+            "keep one of them, or add a 'pattern' whose groups the template combines",
         ),
         (
             "{constant: a, default: b}",
-            ".default: does nothing next to 'constant', keep one of them",
+            ".default: has no effect next to 'constant'; keep one of them",
         ),
-        ("{column: a, lower: true, upper: true}", ".upper: contradicts 'lower', keep one of them"),
+        ("{column: a, lower: true, upper: true}", ".upper: contradicts 'lower'; keep one of them"),
         (
             "{template: '{a}', pattern: '(?P<value>.)'}",
-            ".pattern: has no column to read, add 'column'",
+            ".pattern: has no column to read; add 'column'",
         ),
         (
             "{column: a, pattern: '(.)'}",
-            ".pattern: has no named group, name the part to take, as in (?P<value>…)",
+            ".pattern: has no named group; name the part to use, as in (?P<value>…)",
         ),
         (
             "{column: a, pattern: '(?P<x>.)'}",
-            ".pattern: has no group named 'value', "
-            "name one so, as in (?P<value>…), or add a 'template' over its groups",
+            ".pattern: has no group named 'value'; "
+            "name a group so, as in (?P<value>…), or add a 'template' with its groups",
         ),
         (
             "{column: a, pattern: '(?P<x>.)', template: '{y}'}",
-            ".template: names 'y', which is not a group of the pattern, the groups are x",
+            ".template: names 'y', which is not a group of 'pattern'; use its groups: x",
         ),
         (
             "{column: a, pattern: '(?P<x>'}",
-            f".pattern: is not a valid regular expression (missing ), unterminated subpattern), {QUOTED}",
+            f".pattern: is not a valid regular expression (missing ), unterminated subpattern); {QUOTED}",
         ),
         (
             "{column: a, pattern: '(?P<x>[[a])'}",
-            f".pattern: is not a valid regular expression (it can't be read with certainty), {QUOTED}",
+            f".pattern: is not a valid regular expression (its meaning depends on the version); {QUOTED}",
         ),
-        ("{column: ''}", ".column: is empty, give it a value, or take the line out"),
-        ("{column: ' '}", ".column: is empty, give it a value, or take the line out"),
+        ("{column: ''}", ".column: is empty; give it a value, or remove the line"),
+        ("{column: ' '}", ".column: is empty; give it a value, or remove the line"),
         (
             '{constant: "a\\tb"}',
-            ".constant: holds a line break or another control character, write it on one line, without escapes",
+            ".constant: contains a line break or another control character; write it on one line, without escapes",
         ),
-        ("''", ": is empty, give it a value, or take the line out"),
-        ("{column: a, lookup: {}}", ".lookup: is empty, give at least one entry"),
+        ("''", ": is empty; give it a value, or remove the line"),
+        ("{column: a, lookup: {}}", ".lookup: is empty; give at least one entry"),
         (
             "{column: a, format: '%Y'}",
-            ".format: is only for the fields 'start' and 'end', take it out here",
+            ".format: is only for the fields 'start' and 'end'; remove it here",
         ),
         (
             "{column: a, minutes: hours}",
-            ".minutes: is only for the fields 'duration' and 'extra_time', take it out here",
+            ".minutes: is only for the fields 'duration' and 'extra_time'; remove it here",
         ),
         (
             "{column: a, separator: '|'}",
-            ".separator: is only for the fields 'roles', 'committees', 'accesses' and 'organisations', "
-            "take it out here",
+            ".separator: is only for the fields 'roles', 'committees', 'accesses' and 'organisations'; "
+            "remove it here",
         ),
-        ("{colunm: a}", ".colunm: unknown setting, did you mean 'column'?"),
+        ("{colunm: a}", ".colunm: unknown setting; did you mean 'column'?"),
         (
             "{template: plain}",
-            ".template: is a template without any {name} in it, write 'constant:' for a fixed value",
+            ".template: is a template without any {name} in it; write 'constant:' for a fixed value",
         ),
         (
             "'{a'",
-            ": is a template with a brace that has no partner, pair it, or double it ('{{') for the character itself",
+            ": is a template with an unmatched brace; close it, or double it ('{{') for the character itself",
         ),
-        ("'{a:>5}'", f": has a placeholder that is not a plain {{name}}, {PLAIN}"),
-        ("'{}'", f": has a placeholder that is not a plain {{name}}, {PLAIN}"),
+        ("'{a:>5}'", f": has a placeholder that is not a plain {{name}}; {PLAIN}"),
+        ("'{}'", f": has a placeholder that is not a plain {{name}}; {PLAIN}"),
         (
             "[a, b]",
-            ": should hold settings of its own, write them below it, indented, as 'name: value'",
+            ": should contain settings; write them below it, indented, as 'name: value'",
         ),
     ],
 )
@@ -292,43 +294,43 @@ def test_a_field_that_can_not_be_made_is_refused_at_its_own_line(
     [
         (
             "format: '%d.%m.%Y %H:%M'",
-            ".format: does not say which time zone is meant, add one, as in zone: Europe/Oslo",
+            ".format: has no time zone; add it as a setting, such as 'zone: Europe/Oslo'",
         ),
         (
             "format: '%Y%m%dT%H%z', zone: UTC",
-            ".zone: is given although the format reads the zone by %z, take one of them out",
+            ".zone: is set although 'format' reads the zone with %z; remove one of them",
         ),
         (
             "format: '%d.%m.%Y', zone: UTC",
-            ".format: does not say the hour, add %H (or %I with %p), or join columns by 'template'",
+            ".format: does not contain the hour; add %H (or %I with %p), or combine columns with 'template'",
         ),
         (
             "format: '%d.%m.%Y %I', zone: UTC",
-            ".format: does not say the hour, add %H (or %I with %p), or join columns by 'template'",
+            ".format: does not contain the hour; add %H (or %I with %p), or combine columns with 'template'",
         ),
         (
             "format: '%m.%Y %H', zone: UTC",
-            ".format: does not say the whole date, give the year (%Y), the month (%m) and the day (%d)",
+            ".format: does not contain the whole date; add the year (%Y), the month (%m) and the day (%d)",
         ),
         (
             "format: '%d.%m.%Y %H %Q', zone: UTC",
-            f".format: has '%Q', which is not understood here, {LETTERS}",
+            f".format: has '%Q', which is not supported; {LETTERS}",
         ),
         (
             "format: '%d.%m.%Y %H %', zone: UTC",
-            f".format: has '%', which is not understood here, {LETTERS}",
+            f".format: has '%', which is not supported; {LETTERS}",
         ),
         (
             "format: '%d.%d.%m.%Y %H', zone: UTC",
-            ".format: can't be read back, say each part of the time once, with something between the parts",
+            ".format: is ambiguous; write each part of the time once, with a separator between the parts",
         ),
-        ("zone: Europe/Olso", ".zone: is not a valid time zone, did you mean 'Europe/Oslo'?"),
+        ("zone: Europe/Olso", ".zone: is not a valid time zone; did you mean 'Europe/Oslo'?"),
         (
             "zone: ../../etc/passwd",
-            ".zone: is not a valid time zone, write one such as Europe/Oslo",
+            ".zone: is not a valid time zone; write a zone such as Europe/Oslo",
         ),
-        ("zone: Europe", ".zone: is not a valid time zone, write one such as Europe/Oslo"),
-        ("zone: ''", ".zone: is not a valid time zone, write one such as Europe/Oslo"),
+        ("zone: Europe", ".zone: is not a valid time zone; write a zone such as Europe/Oslo"),
+        ("zone: ''", ".zone: is not a valid time zone; write a zone such as Europe/Oslo"),
     ],
 )
 def test_a_time_that_could_only_be_guessed_is_refused(
@@ -340,11 +342,11 @@ def test_a_time_that_could_only_be_guessed_is_refused(
 
 def test_limits_that_contradict_each_other_are_refused(errors_of: Errors) -> None:
     assert errors_of(SOUND + "limits: {kind: {at_least: 900}}") == [
-        "25:10: limits.kind.at_most: is below 'at_least', so it never matters, raise it, or lower 'at_least'"
+        "25:10: limits.kind.at_most: is below 'at_least', so it has no effect; raise it, or lower 'at_least'"
     ]
 
 
 def test_a_share_above_a_hundred_per_cent_is_refused(errors_of: Errors) -> None:
     assert errors_of(SOUND + "limits: {test: {percent: 101}}") == [
-        "25:26: limits.test.percent: is too large, the most is 100"
+        "25:26: limits.test.percent: is too large; use at most 100"
     ]

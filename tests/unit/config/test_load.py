@@ -102,49 +102,49 @@ def test_all_errors_are_said_at_once_with_file_line_column_and_path(tmp_path: Pa
         load(path)
 
     assert str(caught.value).splitlines() == [
-        f"{path}:4:12: inspera.workers: should be a whole number, write one such as 5",
-        f"{path}:7:3: sources.people.path: is needed, "
-        + str(caught.value).splitlines()[1].split("is needed, ")[1],
-        f"{path}:7:23: sources.people.pth: unknown setting, did you mean 'path'?",
-        f"{path}:24:13: feeds[3].source: names no source, did you mean 'seats'?",
+        f"{path}:4:12: inspera.workers: should be a whole number; write a number such as 5",
+        f"{path}:7:3: sources.people.path: is needed; "
+        + str(caught.value).splitlines()[1].split("is needed; ")[1],
+        f"{path}:7:23: sources.people.pth: unknown setting; did you mean 'path'?",
+        f"{path}:24:13: feeds[3].source: is not a source; did you mean 'seats'?",
     ]
 
 
 def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: Errors) -> None:
     assert errors_of(SOUND + "existing: {zzz: 1}") == [
-        "25:12: existing.zzz: unknown setting, known here: claim, unread, look_up_learners, match_email"
+        "25:12: existing.zzz: unknown setting; known here: claim, unread, look_up_learners, match_email"
     ]
 
 
 @pytest.mark.parametrize(
     ("more", "error"),
     [
-        ("verify: some", "25:9: verify: is not one of the choices, did you mean 'sample'?"),
-        ("verify: true", "25:9: verify: is not one of the choices, known here: sample, all, none"),
-        ("verify:", "25:8: verify: is empty, give it a value, or take the line out"),
+        ("verify: some", "25:9: verify: is not a valid value; did you mean 'sample'?"),
+        ("verify: true", "25:9: verify: is not a valid value; known here: sample, all, none"),
+        ("verify:", "25:8: verify: is empty; give it a value, or remove the line"),
         (
             "reconcile: {people: export_all}",
-            "25:21: reconcile.people: is not one of the choices, did you mean 'export'?",
+            "25:21: reconcile.people: is not a valid value; did you mean 'export'?",
         ),
         (
             "reconcile: {repair: maybe}",
-            "25:21: reconcile.repair: should be true or false, write one of these",
+            "25:21: reconcile.repair: should be true or false; write 'true' or 'false'",
         ),
         (
             "existing: {match_email: often}",
-            "25:25: existing.match_email: should be true or false, write one of these",
+            "25:25: existing.match_email: should be true or false; write 'true' or 'false'",
         ),
         (
             "on_absence: {staff: remove}",
-            "25:21: on_absence.staff: is not one of the choices, known here: disable, delete, keep",
+            "25:21: on_absence.staff: is not a valid value; known here: disable, delete, keep",
         ),
         (
             "on_absence: {committee: forget}",
-            "25:25: on_absence.committee: is not one of the choices, known here: keep, remove",
+            "25:25: on_absence.committee: is not a valid value; known here: keep, remove",
         ),
         (
             "on_absence: {option: keep}",
-            "25:14: on_absence.option: unknown setting, "
+            "25:14: on_absence.option: unknown setting; "
             "known here: learner, staff, test, committee, contributor, candidate",
         ),
     ],
@@ -170,7 +170,7 @@ def test_every_choice_of_absence_reading_back_and_reconciling_is_taken(load_text
 def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> None:
     errors = errors_of(changed(", external_id: feide", ""))
     assert errors == [
-        "13:5: feeds[1].map.external_id: is needed, add it: the identifier by which the auth system knows the person"
+        "13:5: feeds[1].map.external_id: is needed; add it: the identifier by which the auth system knows the person"
     ]
 
 
@@ -180,78 +180,78 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(errors_of: Errors) -> 
         (
             "client_id: example",
             "client_id: example\n  batch_size: 0",
-            "4:15: inspera.batch_size: is too small, the least is 1",
+            "4:15: inspera.batch_size: is too small; use at least 1",
         ),
         (
             "client_id: example",
             "client_id: example\n  batch_size: 1501",
-            "4:15: inspera.batch_size: is too large, the most is 1500",
+            "4:15: inspera.batch_size: is too large; use at most 1500",
         ),
         (
             "client_id: example",
             "client_id: example\n  calls_per_second: nan",
-            "4:21: inspera.calls_per_second: should be a number, write one such as 5 or 2.5",
+            "4:21: inspera.calls_per_second: should be a number; write a number such as 5 or 2.5",
         ),
         (
             "client_id: example",
             "client_id: example\n  connect_timeout: 10",
-            "4:20: inspera.connect_timeout: is not a valid duration, write it with its unit, "
+            "4:20: inspera.connect_timeout: is not a valid duration; write it with its unit, "
             "such as 200ms, 90s, 30m, 26h, 7d or 1h30m",
         ),
         (
             "client_id: example",
             "client_id:",
-            "3:13: inspera.client_id: is empty, give it a value, or take the line out",
+            "3:13: inspera.client_id: is empty; give it a value, or remove the line",
         ),
         (
             "client_id: example",
             "client_id: [a]",
-            "3:14: inspera.client_id: should be one text, write a single value on this line",
+            "3:14: inspera.client_id: should be one text; write a single value on this line",
         ),
         (
             "kind: candidate",
             "kind: candidat",
-            "22:11: feeds[3].kind: is not one of the choices, did you mean 'candidate'?",
+            "22:11: feeds[3].kind: is not a valid value; did you mean 'candidate'?",
         ),
         (
             "  - kind: candidate\n    s",
             "  - s",
-            "22:5: feeds[3].kind: is needed, add it: it says what the settings around it mean",
+            "22:5: feeds[3].kind: is needed; add it: the other settings depend on it",
         ),
         (
             "source: seats",
             "source: seats\n    blank: kepe",
-            "24:12: feeds[3].blank: is not one of the choices, did you mean 'keep'?",
+            "24:12: feeds[3].blank: is not a valid value; did you mean 'keep'?",
         ),
         (
             "source: seats",
             "source: seats\n    allow_empty: perhaps",
-            "24:18: feeds[3].allow_empty: should be true or false, write one of these",
+            "24:18: feeds[3].allow_empty: should be true or false; write 'true' or 'false'",
         ),
         (
             "source: people",
             "source: people\n    where: {status: }",
-            "12:20: feeds[1].where.status: is empty, give it a value, or take the line out",
+            "12:20: feeds[1].where.status: is empty; give it a value, or remove the line",
         ),
         (
             "source: people",
             "source: people\n    where: {status: []}",
-            "12:21: feeds[1].where.status: is empty, give at least one entry",
+            "12:21: feeds[1].where.status: is empty; give at least one entry",
         ),
         (
             "source: people",
             "source: people\n    where: {' ': [a]}",
-            "12:18: feeds[1].where.' ': is empty, give it a value, or take the line out",
+            "12:18: feeds[1].where.' ': is empty; give it a value, or remove the line",
         ),
         (
             "duration: minutes",
             "duration:",
-            "21:16: feeds[2].map.duration: is empty, give it a column, or take the line out",
+            "21:16: feeds[2].map.duration: is empty; give it a column, or remove the line",
         ),
         (
             "learner: no}",
             "learner: no, room: }",
-            "24:54: feeds[3].map.room: is empty, give it a column, or take the line out",
+            "24:54: feeds[3].map.room: is empty; give it a column, or remove the line",
         ),
     ],
 )
@@ -264,13 +264,16 @@ def test_each_error_stands_at_its_own_line_in_plain_words(
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
-        ("type: csv, path: a.csv, delimiter: ;;", "delimiter: is too long, characters at most: 1"),
+        (
+            "type: csv, path: a.csv, delimiter: ;;",
+            "delimiter: is too long; use no more characters than 1",
+        ),
         (
             "type: csv, path: a.csv, quotechar: ''",
-            "quotechar: is empty, give it a value, or take the line out",
+            "quotechar: is empty; give it a value, or remove the line",
         ),
-        ("path: a.csv", "type: is needed, add it: it says what the settings around it mean"),
-        ("type: csv, path: [a]", "path: should be one text, write a single value on this line"),
+        ("path: a.csv", "type: is needed; add it: the other settings depend on it"),
+        ("type: csv, path: [a]", "path: should be one text; write a single value on this line"),
     ],
 )
 def test_errors_in_a_sources_own_settings_are_said_in_the_same_words(
@@ -299,15 +302,15 @@ def test_an_empty_file_says_what_is_needed(errors_of: Errors) -> None:
 
 def test_a_file_that_is_a_list_is_refused(errors_of: Errors) -> None:
     assert errors_of("- a\n- b\n") == [
-        "1:1: should hold settings of its own, write them below it, indented, as 'name: value'"
+        "1:1: should contain settings; write them below it, indented, as 'name: value'"
     ]
 
 
 def test_empty_sources_and_feeds_are_refused(errors_of: Errors) -> None:
     text = SOUND[: SOUND.index("sources:")] + "sources: {}\nfeeds: []\n"
     assert errors_of(text) == [
-        "5:10: sources: is empty, give at least one entry",
-        "6:8: feeds: is empty, give at least one entry",
+        "5:10: sources: is empty; give at least one entry",
+        "6:8: feeds: is empty; give at least one entry",
     ]
 
 
@@ -319,16 +322,18 @@ def test_one_wrong_feed_does_not_make_the_list_look_empty(errors_of: Errors) -> 
 def test_a_missing_file_is_a_error_without_a_line(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationErrors,
-        match=r"no\.yaml: does not exist, give the path of the configuration$",
+        match=r"no\.yaml: does not exist; give the configuration's path with --config$",
     ):
         load(tmp_path / "no.yaml")
 
 
 def test_a_folder_and_an_enormous_file_are_not_configurations(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationErrors, match="can't be read, name a file"):
+    with pytest.raises(
+        ConfigurationErrors, match="can't be read; give the user who runs this program"
+    ):
         load(tmp_path)
     (tmp_path / "big.yaml").write_bytes(b"#" * (1024 * 1024 + 1))
-    with pytest.raises(ConfigurationErrors, match="is above 1024 KiB"):
+    with pytest.raises(ConfigurationErrors, match="is larger than 1024 KiB"):
         load(tmp_path / "big.yaml")
 
 
@@ -336,7 +341,7 @@ def test_a_byte_that_is_not_utf_8_is_named_by_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes("inspera:\n  client_id: Å".encode("cp1252"))
     with pytest.raises(
         ConfigurationErrors,
-        match=r"a\.yaml:2:14: there is a byte that is not UTF-8, save the file as UTF-8",
+        match=r"a\.yaml:2:14: a byte is not UTF-8; save the file as UTF-8",
     ):
         load(tmp_path / "a.yaml")
 
@@ -357,5 +362,5 @@ def test_a_very_long_list_of_errors_is_printed_capped_but_held_whole(load_text: 
 def test_a_source_that_no_feed_reads_is_only_a_warning(load_text: Load) -> None:
     loaded = load_text(changed("sources:\n", "sources:\n  spare: {type: csv, path: a.csv}\n"))
     assert [f"{w.line}:{w.column}: {w.path}: {w.reason}" for w in loaded.warnings] == [
-        "6:3: sources.spare: is read by no feed"
+        "6:3: sources.spare: is not read by any feed"
     ]

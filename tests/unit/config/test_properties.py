@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sync.config import ConfigurationErrors, Loaded, json_schema, load
+from sync.config import Configuration, ConfigurationErrors, json_schema, load
 from sync.contract import CALLS
 from sync.records.base import Kind
 
@@ -94,7 +94,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("configurations") / "a.yaml"
 
 
-def outcome(file: Path, text: str) -> Loaded | ConfigurationErrors:
+def outcome(file: Path, text: str) -> Configuration | ConfigurationErrors:
     """What becomes of a text; anything but these two fails the test."""
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
@@ -103,9 +103,9 @@ def outcome(file: Path, text: str) -> Loaded | ConfigurationErrors:
         return errors
 
 
-def well_told(answer: Loaded | ConfigurationErrors) -> bool:
+def well_told(answer: Configuration | ConfigurationErrors) -> bool:
     """Whether a refusal has errors, each of one line with all its parts."""
-    if isinstance(answer, Loaded):
+    if isinstance(answer, Configuration):
         return True
     return bool(answer.errors) and all(
         len(str(error).splitlines()) == 1 and error.reason and error.remedy
@@ -181,9 +181,9 @@ def test_no_error_and_no_repr_ever_shows_the_secret(
     assert SECRET not in shown(outcome(file, text))
 
 
-def shown(answer: Loaded | ConfigurationErrors) -> str:
+def shown(answer: Configuration | ConfigurationErrors) -> str:
     """Everything that could be printed of it."""
-    if isinstance(answer, Loaded):
+    if isinstance(answer, Configuration):
         return f"{answer!r} {answer} {answer.settings!s} {[str(warning) for warning in answer.warnings]}"
     chain = (answer.__cause__, None if answer.__suppress_context__ else answer.__context__)
     return f"{answer!r} {answer} {answer.errors!r} {chain!r}"
@@ -225,7 +225,7 @@ def test_a_call_s_path_is_refused_or_can_be_filled_and_stays_below_the_tenant(
     path = json.dumps("".join(["/", *pieces]))
     answer = outcome(file, with_inspera("calls:", f"  {name}: {{path: {path}}}"))
     assert well_told(answer)
-    if isinstance(answer, Loaded):
+    if isinstance(answer, Configuration):
         call = answer.settings.inspera.calls_in_force()[name]
         filled = call.path.format(**dict.fromkeys(CALLS[name].places, "X"))
         assert call.places == CALLS[name].places
@@ -245,8 +245,8 @@ def test_a_value_in_the_wrong_place_is_not_repeated_by_its_error(file: Path, set
     answer = outcome(
         file, changed(setting, f"{name}: {SECRET}: x" if name == "title" else f"{name}: [{SECRET}]")
     )
-    assert SECRET not in str(answer) or isinstance(answer, Loaded)
+    assert SECRET not in str(answer) or isinstance(answer, Configuration)
 
 
 def test_the_configuration_whose_pieces_are_replaced_is_sound(file: Path) -> None:
-    assert isinstance(outcome(file, WHOLE), Loaded)
+    assert isinstance(outcome(file, WHOLE), Configuration)

@@ -22,7 +22,7 @@ def test_a_secret_is_not_read_when_the_file_is_loaded(
     loaded = load_text(SOUND)
     with pytest.raises(
         UsageError,
-        match=r"^\$\{INSPERA_KEY\} names an environment variable that is not set, set it",
+        match=r"^\$\{INSPERA_KEY\} names an environment variable that is not set; set it",
     ):
         loaded.settings.inspera.api_key.reveal(loaded.folder)
     monkeypatch.setenv("INSPERA_KEY", SECRET)
@@ -45,7 +45,7 @@ def test_a_secret_may_be_a_credential_that_systemd_passes(
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     with pytest.raises(
         UsageError,
-        match=r"^\$\{cred:api-key\} needs a credential from systemd .*LoadCredential=api-key:PATH",
+        match=r"^\$\{cred:api-key\} needs a credential from systemd, .*LoadCredential=api-key:PATH",
     ):
         key.reveal(folder)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
@@ -56,13 +56,19 @@ def test_a_secret_may_be_a_credential_that_systemd_passes(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "names a file that is not there, create it, or correct the path"),
-        (b"", "is there but empty, fill it in"),
-        (b"\n", "is there but empty, fill it in"),
-        (b"Zq9\xff", "names a file that is not UTF-8 text, save it as UTF-8"),
-        (b"Zq9" * 30000, "names a file above 64 KiB, name one that holds only the value"),
-        (b"Zq9\nZq9", "holds a line break, an invisible character or white space around the value"),
-        (b" Zq9", "holds a line break, an invisible character or white space around the value"),
+        (None, "names a file that does not exist; create it, or correct the path"),
+        (b"", "is empty; put the value into it"),
+        (b"\n", "is empty; put the value into it"),
+        (b"Zq9\xff", "names a file that is not UTF-8 text; save it as UTF-8"),
+        (
+            b"Zq9" * 30000,
+            "names a file larger than 64 KiB; name a file that contains only the value",
+        ),
+        (
+            b"Zq9\nZq9",
+            "contains a line break, an invisible character or white space around the value",
+        ),
+        (b" Zq9", "contains a line break, an invisible character or white space around the value"),
     ],
 )
 def test_a_secret_that_can_not_be_used_is_named_by_its_reference_only(
@@ -90,7 +96,7 @@ def test_a_secret_in_plain_text_works_with_a_warning_that_does_not_show_it(load_
     assert loaded.settings.inspera.api_key.reveal(loaded.folder) == SECRET
     (warning,) = loaded.warnings
     assert (warning.line, warning.column, warning.path) == (4, 12, "inspera.api_key")
-    assert "is a secret in plain text, move it into a file" in str(warning)
+    assert "is a secret in plain text; move it to a file" in str(warning)
     assert (
         "Zq9" not in f"{warning!r} {loaded!r} {loaded.settings} {loaded.settings.model_dump_json()}"
     )
@@ -101,7 +107,7 @@ def test_a_secret_in_a_file_that_others_may_read_is_warned_about(load_text: Load
     (folder / "key").write_text(SECRET, encoding="utf-8")
     (folder / "key").chmod(0o640)
     (warning,) = load_text(changed("${INSPERA_KEY}", "${file:key}")).warnings
-    assert warning.reason == "${file:key} may be read by more users than its owner"
+    assert warning.reason == "${file:key} can be read by users other than its owner"
     (folder / "key").chmod(0o400)
     assert load_text(changed("${INSPERA_KEY}", "${file:key}")).warnings == ()
 
@@ -126,10 +132,10 @@ def test_a_secret_with_a_broken_reference_is_a_error_that_does_not_show_it(
 
 
 def test_a_secret_that_is_no_single_text_is_refused(errors_of: Errors) -> None:
-    error = "inspera.api_key: should be a secret, write ${file:PATH}, ${cred:NAME} or ${NAME}, all on this line"
+    error = "inspera.api_key: should be a secret; write ${file:PATH}, ${cred:NAME} or ${NAME} on this line"
     assert errors_of(changed("${INSPERA_KEY}", "[a]")) == [f"4:12: {error}"]
     assert errors_of(changed("${INSPERA_KEY}", "")) == [
-        "4:11: inspera.api_key: is empty, give it a value, or take the line out"
+        "4:11: inspera.api_key: is empty; give it a value, or remove the line"
     ]
 
 
@@ -151,9 +157,9 @@ def test_a_missing_reference_in_another_setting_is_one_error_with_its_line(
 ) -> None:
     monkeypatch.delenv("NO_SUCH", raising=False)
     assert errors_of(changed("https://example.inspera.com", "https://${NO_SUCH}/")) == [
-        "2:8: inspera.url: ${NO_SUCH} names an environment variable that is not set, "
+        "2:8: inspera.url: ${NO_SUCH} names an environment variable that is not set; "
         "set it where this program is started"
     ]
     assert errors_of(changed("learner: no}", 'learner: no, room: "${file:x}"}')) == [
-        "24:55: feeds[3].map.room: ${file:x} names a file that is not there, create it, or correct the path"
+        "24:55: feeds[3].map.room: ${file:x} names a file that does not exist; create it, or correct the path"
     ]

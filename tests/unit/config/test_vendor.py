@@ -53,7 +53,7 @@ def test_any_call_but_the_token_s_can_be_changed(
     if name == "token.fetch":
         assert errors_of(with_inspera("calls:", line)) == [
             "5:5: inspera.calls.'token.fetch': "
-            "can't be changed: it is documented, and carries the API key, take it out"
+            "can't be changed: it is documented, and contains the API key; remove it"
         ]
     else:
         assert (
@@ -66,49 +66,49 @@ def test_any_call_but_the_token_s_can_be_changed(
     [
         (
             "candidate.asign: {method: PUT}",
-            "5:5: inspera.calls.{0}: is not a call, did you mean 'candidate.assign'?",
+            "5:5: inspera.calls.{0}: is not a call; did you mean 'candidate.assign'?",
         ),
         (
             "zzz: {method: PUT}",
-            "5:5: inspera.calls.zzz: is not a call, known here: learner.save, staff.save,",
+            "5:5: inspera.calls.zzz: is not a call; known here: learner.save, staff.save,",
         ),
-        ("test.read:", "5:15: inspera.calls.{0}: is empty, give it a value, or take the line out"),
+        ("test.read:", "5:15: inspera.calls.{0}: is empty; give it a value, or remove the line"),
         (
             "test.read: GET",
-            "5:16: inspera.calls.{0}: should hold settings of its own, write them below it, indented, as",
+            "5:16: inspera.calls.{0}: should contain settings; write them below it, indented, as",
         ),
         (
             "option.set: {method: post}",
-            "5:26: inspera.calls.{0}.method: is not one of the choices, known here: GET, POST, PUT, PATCH, DELETE",
+            "5:26: inspera.calls.{0}.method: is not a valid value; known here: GET, POST, PUT, PATCH, DELETE",
         ),
         (
             "test.read: {method: DELETE}",
-            "5:25: inspera.calls.{0}.method: would change something, but this call only reads, use GET or POST",
+            "5:25: inspera.calls.{0}.method: would change something, but this call only reads; use GET or POST",
         ),
         (
             "candidate.remove: {method: GET}",
-            "5:32: inspera.calls.{0}.method: would only read, but this call changes something, use POST, PUT, PATCH",
+            "5:32: inspera.calls.{0}.method: would only read, but this call changes something; use POST, PUT, PATCH",
         ),
         (
             "test.read: {method: }",
-            "5:24: inspera.calls.{0}.method: is empty, give it a value, or take the line out",
+            "5:24: inspera.calls.{0}.method: is empty; give it a value, or remove the line",
         ),
         (
             "candidate.list: {wrapper: list}",
-            "5:31: inspera.calls.{0}.wrapper: would hold nothing: this call sends no body, take it out",
+            "5:31: inspera.calls.{0}.wrapper: has no effect: this call sends no body; remove it",
         ),
         (
             "test.read: {wrapper: }",
-            "5:25: inspera.calls.{0}.wrapper: is empty, give it a value, or take the line out",
+            "5:25: inspera.calls.{0}.wrapper: is empty; give it a value, or remove the line",
         ),
         (
             "test.read: {url: /v1}",
-            "5:17: inspera.calls.{0}.url: unknown setting, known here: method, path, wrapper",
+            "5:17: inspera.calls.{0}.url: unknown setting; known here: method, path, wrapper",
         ),
         (
             "option.set: {wrapper: test.options}",
-            "5:27: inspera.calls.{0}.wrapper: is not a valid member name, write one such as candidates, "
-            "or '' where the body itself holds it",
+            "5:27: inspera.calls.{0}.wrapper: is not a valid member name; write a name such as candidates, "
+            "or '' if the body itself is the list",
         ),
     ],
 )
@@ -128,76 +128,76 @@ def test_a_change_that_says_nothing_changes_nothing(load_text: Load) -> None:
 @pytest.mark.parametrize(
     ("name", "path", "what"),
     [
-        ("candidate.list", "/v1/candidates", "lacks {test}, put it in where Inspera expects it"),
+        ("candidate.list", "/v1/candidates", "lacks {test}; add it where Inspera expects it"),
         (
             "candidate.list",
             "/v1/candidates/{testId}?x={test}",
-            "has {testId}, which this call does not fill, this call fills {test}",
+            "has {testId}, which this call does not fill; this call fills {test}",
         ),
         (
             "person.by_external_id",
             "/v1/users/search",
-            "lacks {auth_system} and {external_id}, put it in where Inspera expects it",
+            "lacks {auth_system} and {external_id}; add it where Inspera expects it",
         ),
         (
             "test.search",
             "/v1/tests/{query}",
-            "has {query}, which this call does not fill, take it out",
+            "has {query}, which this call does not fill; remove it",
         ),
         (
             "candidate.list",
             "/v1/{test}/{}",
-            "has {}, which this call does not fill, this call fills {test}",
+            "has {}, which this call does not fill; this call fills {test}",
         ),
         (
             "candidate.list",
             "/v1/{test",
-            "has a brace that has no partner, write each place as {name}",
+            "has an unmatched brace; write each place as {name}",
         ),
         (
             "candidate.list",
             "/v1/{test!r}",
-            "has a place that is not a plain {name}, write the name alone between the braces",
+            "has a place that is not a plain {name}; write only the name between the braces",
         ),
         (
             "candidate.list",
             "v1/{test}",
-            "should begin with one '/', write what follows /api, such as /v1/test/{test}",
+            "should begin with one '/'; write what follows /api, such as /v1/test/{test}",
         ),
         (
             "candidate.list",
             "https://evil.example/{test}",
-            "should begin with one '/', write what follows /api, such as /v1/test/{test}",
+            "should begin with one '/'; write what follows /api, such as /v1/test/{test}",
         ),
         (
             "candidate.list",
             "//evil.example/{test}",
-            "should begin with one '/', write what follows /api, such as /v1/test/{test}",
+            "should begin with one '/'; write what follows /api, such as /v1/test/{test}",
         ),
         (
             "candidate.list",
             "/v1/../{test}",
-            "holds '..', write the path as Inspera has it, from '/' on",
+            "contains '..'; write the complete path after /api, such as /v1/test/{test}",
         ),
         (
             "candidate.list",
             "/v1/%2e%2E/{test}",
-            "holds '..', write the path as Inspera has it, from '/' on",
+            "contains '..'; write the complete path after /api, such as /v1/test/{test}",
         ),
         (
             "candidate.list",
             "/v1/{test}#x",
-            "holds a character that a path can't, use plain ASCII, without spaces, '#' and '\\'",
+            "contains a character that is not allowed in a path; use plain ASCII, without spaces, '#' and '\\'",
         ),
         (
             "candidate.list",
             "/v1/prøve/{test}",
-            "holds a character that a path can't, use plain ASCII, without spaces, '#' and '\\'",
+            "contains a character that is not allowed in a path; use plain ASCII, without spaces, '#' and '\\'",
         ),
         (
             "candidate.list",
             "/v1/ {test}",
-            "holds a character that a path can't, use plain ASCII, without spaces, '#' and '\\'",
+            "contains a character that is not allowed in a path; use plain ASCII, without spaces, '#' and '\\'",
         ),
     ],
 )
@@ -211,7 +211,7 @@ def test_a_path_that_lacks_a_place_or_leaves_the_tenant_is_refused(
 
 def test_a_control_character_in_a_path_is_refused(errors_of: Errors) -> None:
     (error,) = errors_of(with_inspera("calls:", "  test.read:", '    path: "/v1/{test}\\n"'))
-    assert "holds a character that a path can't" in error
+    assert "contains a character that is not allowed in a path" in error
 
 
 def test_declared_options_come_after_those_that_are_known(load_text: Load) -> None:
@@ -236,27 +236,27 @@ def test_declared_options_come_after_those_that_are_known(load_text: Load) -> No
     [
         (
             "LOCKDOWN_BROWSER: {group: security}",
-            "5:23: inspera.options.LOCKDOWN_BROWSER: is an option that is known already, "
-            "take it out; it can be used as it is",
+            "5:23: inspera.options.LOCKDOWN_BROWSER: is already a known option; "
+            "remove it; it can be used without this setting",
         ),
         (
             "showTimer: {group: general}",
-            "5:16: inspera.options.showTimer: is not a valid option name, "
+            "5:16: inspera.options.showTimer: is not a valid option name; "
             "write it as Inspera does, in capitals, such as SHOW_TIMER",
         ),
         (
             "A: {group: generel}",
-            "5:16: inspera.options.A.group: is not one of the choices, did you mean 'general'?",
+            "5:16: inspera.options.A.group: is not a valid value; did you mean 'general'?",
         ),
         (
             "A: {group: general, type: pn}",
-            "5:31: inspera.options.A.type: is not one of the choices, did you mean 'pin'?",
+            "5:31: inspera.options.A.type: is not a valid value; did you mean 'pin'?",
         ),
         (
             "A: {type: pin}",
-            "5:5: inspera.options.A.group: is needed, add it: the group that the option is sent in",
+            "5:5: inspera.options.A.group: is needed; add it: the group in which the option is sent",
         ),
-        ("A:", "5:7: inspera.options.A: is empty, give it a value, or take the line out"),
+        ("A:", "5:7: inspera.options.A: is empty; give it a value, or remove the line"),
     ],
 )
 def test_an_option_that_can_not_be_declared_is_refused(

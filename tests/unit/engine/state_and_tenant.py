@@ -15,7 +15,7 @@ from sync.engine.protocols import BoundSource, Feed
 from sync.engine.recovery import Recovery
 from sync.engine.run import plan_only
 from sync.mapping import CompiledFeed, fingerprint
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Key, Kind, Row
 from sync.records.changes import Fields, Result
 from sync.records.kinds import Record

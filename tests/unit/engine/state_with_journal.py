@@ -40,7 +40,7 @@ class StateWithJournal:
         remote_id: str | None = "9",
         **fields: Any,
     ) -> None:
-        self.journal.remember(kind, key, fields, remote_id=remote_id, managed=managed)
+        self.journal.known.remember(kind, key, fields, remote_id=remote_id, managed=managed)
 
     def know_test(self, hours: float = 24, managed: bool = True, length: float = 4) -> None:
         """Test T, which begins so many hours from now."""

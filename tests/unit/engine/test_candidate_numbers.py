@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.plan import Policy
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Key, Kind
 from sync.records.candidate import Candidate
 from sync.records.changes import Cause, Outcome, PlannedChange, Result

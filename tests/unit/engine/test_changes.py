@@ -142,7 +142,7 @@ def test_changes_are_laid_over_what_was_read_before_and_prove_no_absence(
     del table.rows["3"]
     second = run(path, table.feed(), CHANGED)
     assert second.names == {"1": "Åse", "2": "Bjørn", "3": "Åse", "4": "Åse"}
-    assert "removals wait for a full reading" in second.extracted.trouble[Kind.LEARNER]
+    assert "removals wait for a full reading" in second.extracted.trouble[Kind.LEARNER].reason
     assert second.extracted.unhealthy == []
     assert table.asked == ["", "3"]
     assert set(run(path, table.feed()).names) == {"1", "2", "4"}

@@ -11,6 +11,7 @@ from sync.engine.extract.extract import ExtractionResult, extract
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
+from sync.planning.absence import AbsenceDoubt
 from sync.records.base import Kind, Row
 from sync.records.kinds import key_of
 from sync.state.sqlite.open import open_to_read
@@ -120,21 +121,21 @@ def test_one_broken_feed_of_a_kind_is_enough_and_the_other_is_used_all_the_same(
 @pytest.mark.parametrize("kind", [Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.OPTION, Kind.STAFF])
 def test_a_kind_without_a_feed_has_no_removals(kind: Kind) -> None:
     result, _ = extracted(feeds(without=[kind]))
-    assert result.trouble == {kind: f"no feed of kind {kind}"}
+    assert result.trouble == {kind: AbsenceDoubt(f"no feed of kind {kind}")}
 
 
 def test_committees_need_no_feed_of_their_own_where_others_name_them() -> None:
     result, _ = extracted(feeds(without=[Kind.COMMITTEE]))
     assert result.trouble == {}
     result, _ = extracted(feeds(without=[*NAMING]))
-    assert result.trouble[Kind.COMMITTEE] == "no feed of kind committee"
+    assert result.trouble[Kind.COMMITTEE].reason == "no feed of kind committee"
 
 
 def test_a_committees_absence_rests_on_every_feed_that_names_committees() -> None:
     blank = a_feed(Kind.CONTRIBUTOR, [ROW, {**ROW, "code": ""}])
     result, _ = extracted(feeds(blank))
     assert result.trouble[Kind.COMMITTEE] == result.trouble[Kind.CONTRIBUTOR]
-    assert "contributors.csv line 3" in result.trouble[Kind.COMMITTEE]
+    assert "contributors.csv line 3" in result.trouble[Kind.COMMITTEE].reason
 
 
 def test_an_empty_feed_is_unhealthy_unless_it_allow_empty() -> None:
@@ -147,7 +148,9 @@ def test_an_empty_feed_is_unhealthy_unless_it_allow_empty() -> None:
 def test_a_row_whose_key_cannot_be_read_is_named_as_what_defers_its_kind() -> None:
     result, _ = extracted(feeds(a_feed(Kind.CANDIDATE, [ROW, {**ROW, "code": ""}])))
     assert result.trouble == {
-        Kind.CANDIDATE: "the key in candidates.csv line 3 can't be read, so no candidate's absence proves anything"
+        Kind.CANDIDATE: AbsenceDoubt(
+            "the key in candidates.csv line 3 can't be read, so no candidate's absence proves anything"
+        )
     }
     read = [(reading.rows, reading.records, reading.row_errors) for reading in result.reports]
     assert read == [(1, 1, 0)] * 6 + [(2, 1, 1)]

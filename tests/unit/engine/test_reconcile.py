@@ -7,7 +7,7 @@ import pytest
 from sync.engine.reconcile import READ_ON_TESTS, Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair, take_over
 from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
-from sync.planning.guard import Limit
+from sync.planning.limits import Limit
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields
 from sync.records.kinds import PEOPLE

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from sync.engine.changes_on_test import MembershipPolicy
-from sync.engine.context import LazyTarget, RunContext, RunResult, RunSettings
+from sync.engine.context import LazyTarget, RunContext, RunSettings
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, Policy
+from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import StateError, StateUnreachable, Stop, UsageError
 from sync.exit_codes import Exit

@@ -6,19 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import Moment, TimeFacts
-from sync.planning.guard import (
-    ACTIVATED,
-    FULL,
-    STAYS,
-    UNDER_WAY,
-    Facts,
-    Limit,
-    Limits,
-    Ruling,
-    Scope,
-    judge,
-)
+from sync.planning.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Ruling, judge
+from sync.planning.limits import Limit, Limits, Scope
 from sync.records.base import Kind, joined
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import CALLING, Action, Cause, Change, Fields, Verdict
@@ -42,9 +33,12 @@ absences = st.sampled_from([(kind, action) for kind, actions in GONE.items() for
 leaving_tests = st.sampled_from([Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
 Asked = tuple[Kind, Action]
 
+UNRELIABLE = AbsenceDoubt("exams.csv can't be relied on in this run")
+SHRUNK = AbsenceDoubt("exams.csv has become shorter", needs_person=True)
+
 facts = st.builds(
     Facts,
-    trouble=st.sampled_from(["", "exams.csv can't be relied on in this run"]),
+    trouble=st.sampled_from([None, UNRELIABLE]),
     begun=st.booleans(),
     waits_for=st.sampled_from([(), ("learner 1001",), ("learner 1001", "test INF1000")]),
     registered=st.integers(0, 3),
@@ -75,7 +69,7 @@ def judged(asked: Asked, about: Facts) -> Ruling:
 def test_a_test_under_way_loses_nothing_whatever_else_is_true(about: Facts, kind: Kind) -> None:
     begun = replace(about, begun=True)
     assert judged((kind, Action.REMOVE), begun).verdict is not Verdict.PASS
-    calm = replace(begun, trouble="", suspect="", refused="")
+    calm = replace(begun, trouble=None, suspect="", refused="")
     says = STAYS if kind is Kind.CANDIDATE else UNDER_WAY
     assert judged((kind, Action.REMOVE), calm) == Ruling(Verdict.DEFERRED, says, Cause.BEGUN)
 
@@ -84,16 +78,20 @@ def test_a_test_under_way_loses_nothing_whatever_else_is_true(about: Facts, kind
 def test_no_absence_counts_while_its_feeds_prove_nothing(about: Facts, asked: Asked) -> None:
     ruling = judged(
         asked,
-        replace(about, trouble="registrations.csv can't be relied on in this run", refused=""),
+        replace(about, trouble=UNRELIABLE, refused=""),
     )
-    assert ruling == Ruling(
-        Verdict.DEFERRED, "registrations.csv can't be relied on in this run", Cause.SOURCE
-    )
+    assert ruling == Ruling(Verdict.DEFERRED, UNRELIABLE.reason, Cause.SOURCE)
+
+
+@given(facts, absences)
+def test_absence_from_a_source_that_shrank_waits_for_a_person(about: Facts, asked: Asked) -> None:
+    ruling = judged(asked, replace(about, trouble=SHRUNK, refused=""))
+    assert ruling == Ruling(Verdict.HELD, SHRUNK.reason, Cause.SOURCE)
 
 
 @given(facts, absences)
 def test_what_may_live_on_under_a_new_key_is_held(about: Facts, asked: Asked) -> None:
-    ruling = judged(asked, replace(about, trouble="", suspect="learner 1001", refused=""))
+    ruling = judged(asked, replace(about, trouble=None, suspect="learner 1001", refused=""))
     assert ruling.verdict is Verdict.HELD
     assert "learner 1001" in ruling.reason
 
@@ -101,7 +99,7 @@ def test_what_may_live_on_under_a_new_key_is_held(about: Facts, asked: Asked) ->
 @given(facts, additions)
 def test_additions_do_not_mind_trouble_suspects_or_a_begun_test(about: Facts, asked: Asked) -> None:
     about = replace(about, begun=about.begun and asked[0] is not Kind.OPTION)
-    calm = replace(about, trouble="", begun=False, suspect="", registered=0)
+    calm = replace(about, trouble=None, begun=False, suspect="", registered=0)
     assert judged(asked, about) == judged(asked, calm)
 
 
@@ -153,7 +151,7 @@ def test_an_identity_change_is_always_held_and_names_the_way_out(about: Facts, k
     ),
 )
 def test_who_or_what_others_still_name_does_not_leave_unasked(about: Facts, asked: Asked) -> None:
-    quiet = replace(about, trouble="", suspect="", refused="")
+    quiet = replace(about, trouble=None, suspect="", refused="")
     ruling = judged(asked, quiet)
     assert ruling.verdict is (Verdict.HELD if quiet.registered else Verdict.PASS)
     assert not quiet.registered or str(quiet.registered) in ruling.reason
@@ -163,7 +161,7 @@ def test_who_or_what_others_still_name_does_not_leave_unasked(about: Facts, aske
 def test_an_account_that_is_not_managed_or_is_also_somebody_elses_is_not_taken_away_unasked(
     about: Facts, action: Action, why: str
 ) -> None:
-    quiet = replace(about, trouble="", suspect="", refused="", registered=0)
+    quiet = replace(about, trouble=None, suspect="", refused="", registered=0)
     assert judged((Kind.STAFF, action), quiet).verdict is Verdict.PASS
     held = (
         replace(quiet, existing=True) if why == "found" else replace(quiet, shares="learner 1001")
@@ -206,7 +204,7 @@ def test_no_candidate_loses_minutes_while_the_test_runs(
     sides: tuple[Fields, Fields] = {"extra_time": before}, {"extra_time": after}
     change = Change(Action.UPDATE, Kind.CANDIDATE, ("INF1000", "1001"), *sides, ("extra_time",))
     ruling = judge(
-        change, replace(about, waits_for=(), refused="", trouble="", timing=UNDER_WAY_NOW)
+        change, replace(about, waits_for=(), refused="", trouble=None, timing=UNDER_WAY_NOW)
     )
     assert (ruling.verdict is Verdict.DEFERRED) == ((after or 0) < (before or 0))
 

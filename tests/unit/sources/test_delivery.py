@@ -199,7 +199,7 @@ def test_without_its_marker_a_file_is_not_complete(
         (tmp_path / marker).unlink()
 
 
-def test_a_missing_and_an_old_marker_are_reported_apart(tmp_path: Path) -> None:
+def test_a_missing_and_an_old_marker_are_distinguished(tmp_path: Path) -> None:
     deliver(tmp_path, b_csv=5)
     missing = refused(tmp_path, "b.csv", done_marker="{file}.done")
     assert missing.reason == "is not complete: its marker 'b.csv.done' is not there"

@@ -97,7 +97,7 @@ def test_its_settings_are_checked_like_all_others(site: Path, tmp_path: Path) ->
     )
     ran = run(site, tmp_path, "check")
     assert ran.returncode == Exit.USAGE
-    assert "sources.people.path: unknown setting, did you mean 'paht'?" in ran.stderr
+    assert "sources.people.path: unknown setting; did you mean 'paht'?" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
@@ -212,7 +212,7 @@ def test_a_configuration_that_uses_one_that_is_broken_is_reported_why_at_its_lin
         in ran.stderr
     )
     assert (
-        "(ModuleNotFoundError: No module named 'absent_module'), correct or update that package"
+        "(ModuleNotFoundError: No module named 'absent_module'); correct or update that package"
         in ran.stderr
     )
     assert "Traceback" not in ran.stderr

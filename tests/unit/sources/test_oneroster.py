@@ -375,5 +375,5 @@ def test_a_feed_makes_exam_times_of_dates(tmp_path: Path) -> None:
 
 
 def test_roles_say_nothing_of_tests() -> None:
-    with pytest.raises(ValidationError, match="has no effect for tests, remove it"):
+    with pytest.raises(ValidationError, match="has no effect for tests; remove it"):
         OneRosterSettings(path=Path("bundle"), rows_of="tests", roles=("teacher",))

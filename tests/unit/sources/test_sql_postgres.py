@@ -249,7 +249,7 @@ def test_no_error_shows_the_password(
 
 def test_a_password_that_is_not_there_is_a_source_error(server: Postgres, tmp_path: Path) -> None:
     error = refusal(server, user="reader", password="${file:nowhere}")
-    assert error.reason == "its password ${file:nowhere} names a file that is not there"
+    assert error.reason == "its password ${file:nowhere} names a file that does not exist"
 
 
 def test_a_full_reading_gives_the_mark_for_the_next(server: Postgres, people: None) -> None:

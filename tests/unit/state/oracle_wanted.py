@@ -237,8 +237,7 @@ class Wanted:
         within |= {one for one, other in clashing if one[0] is other[0]}
         across |= {one for one, other in clashing if one[0] is not other[0]}
         for kind, key in within:
-            self._drop(kind, key)
-        self.reused = [pair for pair in self.reused if pair[0] not in within]
+            self._drop(kind, key)  # What it reuses stays reused: the row may mean who is gone.
         self.held = across - within
         for kind, key in self.held:
             self.invalid[kind].add(key)

@@ -107,7 +107,7 @@ def test_who_named_what_is_known_is_noted_and_tells_when_a_source_has_shrunk(
 ) -> None:
     journal = Journal(connection, lambda: START, "apply")
     for key in "123":
-        journal.remember(Kind.LEARNER, (key,), {})
+        journal.known.remember(Kind.LEARNER, (key,), {})
     for named, shrinkage in (((AASE, BJOERN), (1, 3)), ((AASE,), (1, 2))):
         store = Store(connection, places=["people"], fingerprint=fingerprint)
         store.baselines.set_sources({Kind.LEARNER: ["people"]})
@@ -149,18 +149,18 @@ def test_what_is_known_on_a_test_is_reported_with_its_people(connection: Connect
         (Kind.STAFF, ("7",)),
         (Kind.TEST, ("T",)),
     ):
-        journal.remember(kind, key, {"first_name": "Åse"})
-    journal.remember(
+        journal.known.remember(kind, key, {"first_name": "Åse"})
+    journal.known.remember(
         Kind.CANDIDATE, ("T", "1"), {"extra_time": 15, "committees": "Å"}, managed=False
     )
-    journal.remember(Kind.CONTRIBUTOR, ("T", "7"), {"committees": "B"})
+    journal.known.remember(Kind.CONTRIBUTOR, ("T", "7"), {"committees": "B"})
     store = Store(connection, places=[], fingerprint=fingerprint)
     people = store.known.people(Kind.CANDIDATE, "T", ["1", "2"])
     assert {key: (one["first_name"], bool(one["managed"])) for key, one in people.items()} == {
         "1": ("Åse", False),
         "2": ("Åse", True),
     }
-    journal.accept(Kind.CANDIDATE, ("T", "1"))
+    journal.known.accept(Kind.CANDIDATE, ("T", "1"))
     assert store.known.people(Kind.CANDIDATE, "T", ["1"])["1"]["managed"]
     assert store.known.on_test(Kind.CANDIDATE, "T")["1"]["extra_time"] == 15
     assert set(store.known.committees_in_use("T")) == {"Å", "B"}
@@ -169,7 +169,7 @@ def test_what_is_known_on_a_test_is_reported_with_its_people(connection: Connect
 
 
 def test_somebody_matched_by_email_keeps_the_username_that_is_there(connection: Connection) -> None:
-    Journal(connection, lambda: START, "apply").alias(
+    Journal(connection, lambda: START, "apply").known.alias(
         Kind.LEARNER, ("1",), "åse@example.edu", "old@example.edu"
     )
     store = Store(connection, places=["people"], fingerprint=fingerprint)

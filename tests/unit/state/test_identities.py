@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fingerprint
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.records.learner import Learner

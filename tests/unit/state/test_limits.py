@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
 from sync.planning.decide import DraftedChange
-from sync.planning.guard import PASS, HeldScope, Limit, Limits, Ruling
+from sync.planning.guard import PASS, Ruling
+from sync.planning.limits import HeldScope, Limit, Limits
 from sync.records.base import Kind
 from sync.records.changes import Action, Cause, Change, PlannedChange, Verdict
 from sync.records.kinds import ON_A_TEST

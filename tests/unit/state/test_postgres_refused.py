@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
-from sync.errors import StateError, StateUnreachable
+from sync.errors import StateError, StateUnreachable, install_remedy
 from sync.state.backend import Backend
 from sync.state.open import backend_for
 
@@ -171,5 +171,5 @@ def test_a_state_in_a_file_needs_nothing_of_postgresql() -> None:
     )
     assert ran.stdout == (
         "/x/state.db\na state on PostgreSQL needs the driver psycopg, which is not installed;"
-        " install it with pip install 'inspera-sync[postgres]'\n"
+        f" {install_remedy('postgres')}\n"
     )

@@ -32,7 +32,7 @@ def state(tmp_path: Path) -> Iterator[State]:
     """Return a state with two tests, one member of each kind on each, a learner and staff."""
     state = State(tmp_path)
     for kind, key in everything():
-        state.journal.remember(kind, key, {}, fingerprint=b"1", remote_id="9", managed=True)
+        state.journal.known.remember(kind, key, {}, fingerprint=b"1", remote_id="9", managed=True)
     state.journal.commit()
     yield state
     state.close()
@@ -113,7 +113,7 @@ def on(test: Key) -> set[tuple[Kind, Key]]:
 
 
 def test_a_test_is_forgotten_with_everything_on_it_and_no_other(state: State) -> None:
-    state.journal.forget_with_candidates(Kind.TEST, TEST)
+    state.journal.known.forget_with_candidates(Kind.TEST, TEST)
     assert set(everything()) - known(state) == {(Kind.TEST, TEST), *on(TEST)}
 
 
@@ -124,13 +124,13 @@ def test_a_test_is_forgotten_with_everything_on_it_and_no_other(state: State) ->
 def test_a_person_is_forgotten_with_their_places_on_all_tests(
     state: State, kind: Kind, key: str, part: Kind
 ) -> None:
-    state.journal.forget_with_candidates(kind, (key,))
+    state.journal.known.forget_with_candidates(kind, (key,))
     places = {(part, (test[0], key)) for test in (TEST, OTHER)}
     assert set(everything()) - known(state) == {(kind, (key,)), *places}
 
 
 def test_a_tests_new_key_goes_to_everything_on_it(state: State) -> None:
-    state.journal.rename(Kind.TEST, TEST, ("PRV9-H26",))
+    state.journal.known.rename(Kind.TEST, TEST, ("PRV9-H26",))
     assert set(everything()) - known(state) == {(Kind.TEST, TEST), *on(TEST)}
     assert all(state.known(one) for one in on(("PRV9-H26",)))
 
@@ -142,7 +142,7 @@ def test_a_tests_new_key_goes_to_everything_on_it(state: State) -> None:
 def test_a_persons_new_key_goes_to_their_places(
     state: State, kind: Kind, key: str, part: Kind
 ) -> None:
-    state.journal.rename(kind, (key,), ("99",))
+    state.journal.known.rename(kind, (key,), ("99",))
     assert all(state.known((part, (test[0], "99"))) for test in (TEST, OTHER))
     assert not any(state.known((part, (test[0], key))) for test in (TEST, OTHER))
 
@@ -216,7 +216,7 @@ def test_a_call_without_an_outcome_lapses_only_when_nothing_asks_what_became_of_
     state: State, kind: Kind, action: Action, wanted: list[Record], managed: bool, lapses: bool
 ) -> None:
     key = ("7",) if kind is Kind.STAFF else (TEST[0], SEATS[kind])
-    state.journal.remember(kind, key, {}, managed=managed)
+    state.journal.known.remember(kind, key, {}, managed=managed)
     state.journal.intend([line((kind, key), action)])
     state.run_again()
     stage(state, kind, wanted)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fingerprint
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind, RowError
 from sync.records.candidate import Candidate
 from sync.records.changes import Action
@@ -38,7 +38,7 @@ def test_somebody_who_may_only_read_can_make_a_long_plan(
         Store(connection, places=[], fingerprint=fingerprint)
         journal = Journal(connection, lambda: START, "apply")
         for n in range(MANY):
-            journal.remember(Kind.LEARNER, (f"gone{n}",), {})
+            journal.known.remember(Kind.LEARNER, (f"gone{n}",), {})
         journal.commit()
     rows: dict[Kind, list[Record | RowError]] = {kind: [] for kind in Kind}
     rows[Kind.LEARNER] = [learner(n) for n in range(MANY)]

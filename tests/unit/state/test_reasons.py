@@ -8,7 +8,7 @@ import pytest
 from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.mapping import fields_of, fingerprint
-from sync.planning.guard import Limit, Limits
+from sync.planning.limits import Limit, Limits
 from sync.records.base import Key, Kind, RowError
 from sync.records.candidate import Candidate
 from sync.records.changes import PlannedChange, Verdict

@@ -178,7 +178,7 @@ def test_a_refusal_lapses_once_nothing_asks_for_it(connection: Connection, asks:
 @pytest.mark.parametrize("hours", [0.1, 1])
 def test_a_removal_that_was_refused_rests_too(connection: Connection, hours: float) -> None:
     journal = Journal(connection, lambda: START, "apply")
-    journal.remember(*PART, {"roles": "evaluate"}, fingerprint=b"1", managed=True)
+    journal.known.remember(*PART, {"roles": "evaluate"}, fingerprint=b"1", managed=True)
     refused(connection, replace(asked(action=Action.REMOVE), fingerprint=None))
-    (pair,) = planned(connection, hours, PARTY[:2]).comparison.absent(Kind.CONTRIBUTOR, "", "")
+    (pair,) = planned(connection, hours, PARTY[:2]).comparison.absent(Kind.CONTRIBUTOR, None, None)
     assert bool(pair.facts.refused) == (hours < 0.25)

@@ -13,7 +13,7 @@ from sync.engine.plan import Policy
 from sync.engine.run import plan_only
 from sync.errors import StateError
 from sync.mapping import fingerprint
-from sync.planning.guard import Limits
+from sync.planning.limits import Limits
 from sync.records.base import DIGEST_PREFIX, Kind, RowError
 from sync.records.changes import Action, Outcome, PlannedChange, Result
 from sync.records.kinds import Record

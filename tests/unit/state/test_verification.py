@@ -37,7 +37,7 @@ class Book:
         self._opened.__exit__(None, None, None)
 
     def know(self, kind: Kind, *key: str, **fields: str | int | None) -> None:
-        self.journal.remember(kind, key, fields, remote_id="9")
+        self.journal.known.remember(kind, key, fields, remote_id="9")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_what_is_read_may_be_forgotten_or_changed_meanwhile(book: Book) -> None:
     for number, (key, _) in enumerate(book.store.known.everything(Kind.CANDIDATE)):
         read.append(key)
         if number % 2:
-            book.journal.forget(Kind.CANDIDATE, key)
+            book.journal.known.forget(Kind.CANDIDATE, key)
         else:
             book.know(Kind.CANDIDATE, *key, room="R 1")
     assert len(read) == len(set(read)) == 1_100

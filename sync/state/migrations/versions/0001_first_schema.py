@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlmodel.sql.sqltypes import AutoString
+from sqlmodel import AutoString
 
 revision = "0001"
 down_revision = None
@@ -53,12 +53,7 @@ def upgrade() -> None:
         _text("username"),
         sa.PrimaryKeyConstraint("kind", "key"),
     )
-    op.create_table(
-        "digest_key",
-        _one_row(),
-        _bytes("key"),
-        sa.PrimaryKeyConstraint("id"),
-    )
+    op.create_table("digest_key", _one_row(), _bytes("key"), sa.PrimaryKeyConstraint("id"))
     op.create_table(
         "high_water",
         _one_row(),
@@ -208,18 +203,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "pause",
-        _one_row(),
-        _text("since"),
-        _text("reason"),
-        sa.PrimaryKeyConstraint("id"),
+        "pause", _one_row(), _text("since"), _text("reason"), sa.PrimaryKeyConstraint("id")
     )
     op.create_table(
-        "recovery",
-        _one_row(),
-        _text("reason"),
-        _flag("adopted"),
-        sa.PrimaryKeyConstraint("id"),
+        "recovery", _one_row(), _text("reason"), _flag("adopted"), sa.PrimaryKeyConstraint("id")
     )
     op.create_table(
         "refused",
@@ -267,22 +254,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feed", "k1", "k2"),
     )
     op.create_table(
-        "source_ending",
-        _text("source"),
-        _flag("whole"),
-        sa.PrimaryKeyConstraint("source"),
+        "source_ending", _text("source"), _flag("whole"), sa.PrimaryKeyConstraint("source")
     )
     op.create_table(
-        "source_group",
-        _text("source"),
-        _text("value"),
-        sa.PrimaryKeyConstraint("source", "value"),
+        "source_group", _text("source"), _text("value"), sa.PrimaryKeyConstraint("source", "value")
     )
     op.create_table(
-        "source_size",
-        _text("source"),
-        _number("rows"),
-        sa.PrimaryKeyConstraint("source"),
+        "source_size", _text("source"), _number("rows"), sa.PrimaryKeyConstraint("source")
     )
     op.create_table(
         "source_tail",
@@ -294,11 +272,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "kind", "k1", "k2"),
     )
     op.create_table(
-        "tenant",
-        _one_row(),
-        _text("url"),
-        _text("client_id"),
-        sa.PrimaryKeyConstraint("id"),
+        "tenant", _one_row(), _text("url"), _text("client_id"), sa.PrimaryKeyConstraint("id")
     )
     op.create_table(
         "watermark",

@@ -5,11 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.planning.guard import (
+from sync.planning.guard import FULL, STAYS, UNDER_WAY
+from sync.planning.member_guard import (
     FRESH,
-    FULL,
-    STAYS,
-    UNDER_WAY,
     judge_candidate,
     judge_member,
     judge_removal,

@@ -1,0 +1,95 @@
+"""How many changes go unasked, and what is held because it is more. Pure (rules 15)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many changes of a scope pass unasked: `max(at_least, min(percent of known, at_most))`.
+
+    `at_most` grows with what is known: it is never below `at_most_percent` of it.
+    """
+
+    at_least: int
+    percent: float
+    at_most: int | None = None
+    at_most_percent: float = 0
+
+    def cap(self, known: int) -> float | None:
+        """Return the most that are ever allowed for `known` records; None without such a bound."""
+        return (
+            None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
+        )
+
+    def of(self, known: int) -> float:
+        """Return the largest number that is allowed when `known` records are known."""
+        share, cap = known * self.percent / 100, self.cap(known)
+        return max(self.at_least, share if cap is None else min(share, cap))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All limits: removals of a kind, removals on one test, updates of a kind.
+
+    The defaults are those of the settings.
+    """
+
+    kind: Limit = Limit(10, 10, 500, 3)
+    test: Limit = Limit(3, 25, 100)
+    updates: Limit = Limit(10, 50)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A set of changes that is counted as one, such as `removals on test INF1000-H26`.
+
+    `recent` were removed in the last 24 hours and are not known any more: a loss is added up,
+    however it is spread. `renumbered` of those who stay on the test get another candidate number.
+    Where most do, the cells of a column may have moved against the others, and who seems to leave
+    may be another row's.
+    """
+
+    name: str
+    count: int
+    known: int
+    limit: Limit
+    removals: bool = True
+    recent: int = 0
+    renumbered: int = 0
+
+    def excess(self) -> str:
+        """Return the arithmetic by which this scope is held; empty when it is within its limit."""
+        known = self.known + self.recent
+        most, cap = self.limit.of(known), self.limit.cap(known)
+        counted = (
+            f"{self.count} in this run and {self.recent} in the last 24 h"
+            if self.recent
+            else f"{self.count}"
+        )
+        if self.removals and known >= 2 and self.count >= self.known:
+            return f"{counted} of {known} known: none would remain"
+        if self.count + self.recent > most:
+            bound = f"max({self.limit.at_least}, {self.limit.percent:g}%"
+            bound += ")" if cap is None else f" up to {cap:g})"
+            return f"{counted} of {known} known is more than {bound} = {most:g}"
+        if 2 * self.renumbered > max(0, self.known - self.count):
+            staying = f"{self.renumbered} of the {self.known - self.count} who stay"
+            return (
+                f"{self.count} of {self.known} known, and {staying} get another number: "
+                "are the rows shifted?"
+            )
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldScope:
+    """A scope that is over its limit, or held by the times of its tests (`by_times`).
+
+    `digest` is what `apply --allow` takes; `allowed` when it was given.
+    """
+
+    scope: Scope
+    excess: str
+    digest: str
+    allowed: bool
+    by_times: bool = False

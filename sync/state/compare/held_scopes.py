@@ -1,0 +1,189 @@
+"""The limits in SQL: what is counted as one, and held where it is too much (rules 15)."""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from sync.planning.limits import HeldScope, Limit, Limits, Scope
+from sync.records.base import Kind
+from sync.records.changes import ALLOWED
+from sync.records.kinds import PEOPLE
+from sync.state.compare.recent_removals import count_recent
+from sync.state.sqlite.open import count
+from sync.state.staging.scratch import read_pages
+
+_COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
+
+
+def hold_scopes(
+    connection: Connection, limits: Limits, allowed: Collection[str], now: datetime
+) -> list[HeldScope]:
+    """Count what would pass, and hold each scope over its limit that no digest allows (rules 15).
+
+    All scopes are counted before any is held, so that holding one never hides another. Removals of
+    the 24 hours before `now` count too. What passes because it was allowed keeps the name of its
+    scope, which marks it as approved. Changes that the times of tests hold are allowed together by
+    a hash of their own, before that.
+    """
+    by_times = list(_time_scopes(connection, allowed))
+    over = []
+    for scope, condition, values in _scopes(connection, limits, now):
+        excess = scope.excess()
+        if excess:
+            digest = _digest(connection, scope.name, condition, values)
+            over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
+    names = [held.scope.name for held, _, _ in over]
+    # Those not allowed first: a change in two scopes needs both allowed.
+    over.sort(key=lambda one: one[0].allowed)
+    for held, condition, values in over:
+        connection.execute(
+            text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
+            {**values, "scope": held.scope.name},
+        )
+    for held in (held for held, _, _ in over if not held.allowed):
+        reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
+        connection.execute(
+            text(
+                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason"
+                " WHERE scope = :scope"
+            ),
+            {"reason": reason, "scope": held.scope.name},
+        )
+    return [
+        *by_times,
+        *sorted((held for held, _, _ in over), key=lambda held: names.index(held.scope.name)),
+    ]
+
+
+_TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred')"
+
+
+def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the groups of changes that the times of tests hold; one hash allows a whole group."""
+    tests = f"d.kind = 'test' AND {_TOGETHER}"
+    on_tests = (
+        f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1"
+        " HAVING count(*) > 1"
+    )
+    scopes: list[tuple[str, str, dict[str, str]]] = [("times of tests", tests, {})]
+    for test in connection.execute(text(f"{on_tests} ORDER BY d.k1")).scalars().all():
+        scopes.append(
+            (
+                f"changes on test {test}",
+                f"d.kind <> 'test' AND d.k1 = :test AND {_TOGETHER}",
+                {"test": test},
+            )
+        )
+    for name, condition, values in scopes:
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {condition}", **values)
+        if number < 2:
+            continue  # The hash of the group allows it.
+        digest = _digest(connection, name, condition, values)
+        yield HeldScope(
+            Scope(name, number, number, Limit(0, 0), removals=False),
+            f"{number:,} wait because of when their tests are",
+            digest,
+            digest in allowed,
+            by_times=True,
+        )
+        if digest in allowed:
+            passing = (
+                "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = "
+                ":scope WHERE "
+            )
+            connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
+
+
+def _scopes(
+    connection: Connection, limits: Limits, now: datetime
+) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+    for kind in Kind:
+        values = {"kind": kind.value}
+        removals = f"d.kind = :kind AND {_COUNTED}"
+        if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
+            renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
+            known, before = _count_known(connection, kind), count_recent(connection, kind, now)
+            scope = Scope(
+                f"removals of {kind}",
+                removed,
+                known,
+                limits.kind,
+                recent=before,
+                renumbered=renumbered,
+            )
+            yield scope, removals, values
+        updates = (
+            "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
+        )
+        if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
+            scope = Scope(
+                f"updates of {kind}",
+                updated,
+                _count_known(connection, kind),
+                limits.updates,
+                removals=False,
+            )
+            yield scope, updates, values
+    yield from _test_scopes(connection, limits.test, now)
+
+
+def _test_scopes(
+    connection: Connection, limit: Limit, now: datetime
+) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+    for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
+        condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
+        query = (
+            f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED}"
+            " GROUP BY d.k1 ORDER BY d.k1"
+        )
+        for test, removed in connection.execute(text(query)).fetchall():
+            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND lifecycle = 'active'"
+            of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
+            name = f"removals{of_kind} on test {test}"
+            changed = f"{_RENUMBERED} AND d.k1 = :test"
+            renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
+            known, before = (
+                count(connection, held, test=test),
+                count_recent(connection, kind, now, test),
+            )
+            scope = Scope(name, removed, known, limit, recent=before, renumbered=renumbered)
+            yield scope, condition, {"test": test}
+
+
+_RENUMBERED = (
+    "SELECT count(*) FROM draft d JOIN known_candidate k ON k.test = d.k1 AND k.learner = d.k2"
+    " WHERE d.kind = 'candidate' AND d.action = 'update' AND k.candidate_id <> ''"
+    " AND d.changed LIKE '%\"candidate_id\"%'"
+)
+"""The number of candidates who stay on their tests and get another candidate number."""
+
+
+def _count_known(connection: Connection, kind: Kind) -> int:
+    """Return the number of known records of a kind on tests that have not ended.
+
+    Limits are shares of this number.
+    """
+    if kind in PEOPLE:
+        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
+    test = "k.key" if kind is Kind.TEST else "k.test"
+    return count(
+        connection,
+        f"SELECT count(*) FROM known_{kind} k LEFT JOIN test_window w ON w.test = {test}"
+        " WHERE k.lifecycle = 'active' AND coalesce(w.ended, 0) = 0",
+    )
+
+
+def _digest(connection: Connection, name: str, condition: str, values: dict[str, str]) -> str:
+    """Return a hash of exactly this scope's changes, whatever order they are read in."""
+    query = (
+        f"SELECT d.id, d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after FROM draft d"
+        f" WHERE {condition} AND d.id > :last ORDER BY d.id LIMIT 5000"
+    )
+    # A sum, since the order of the rows differs from run to run and from database to database.
+    total = 0
+    for row in read_pages(connection, query, **values):
+        line = "\x1f".join(str(value) for value in row[1:])
+        total += int.from_bytes(hashlib.blake2b(line.encode(), digest_size=16).digest())
+    return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()

@@ -1,0 +1,167 @@
+"""The finished plan, read in pages, in groups, line by line and as figures."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.planning.reasons import OWN_ENDS
+from sync.records.base import Key, Kind
+from sync.records.changes import SOON, Action, Cause, Change, PlannedChange, Verdict
+from sync.records.kinds import PERSON_OF
+from sync.state.compare.plan_table import PLAN_COLUMNS
+from sync.state.sqlite.open import count
+from sync.state.staging.scratch import from_json, key_columns, key_from, read_pages
+
+
+def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
+    """Yield the plan in its order; with `verdict`, only lines with that verdict."""
+    query = (
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE seq > :last"
+        f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
+    )
+    for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
+        yield _to_planned_change(row)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeGroup:
+    """The lines of a verdict that share a reason: `lines` are the first of `total`.
+
+    `alike` means that all have one action and one kind.
+    """
+
+    reason: str
+    total: int
+    lines: Sequence[PlannedChange]
+    alike: bool = True
+
+
+MOST_OF_ALL = 1_000
+"""The most lines in one group, even when all are asked for: memory does not grow with a plan."""
+
+
+_PERSONS = " ".join(f"WHEN '{kind}' THEN '{person}'" for kind, person in PERSON_OF.items())
+_NOUN = f"(CASE kind {_PERSONS} ELSE kind END)"
+_OWN = f"(CASE WHEN kind IN ({', '.join(map(repr, map(str, PERSON_OF)))}) THEN k2 ELSE k1 END)"
+
+
+def _general_sql() -> str:
+    """Return the SQL for `general_reason`.
+
+    The database groups, because 262 candidates who wait for their learner have one cause and not
+    262, and memory must not grow with them.
+    """
+    reason = "reason"
+    for end in OWN_ENDS:
+        own, any_ = f"{_NOUN} || ' ' || {_OWN} || '{end}'", f"{_NOUN} || ' …{end}'"
+        reason = f"replace({reason}, {own}, {any_})"
+    return reason
+
+
+def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
+    """Yield what does not go ahead, grouped by reason, in the order of each first line.
+
+    With `most`, a group has at most so many lines, and reasons are general. Without it, a long
+    group comes in several parts.
+    """
+    shared = "reason" if most is None else _general_sql()
+    by_reason, what = "OVER (PARTITION BY shared)", "action || kind"
+    numbered = (
+        f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
+        f" min({what}) {by_reason} = max({what}) {by_reason} AS alike,"
+        " row_number() OVER (PARTITION BY shared ORDER BY seq) AS nth"
+        f" FROM (SELECT *, {shared} AS shared FROM plan WHERE verdict = :verdict) AS stopped"
+    )
+    limited = "" if most is None else f" WHERE nth <= {most:d}"
+    query = text(
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS}, shared, first, total, alike,"
+        f" (nth - 1) / {MOST_OF_ALL} AS part"
+        f" FROM ({numbered}) AS numbered{limited} ORDER BY first, seq"
+    ).execution_options(yield_per=500)
+    rows = connection.execute(query, {"verdict": verdict.value})
+    for (_first, _part), found in groupby(rows, key=lambda row: (row.first, row.part)):
+        of_group = list(found)
+        lines, total = [_to_planned_change(row) for row in of_group], of_group[0].total
+        reason = lines[0].reason if total == 1 else of_group[0].shared
+        count = total if most is not None else len(lines)
+        yield ScopeGroup(reason, count, lines, bool(of_group[0].alike))
+
+
+def sample_creates(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
+    """Return up to `most` creates of a kind that pass, spread evenly over the plan."""
+    passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
+    every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
+    numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
+    query = text(
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM ({numbered}) AS numbered"
+        " WHERE number % :every = 0 ORDER BY seq LIMIT :most"
+    )
+    return [
+        _to_planned_change(row)
+        for row in connection.execute(query, {"kind": kind, "every": every, "most": most})
+    ]
+
+
+def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
+    """Return the line of one record, or None when the plan has none."""
+    k1, k2 = key_columns(key)
+    query = text(
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1"
+        " AND k2 = :k2"
+    )
+    row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
+    return _to_planned_change(row) if row else None
+
+
+def _to_planned_change(row: Any) -> PlannedChange:
+    kind = Kind(row.kind)
+    change = Change(
+        Action(row.action),
+        kind,
+        key_from(kind, row.k1, row.k2),
+        from_json(row.before),
+        from_json(row.after),
+        tuple(json.loads(row.changed)),
+        row.place,
+        row.reason,
+    )
+    return PlannedChange(
+        row.seq,
+        change,
+        Verdict(row.verdict),
+        row.reason,
+        row.scope,
+        row.wave,
+        row.layer,
+        row.fingerprint,
+        row.secret,
+    )
+
+
+def count_lines(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
+    """Count the lines of the plan by kind, action and verdict."""
+    query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
+    return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
+
+
+def count_waiting(connection: Connection) -> tuple[int, int]:
+    """Return how many lines wait, and how many of them for a test within 7 days or under way."""
+    waits = "SELECT count(*) FROM plan WHERE verdict = 'waiting'"
+    return count(connection, waits), count(connection, f"{waits} AND wave LIKE '{SOON}%'")
+
+
+def count_deferred_creates(connection: Connection) -> int:
+    """Count the new records that are deferred."""
+    return count(
+        connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
+    )
+
+
+def count_causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
+    """Count the lines that do not go ahead, by verdict and cause."""
+    query = "SELECT verdict, cause, count(*) FROM plan WHERE verdict <> 'pass' GROUP BY 1, 2"
+    return {(Verdict(v), Cause(c)): n for v, c, n in connection.execute(text(query))}
