@@ -269,7 +269,7 @@ def _change_check(connection: "Connection", access: SqlAccess) -> Callable[[], s
 
 def _identity(path: Path) -> tuple[int, ...]:
     try:
-        found = path.stat()
+        info = path.stat()
     except OSError:
         return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns

@@ -191,7 +191,7 @@ def test_columns_are_known_in_five_languages(language: str, init: Init, tmp_path
         ("colour,weight", None),
     ],
 )
-def test_the_kind_is_reported_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
+def test_the_kind_is_guessed_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
     assert guess(SourceSample("rows", {}, tuple(header.split(",")))).kind is kind
 
 

@@ -16,8 +16,8 @@ GOOD = "1,Åse,x\n"
 @pytest.mark.parametrize("content", ["", "\n\n", "\r\n", "\ufeff"])
 def test_a_file_without_even_a_header_is_empty(refusal: Refusal, content: str) -> None:
     assert str(refusal(content)) == (
-        "students.csv: is empty: it has not even a header; export it again; it needs a "
-        "header line even without rows"
+        "students.csv: is empty and has no header; export it again; "
+        "without rows it still needs a header line"
     )
 
 
