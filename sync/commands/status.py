@@ -11,7 +11,7 @@ from sync.commands.apply import pause_text
 from sync.errors import StateError
 from sync.exit_codes import Exit
 from sync.records.base import Key, Kind
-from sync.report.lines import Cell, Column, Line, Row, Tone, capped, heading, section
+from sync.report.lines import Cell, Line, TableColumn, TableRow, Tone, capped, heading, section
 from sync.report.plan_text import MOST
 from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
@@ -138,14 +138,14 @@ def _show(app: App, seen: _Status, say: Say, *, show_all: bool) -> None:
         say(line)
 
 
-def _known_row(name: tuple[str, str], number: int) -> Row:
+def _known_row(name: tuple[str, str], number: int) -> TableRow:
     kind, lifecycle = name
     cells = (
-        Cell("Known:", Column.LABEL),
-        Cell(plural(number, kind), Column.KIND, " "),
-        Cell(lifecycle, Column.KEY, " "),
+        Cell("Known:", TableColumn.LABEL),
+        Cell(plural(number, kind), TableColumn.KIND, " "),
+        Cell(lifecycle, TableColumn.KEY, " "),
     )
-    return Row(cells, indent=0)
+    return TableRow(cells, indent=0)
 
 
 def _pending_text(pending: int) -> Iterator[str]:
@@ -192,8 +192,11 @@ def _runs_text(seen: _Status, most: int | None) -> Iterator[Line]:
     for run in runs:
         yield _run_row(run, seen.holder)
         for reason in capped(map(Line, run.reason.splitlines()), most):
-            cells = (Cell("because", Column.KIND), Cell(reason.strip(), Column.TEXT, ": "))
-            yield Row(cells, indent=4).rewritten(masked)
+            cells = (
+                Cell("because", TableColumn.KIND),
+                Cell(reason.strip(), TableColumn.TEXT, ": "),
+            )
+            yield TableRow(cells, indent=4).rewritten(masked)
 
 
 def _findings_text(
@@ -220,7 +223,7 @@ def _schedule_text(app: App) -> Iterator[Line]:
     yield from schedule_text(app.schedules, now())
 
 
-def _run_row(run: PastRun, holder: str) -> Row:
+def _run_row(run: PastRun, holder: str) -> TableRow:
     figures = ", ".join(
         f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number
     )
@@ -231,22 +234,22 @@ def _run_row(run: PastRun, holder: str) -> Row:
     else:
         what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
     cells = (
-        Cell(run.started, Column.LABEL),
-        Cell(run.command, Column.KIND, " "),
-        Cell(what, Column.TEXT, ": "),
+        Cell(run.started, TableColumn.LABEL),
+        Cell(run.command, TableColumn.KIND, " "),
+        Cell(what, TableColumn.TEXT, ": "),
     )
     bad = run.exit_status or run.status == KILLED
-    return Row(cells, status_tone(run.exit_status or Exit.ERRORS) if bad else None)
+    return TableRow(cells, status_tone(run.exit_status or Exit.ERRORS) if bad else None)
 
 
-def _refused_rows(refused: Sequence[RefusalStatus], *, grouped: bool) -> Iterator[Row]:
+def _refused_rows(refused: Sequence[RefusalStatus], *, grouped: bool) -> Iterator[TableRow]:
     """Yield what Inspera refused: a row for each answer if grouped, else for each record."""
     groups: dict[object, list[RefusalStatus]] = {}
     for number, refusal in enumerate(refused):
         cause = (refusal.kind, refusal.message) if grouped else number
         groups.setdefault(cause, []).append(refusal)
     for group in groups.values():
-        yield Row(_refused_cells(group), Tone.ERROR).rewritten(masked)
+        yield TableRow(_refused_cells(group), Tone.ERROR).rewritten(masked)
 
 
 def _refused_cells(group: Sequence[RefusalStatus]) -> Iterator[Cell]:
@@ -255,10 +258,10 @@ def _refused_cells(group: Sequence[RefusalStatus]) -> Iterator[Cell]:
     when = f"since {since}, again after {again}: {first.message}"
     if len(group) == 1:
         times = "once" if first.times == 1 else f"{first.times} times"
-        yield Cell(first.kind, Column.KIND)
-        yield Cell(key_text(first.key), Column.KEY, " ")
-        yield Cell(f"{times} {when}", Column.TEXT, ": ")
+        yield Cell(first.kind, TableColumn.KIND)
+        yield Cell(key_text(first.key), TableColumn.KEY, " ")
+        yield Cell(f"{times} {when}", TableColumn.TEXT, ": ")
     else:
-        yield Cell(plural(len(group), first.kind), Column.KIND)
-        yield Cell(when, Column.TEXT, " ")
+        yield Cell(plural(len(group), first.kind), TableColumn.KIND)
+        yield Cell(when, TableColumn.TEXT, " ")
         yield from key_cells([each.key for each in group], len(group))

@@ -25,7 +25,7 @@ class Tone(StrEnum):
     MUTED = auto()
 
 
-class Column(IntEnum):
+class TableColumn(IntEnum):
     """The columns of a list, from left to right; `TEXT` is the only one that is wrapped."""
 
     LABEL = auto()
@@ -46,7 +46,7 @@ class Cell(NamedTuple):
     """
 
     text: str
-    column: Column
+    column: TableColumn
     before: str = ""
     after: str = ""
     muted: bool = False
@@ -73,7 +73,7 @@ class Line(str):
         return Line(rewrite(self), self.tone)
 
 
-class Row(Line):
+class TableRow(Line):
     """A line of a list: its cells, which are the columns of a table on a terminal."""
 
     cells: tuple[Cell, ...]
@@ -88,10 +88,10 @@ class Row(Line):
         row.cells, row.indent = cells, indent
         return row
 
-    def rewritten(self, rewrite: Callable[[str], str]) -> "Row":
+    def rewritten(self, rewrite: Callable[[str], str]) -> "TableRow":
         """Return the row with the text of each cell rewritten."""
         cells = (cell._replace(text=rewrite(cell.text)) for cell in self.cells)
-        return Row(cells, self.tone, self.indent)
+        return TableRow(cells, self.tone, self.indent)
 
 
 class Figures(Line):

@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo
 from sync.planning.limits import HeldScope
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, PlannedChange, Verdict
-from sync.report.lines import Cell, Column, Figures, Line, Row, Tone, capped, muted, section
+from sync.report.lines import (
+    Cell,
+    Figures,
+    Line,
+    TableColumn,
+    TableRow,
+    Tone,
+    capped,
+    muted,
+    section,
+)
 from sync.report.local_time import with_local_times
 from sync.report.verdict import verdict_text
 from sync.report.wording import cause_of, change_row, change_tone, key_cells, plural, row_error_row
@@ -103,22 +113,22 @@ def _group_rows(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[Lin
                 yield from (change_row(line, indent=4) for line in group.lines)
 
 
-def _group_row(group: ReasonGroup, *, with_keys: bool) -> Row:
+def _group_row(group: ReasonGroup, *, with_keys: bool) -> TableRow:
     """Return the row of several changes with one reason."""
     first = group.lines[0]
     if group.alike:
         cells = [
-            Cell(first.change.action, Column.LABEL),
-            Cell(plural(group.total, first.change.kind), Column.KIND, " "),
+            Cell(first.change.action, TableColumn.LABEL),
+            Cell(plural(group.total, first.change.kind), TableColumn.KIND, " "),
         ]
         keys = [line.change.key for line in group.lines]
     else:
-        cells = [Cell(plural(group.total, "change"), Column.LABEL)]
+        cells = [Cell(plural(group.total, "change"), TableColumn.LABEL)]
         changes = (line.change for line in group.lines)
         keys = [(f"{change.kind} {change.key[0]}", *change.key[1:]) for change in changes]
-    cells.append(Cell(group.reason, Column.TEXT, ": "))
+    cells.append(Cell(group.reason, TableColumn.TEXT, ": "))
     cells += key_cells(keys, group.total) if with_keys else []
-    return Row(cells, change_tone(first.change.action, first.verdict)).rewritten(masked)
+    return TableRow(cells, change_tone(first.change.action, first.verdict)).rewritten(masked)
 
 
 def row_errors_text(row_errors: Iterable[RowError], most: int | None = MOST) -> Iterator[Line]:
@@ -160,15 +170,15 @@ def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[Line]:
         )
 
 
-def _scope_row(held: HeldScope) -> Row:
+def _scope_row(held: HeldScope) -> TableRow:
     remedy = (
         "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
     )
     cells = (
-        Cell(held.scope.name, Column.LABEL),
-        Cell(f"{held.excess}; {remedy}", Column.TEXT, ": "),
+        Cell(held.scope.name, TableColumn.LABEL),
+        Cell(f"{held.excess}; {remedy}", TableColumn.TEXT, ": "),
     )
-    return Row(cells, None if held.allowed else Tone.HELD)
+    return TableRow(cells, None if held.allowed else Tone.HELD)
 
 
 def waiting_text(waiting: int, soon: int) -> Iterator[Line]:

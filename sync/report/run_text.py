@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sync.planning.reasons import general_reason
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Result
-from sync.report.lines import Cell, Column, Figures, Line, Row, Tone, muted, section
+from sync.report.lines import Cell, Figures, Line, TableColumn, TableRow, Tone, muted, section
 from sync.report.local_time import with_local_times
 from sync.report.verdict import verdict_text
 from sync.report.wording import key_cells, key_text, plural
@@ -55,11 +55,11 @@ _TONES = {
 }
 
 
-def finding_row(finding: Finding) -> Row:
+def finding_row(finding: Finding) -> TableRow:
     """Return a finding in one line."""
-    cells = [Cell(finding.type, Column.LABEL), *_record_cells(finding, before=": ")]
-    cells.append(Cell(finding.text, Column.TEXT, ": "))
-    return Row(cells, _TONES.get(finding.type)).rewritten(masked)
+    cells = [Cell(finding.type, TableColumn.LABEL), *_record_cells(finding, before=": ")]
+    cells.append(Cell(finding.text, TableColumn.TEXT, ": "))
+    return TableRow(cells, _TONES.get(finding.type)).rewritten(masked)
 
 
 def findings_text(
@@ -88,29 +88,29 @@ def _cause(finding: Finding, most: int | None) -> str:
     return general_reason(finding.kind, finding.key, finding.text)
 
 
-def _group_rows(group: Sequence[Finding], most: int | None) -> Iterator[Row]:
+def _group_rows(group: Sequence[Finding], most: int | None) -> Iterator[TableRow]:
     first = group[0]
     if len(group) == 1:
         yield finding_row(first)
         return
     cells = [
-        Cell(first.type, Column.LABEL),
-        Cell(plural(len(group), first.kind), Column.KIND, ": "),
-        Cell(_cause(first, most), Column.TEXT, ": "),
+        Cell(first.type, TableColumn.LABEL),
+        Cell(plural(len(group), first.kind), TableColumn.KIND, ": "),
+        Cell(_cause(first, most), TableColumn.TEXT, ": "),
     ]
     if most is not None:
         keys = [finding.key or (finding.place,) for finding in group]
         cells += key_cells(keys, len(group))
-    yield Row(cells, _TONES.get(first.type)).rewritten(masked)
+    yield TableRow(cells, _TONES.get(first.type)).rewritten(masked)
     if most is None:
-        yield from (Row(_record_cells(each), indent=4).rewritten(masked) for each in group)
+        yield from (TableRow(_record_cells(each), indent=4).rewritten(masked) for each in group)
 
 
 def _record_cells(finding: Finding, before: str = "") -> list[Cell]:
     return [
-        Cell(finding.kind, Column.KIND, before),
-        Cell(key_text(finding.key) if finding.key else "", Column.KEY, " "),
-        Cell(finding.place, Column.TEXT, " (", ")", muted=True),
+        Cell(finding.kind, TableColumn.KIND, before),
+        Cell(key_text(finding.key) if finding.key else "", TableColumn.KEY, " "),
+        Cell(finding.place, TableColumn.TEXT, " (", ")", muted=True),
     ]
 
 

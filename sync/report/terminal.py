@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from sync.console import put, say
-from sync.report.lines import ROW_INDENT, Column, Figures, Line, Row, Tone
+from sync.report.lines import ROW_INDENT, Figures, Line, TableColumn, TableRow, Tone
 from sync.text.characters import escaped
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ _STYLES: Final = {
 _WORD: Final = re.compile(r"\s*(\S+(?: / \S+)*)")
 """A word, or a key of several parts such as `INF1000-H26 / 100123`, after blanks."""
 
-_BETWEEN: Final = {Column.LABEL: " ", Column.KIND: " ", Column.KEY: "\n", Column.TEXT: ""}
+_BETWEEN: Final = {
+    TableColumn.LABEL: " ",
+    TableColumn.KIND: " ",
+    TableColumn.KEY: "\n",
+    TableColumn.TEXT: "",
+}
 """What separates the cells of one column: each key has a line of its own."""
 
 
@@ -90,11 +95,11 @@ class _TerminalReport:
 
     def __init__(self, console: "Console") -> None:
         self._console = console
-        self._rows: list[Row] = []
+        self._rows: list[TableRow] = []
 
     def say(self, line: str) -> None:
         """Show a line."""
-        if isinstance(line, Row):
+        if isinstance(line, TableRow):
             self._rows.append(line)
             if len(self._rows) == MOST_ROWS:
                 self.finish()
@@ -134,11 +139,11 @@ def _text(text: str, tone: Tone | None) -> "Text":
     return Text(escaped(text), _STYLES[tone] if tone else "")
 
 
-def _sign(row: Row) -> "Text":
+def _sign(row: TableRow) -> "Text":
     return _text(_SIGNS.get(row.tone, " ") if row.tone else " ", row.tone)
 
 
-def _cell(row: Row, column: Column) -> "Text":
+def _cell(row: TableRow, column: TableColumn) -> "Text":
     """Return what a row has in a column, in one line for each key, otherwise in one line."""
     from rich.text import Text
 
@@ -146,20 +151,22 @@ def _cell(row: Row, column: Column) -> "Text":
     for cell in row.cells:
         if cell.column is column:
             before = cell.before if text else cell.before.lstrip(" :;")
-            content = f"{before}{cell.text}{cell.after}" if column is Column.TEXT else cell.text
-            tone = row.tone if column is Column.LABEL else Tone.MUTED if cell.muted else None
+            content = (
+                f"{before}{cell.text}{cell.after}" if column is TableColumn.TEXT else cell.text
+            )
+            tone = row.tone if column is TableColumn.LABEL else Tone.MUTED if cell.muted else None
             text.append(_BETWEEN[column] if text else "")
             text.append_text(_text(content.replace("\n", "\\n"), tone))
-    part_of_a_group = column is Column.LABEL and text and row.indent > ROW_INDENT
+    part_of_a_group = column is TableColumn.LABEL and text and row.indent > ROW_INDENT
     return Text("  ") + text if part_of_a_group else text
 
 
-def _list(rows: Sequence[Row], width: int) -> "Table | Text":
+def _list(rows: Sequence[TableRow], width: int) -> "Table | Text":
     """Return rows as a table, or as paragraphs if a table would leave the text too little room."""
     from rich.table import Table
     from rich.text import Text
 
-    columns = [[_cell(row, column) for row in rows] for column in Column]
+    columns = [[_cell(row, column) for row in rows] for column in TableColumn]
     widths = [max(_widest(cell.plain.split("\n")) for cell in cells) for cells in columns]
     room = width - sum(each + GAP for each in widths[:-1] if each) - 1 - GAP
     longest = max(_widest(_WORD.findall(cell.plain)) for cell in columns[-1])
@@ -173,12 +180,12 @@ def _list(rows: Sequence[Row], width: int) -> "Table | Text":
     return table
 
 
-def _paragraph(row: Row, width: int) -> "Text":
+def _paragraph(row: TableRow, width: int) -> "Text":
     """Return a row with its keys and its text below its record."""
     from rich.text import Text
 
-    head, keys, text = _sign(row), _cell(row, Column.KEY), _cell(row, Column.TEXT)
-    for column in (Column.LABEL, Column.KIND):
+    head, keys, text = _sign(row), _cell(row, TableColumn.KEY), _cell(row, TableColumn.TEXT)
+    for column in (TableColumn.LABEL, TableColumn.KIND):
         head = Text(" ").join(filter(None, (head, _cell(row, column))))
     if "\n" not in keys.plain and head.cell_len + 1 + keys.cell_len <= width:
         head, keys = Text(" ").join(filter(None, (head, keys))), Text()

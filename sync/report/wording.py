@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sync.records.base import DIGEST_PREFIX, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
-from sync.report.lines import Cell, Column, Row, Tone
+from sync.report.lines import Cell, TableColumn, TableRow, Tone
 from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})
@@ -22,24 +22,26 @@ def key_text(key: Key) -> str:
     return masked(" / ".join(part for part in key if part))
 
 
-def row_error_row(row_error: RowError, more: int = 0) -> Row:
+def row_error_row(row_error: RowError, more: int = 0) -> TableRow:
     """Return a row error in one line: where, field, why, what to do; `more` have the same cause."""
     where = f"{row_error.where} and {plural(more, 'more row')}" if more else row_error.where
     cells = (
-        Cell(where, Column.LABEL),
-        Cell(row_error.field, Column.KIND, ": "),
-        Cell(f"{row_error.reason}; {row_error.remedy}", Column.TEXT, ": "),
+        Cell(where, TableColumn.LABEL),
+        Cell(row_error.field, TableColumn.KIND, ": "),
+        Cell(f"{row_error.reason}; {row_error.remedy}", TableColumn.TEXT, ": "),
     )
-    return Row(cells, Tone.ERROR).rewritten(masked)
+    return TableRow(cells, Tone.ERROR).rewritten(masked)
 
 
 def key_cells(keys: Sequence[Key], total: int) -> list[Cell]:
     """Return the keys of a group: all of a small one, else the first, and how to see the others."""
     names = [name for key in keys[:FIRST_KEYS] if (name := key_text(key))]
     start = "; " if total <= FIRST_KEYS else "; first "
-    cells = [Cell(name, Column.KEY, ", " if number else start) for number, name in enumerate(names)]
+    cells = [
+        Cell(name, TableColumn.KEY, ", " if number else start) for number, name in enumerate(names)
+    ]
     if total > FIRST_KEYS:
-        cells.append(Cell("(--all shows all)", Column.KEY, " ", muted=True))
+        cells.append(Cell("(--all shows all)", TableColumn.KEY, " ", muted=True))
     return cells
 
 
@@ -68,26 +70,26 @@ def change_tone(action: Action, verdict: Verdict) -> Tone | None:
     return Tone.HELD if verdict is Verdict.HELD else None
 
 
-def change_row(line: PlannedChange, reason: str = "", indent: int = 2) -> Row:
+def change_row(line: PlannedChange, reason: str = "", indent: int = 2) -> TableRow:
     """Return a change in one line: action, kind and key, what differs, the row that asks for it.
 
     `reason` tells why it does not go ahead.
     """
     change, passes = line.change, line.verdict is Verdict.PASS
     cells = [
-        Cell(change.action, Column.LABEL),
-        Cell(change.kind, Column.KIND, " "),
-        Cell(key_text(change.key), Column.KEY, " "),
+        Cell(change.action, TableColumn.LABEL),
+        Cell(change.kind, TableColumn.KIND, " "),
+        Cell(key_text(change.key), TableColumn.KEY, " "),
     ]
     if change.action is Action.UPDATE:
         differences = ", ".join(_difference(line, name) for name in change.changed)
-        cells.append(Cell(differences, Column.TEXT, ": "))
+        cells.append(Cell(differences, TableColumn.TEXT, ": "))
     why = change.reason if passes and (change.action is Action.UPDATE or not change.where) else ""
     origin = "; ".join(part for part in (change.where, why) if part)
-    cells.append(Cell(origin, Column.TEXT, " (", ")", muted=True))
-    cells.append(Cell(reason, Column.TEXT, ": "))
+    cells.append(Cell(origin, TableColumn.TEXT, " (", ")", muted=True))
+    cells.append(Cell(reason, TableColumn.TEXT, ": "))
     tone = change_tone(change.action, line.verdict)
-    return Row(cells, tone, indent).rewritten(masked)
+    return TableRow(cells, tone, indent).rewritten(masked)
 
 
 def _difference(line: PlannedChange, name: str) -> str:

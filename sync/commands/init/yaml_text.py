@@ -65,7 +65,7 @@ def _escaped(value: object) -> object:
     return value
 
 
-class FieldRule(NamedTuple):
+class RuleText(NamedTuple):
     """Where a field's value comes from.
 
     Attributes:
@@ -77,12 +77,12 @@ class FieldRule(NamedTuple):
     setting: str | Inline
 
 
-def field_rule(*columns: str, separator: str = " ", **more: str | None) -> FieldRule:
+def field_rule(*columns: str, separator: str = " ", **more: str | None) -> RuleText:
     """Return the rule that takes one column, or several with a separator, with more settings."""
     name, text = "column", columns[0]
     if len(columns) > 1:
         name, text = "template", separator.join(f"{{{column}}}" for column in columns)
     given = {setting: value for setting, value in more.items() if value is not None}
     if given or (name == "column" and "{" in text):
-        return FieldRule(columns, Inline({name: text, **given}))
-    return FieldRule(columns, text)
+        return RuleText(columns, Inline({name: text, **given}))
+    return RuleText(columns, text)
