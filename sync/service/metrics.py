@@ -71,7 +71,7 @@ class Metrics:
         )
         self._waiting = self._gauge(
             "waiting",
-            "Changes of the last run that wait for a record that is not in Inspera.",
+            "Changes of the last run that wait for a missing record or a candidate number.",
             "job",
             "due",
         )

@@ -6,10 +6,15 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sync.app import App
+from sync.commands.jobs import ConfiguredJob
+from sync.engine.executor import never
+from sync.service.metrics import Metrics
 
 from ..support.manual_edits import put_candidate
-from ..support.university import DURING, OTHER, TEST, University, numbers
+from ..support.university import BEFORE, DURING, OTHER, TEST, University, numbers
 
+SHORTLY_BEFORE = "2026-11-27T08:00"
 LEARNERS = numbers(1001, 20)
 
 
@@ -179,3 +184,28 @@ def test_the_same_number_on_another_test_is_free(numbered: University) -> None:
     give(numbered, "1002", "101", OTHER)
     assert apply(numbered).status == 0
     assert given(numbered, OTHER) == {"1002": "101"}
+
+
+def as_job(university: University) -> tuple[Metrics, str]:
+    """One run of a job, and how it ended."""
+    university.config["jobs"] = {"exam_day": {"every": "10m"}}
+    app, metrics = App.open(university.write(), lambda _line: None), Metrics(university.now)
+    job = ConfiguredJob(app, "exam_day", app.loaded.settings.jobs["exam_day"], metrics)
+    return metrics, job.begin().run(never, university.now())
+
+
+@pytest.mark.parametrize("moment", [BEFORE, SHORTLY_BEFORE])
+def test_what_waits_for_a_number_is_counted_once_in_the_metric(numbered: University, moment: str) -> None:
+    numbered.students.add("1099")
+    numbered.apply_once()
+    put_candidate(numbered, "1099", candidateId="300")
+    seat(numbered, "6001", "300")  # only Inspera shows who has it
+    for at in range(6):  # the state knows who has these: their removals are held
+        numbered.registrations.drop(f"{TEST} {1012 + at}")
+        seat(numbered, str(6012 + at), str(112 + at))
+    numbered.at(moment)
+    metrics, _ = as_job(numbered)
+    soon = 7 if moment == SHORTLY_BEFORE else 0
+    shown = metrics.expose().decode()
+    assert f'waiting{{due="within 7 days",job="exam_day"}} {soon}.0' in shown
+    assert f'waiting{{due="later",job="exam_day"}} {7 - soon}.0' in shown
