@@ -96,7 +96,8 @@ def adopt(
                 _note_adopted(store, connection, say)
         ending.record(journal, interruption)
     figures = ", ".join(f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
-    say(f"{'Would be: ' if options.show else ''}{figures or 'nothing to take in'}.")
+    nothing = "to take in" if ending.status in (Exit.OK, Exit.HELD) else "was taken in"
+    say(f"{'Would be: ' if options.show else ''}{figures or f'nothing {nothing}'}.")
     return ending.status
 
 

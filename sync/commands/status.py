@@ -10,7 +10,7 @@ from sync.commands.apply import pause_text
 from sync.errors import StateError
 from sync.exit_codes import Exit
 from sync.report.plan_text import MOST, capped
-from sync.report.run_text import findings_text
+from sync.report.run_text import figures_text, findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.verdict import status_text
@@ -158,13 +158,10 @@ def _status_text(run: PastRun) -> str:
 
 
 def _run_line(run: PastRun, holder: str) -> str:
-    figures = ", ".join(
-        f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number
-    )
     if run.ended:
-        what = (
-            f"{run.status}, ended {run.ended} with {run.exit_status}: {figures or 'nothing to do'}"
-        )
+        complete = run.status == "done" and run.exit_status == Exit.OK
+        figures = figures_text(run.counts, complete=complete)
+        what = f"{run.status}, ended {run.ended} with {run.exit_status}: {figures}"
     else:
         what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
     return f"{run.started} {run.command}: {what}"

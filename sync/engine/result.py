@@ -72,7 +72,7 @@ class RunResult(Ending):
         self.soon += executed.soon
         for (_, action, result), number in executed.results.items():
             self.counts[f"{action} {result}"] += number
-        self.counts["not sent"] += total - sum(executed.results.values())
+        self.counts["not sent"] = total - sum(executed.results.values())
 
     def add_clock(self, target: RunTarget | None, note: Note) -> None:
         """Record what Inspera's answers have shown of this machine's clock."""
@@ -89,6 +89,7 @@ class RunResult(Ending):
     def hold_all(self, reason: str, total: int, note: Note) -> None:
         """Hold the `total` changes that would be sent: the state is an older copy, or was lost."""
         self.stop(reason, note)
+        self.counts["not sent"] = 0
         self.counts["held"] += total
         self.left[Verdict.HELD, Cause.LOST] += total
 

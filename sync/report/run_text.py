@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from sync.exit_codes import Exit
 from sync.planning.reasons import general_reason
 from sync.records.base import Key, Kind
 from sync.report.local_time import with_local_times
@@ -100,5 +101,11 @@ def outcomes_text(
 
 def run_text(counts: Mapping[str, int], status: int) -> str:
     """Return the figures of a run in one line."""
+    return verdict_text("Run", figures_text(counts, complete=status == Exit.OK), status)
+
+
+def figures_text(counts: Mapping[str, int], *, complete: bool) -> str:
+    """Return the figures of a run; `complete` tells whether it did all that it should."""
     figures = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()) if number)
-    return verdict_text("Run", figures or "nothing to do", status)
+    # A run that was stopped before it had a plan does not know what there is to do.
+    return figures or ("nothing to do" if complete else "nothing was sent")

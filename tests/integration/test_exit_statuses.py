@@ -102,6 +102,16 @@ def test_3_when_something_is_held(used: University, command: str) -> None:
     assert used.run(command).status == 3
 
 
+def test_a_run_that_was_stopped_says_how_much_was_not_sent(used: University) -> None:
+    make_unreachable(used)
+    why = "5: Inspera can't be reached, or refuses the key"
+    assert f"Run: 2 not sent; exit status {why}." in used.apply().out  # a learner, and their seat
+    assert "nothing was taken in." in used.run("adopt").out
+    told = used.run("status").out
+    assert " with 5: 2 not sent\n" in told
+    assert "nothing to do" not in told.split("Last runs", 1)[1].splitlines()[1]
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "apply", "adopt"])
 def test_4_when_a_source_cannot_be_read(used: University, command: str) -> None:
     make_unreadable(used)

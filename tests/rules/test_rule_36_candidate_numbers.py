@@ -195,7 +195,9 @@ def as_job(university: University) -> tuple[Metrics, str]:
 
 
 @pytest.mark.parametrize("moment", [BEFORE, SHORTLY_BEFORE])
-def test_what_waits_for_a_number_is_counted_once_in_the_metric(numbered: University, moment: str) -> None:
+def test_what_waits_for_a_number_is_counted_once_in_the_metric(
+    numbered: University, moment: str
+) -> None:
     numbered.students.add("1099")
     numbered.apply_once()
     put_candidate(numbered, "1099", candidateId="300")

@@ -15,7 +15,7 @@ from sync.records.base import Kind, RowError
 from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import capped, plan_text, row_errors_text, scopes_text, summary_text
-from sync.report.run_text import finding_text, outcomes_text
+from sync.report.run_text import finding_text, outcomes_text, run_text
 from sync.state.compare.plan_reader import ScopeGroup
 from sync.state.history import PastFinding
 
@@ -302,3 +302,8 @@ def test_a_runs_report_names_what_was_not_carried_out_and_counts_what_it_cuts() 
         "  refused: test INF1000: is refused",
         "  … and 1 more (--all shows them)",
     ]
+
+
+def test_a_run_that_was_stopped_before_its_plan_does_not_say_that_there_is_nothing_to_do() -> None:
+    assert run_text({"not sent": 0}, 0) == "Run: nothing to do; exit status 0."
+    assert run_text({}, 5).startswith("Run: nothing was sent; exit status 5: ")
