@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.engine.candidate_numbers import defer_as_before
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
@@ -93,6 +94,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         planning = plan_only(app.feeds, store, policy, now(), progress)
+        defer_as_before(store)
         if options.as_json:
             for piece in plan_json(
                 store.plan.read(), store.staging.row_errors(), json_summary(store, planning)

@@ -154,7 +154,7 @@ def _say_schedule(app: App, say: Say) -> None:
 
 
 def _status_text(run: PastRun) -> str:
-    return "unknown" if run.exit_status is None else status_text(run.exit_status)
+    return "unknown" if run.exit_status is None else status_text(run.exit_status, run.counts)
 
 
 def _run_line(run: PastRun, holder: str) -> str:

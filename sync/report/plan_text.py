@@ -229,4 +229,4 @@ def summary_text(
     figures = "; ".join(parts)
     if status is None:
         return f"Summary: {figures}."
-    return verdict_text("Summary", figures, status)
+    return verdict_text("Summary", figures, status, {**verdicts, "row error": row_errors})

@@ -101,7 +101,7 @@ def outcomes_text(
 
 def run_text(counts: Mapping[str, int], status: int) -> str:
     """Return the figures of a run in one line."""
-    return verdict_text("Run", figures_text(counts, complete=status == Exit.OK), status)
+    return verdict_text("Run", figures_text(counts, complete=status == Exit.OK), status, counts)
 
 
 def figures_text(counts: Mapping[str, int], *, complete: bool) -> str:

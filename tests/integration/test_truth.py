@@ -118,7 +118,7 @@ def test_the_last_line_of_plan_bears_its_exit_status(university: University) -> 
     )
     university.students.set("1001", given="Å\u0001se")
     last = university.run("plan").out.splitlines()[-1]
-    assert "exit status 1: a row is in error, or a change failed." in last
+    assert "exit status 1: a row is in error and a change waits." in last
 
 
 @pytest.mark.parametrize("trouble", ["row", "source"])

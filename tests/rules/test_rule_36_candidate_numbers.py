@@ -162,6 +162,22 @@ def test_a_number_of_somebody_put_there_by_hand_is_not_given_to_another(
     ran = apply(numbered)
     assert ran.status == 1
     assert "number 300 is still user" in ran.out
+    assert "exit status 1: a change waits." in ran.out
+
+
+def test_a_plan_knows_of_a_number_that_the_last_apply_found_taken(numbered: University) -> None:
+    numbered.students.add("1099", "6001")
+    numbered.apply_once()
+    put_candidate(numbered, "1099", candidateId="300")
+    seat(numbered, "6001", "300")
+    apply(numbered)
+    ran = numbered.run("plan")
+    assert "Would do" not in ran.out
+    assert ran.out.endswith("no change; 1 deferred; 0 row errors; exit status 1: a change waits.\n")
+    assert reasons(numbered, "deferred")["6001"].startswith("number 300 is still ")
+    give(numbered, "6001", "301")
+    assert "create candidate" in numbered.run("plan").out  # the remedy that the reason names
+    assert apply(numbered).status == 0
 
 
 def test_while_a_test_is_under_way_its_numbers_stay_with_those_who_sit_it(

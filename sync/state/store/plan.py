@@ -41,6 +41,10 @@ class StoredPlan:
         """Defer changes that take a candidate number of somebody who stays on the test."""
         candidate_numbers.defer_numbers(self._connection)
 
+    def defer_as_before(self, reasons: Collection[str]) -> None:
+        """Defer in the closed plan what the last runs deferred for its number and these reasons."""
+        candidate_numbers.defer_as_before(self._connection, reasons)
+
     def close(self) -> None:
         """Put the plan in order, and commit it."""
         plan_table.write_plan(self._connection)
