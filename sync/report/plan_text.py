@@ -229,4 +229,9 @@ def summary_text(
     figures = "; ".join(parts)
     if status is None:
         return f"Summary: {figures}."
-    return verdict_text("Summary", figures, status, {**verdicts, "row error": row_errors})
+    return verdict_text(
+        "Summary",
+        figures,
+        status,
+        {**{str(v): n for v, n in verdicts.items()}, "row error": row_errors},
+    )
