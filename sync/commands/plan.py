@@ -20,7 +20,7 @@ from sync.exit_codes import Exit
 from sync.mapping import fingerprint
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import Verdict
+from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
@@ -147,13 +147,23 @@ def show_plan(
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.plan.tally().items():
         totals[verdict] += number
-    others = (one for one in Verdict if one is not Verdict.PASS)
+    deferred, fleeting = Verdict.DEFERRED, frozenset(Cause) - NOT_BY_ITSELF
     stopped: dict[Verdict, Iterator[ReasonGroup]] = {
-        one: store.plan.groups(one, most) for one in others
+        Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
+        deferred: store.plan.groups(deferred, most, fleeting),
+        Verdict.HELD: store.plan.groups(Verdict.HELD, most),
     }
+    blocked = store.plan.groups(deferred, most, NOT_BY_ITSELF)
     passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
     for line in plan_text(
-        store.plan.read(Verdict.PASS), stopped, most, heading, passed, sound=sound, zone=zone
+        store.plan.read(Verdict.PASS),
+        stopped,
+        most,
+        heading,
+        passed,
+        blocked=blocked,
+        sound=sound,
+        zone=zone,
     ):
         say(line)
     rest = (

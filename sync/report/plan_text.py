@@ -32,6 +32,7 @@ _HEADINGS = {
     Verdict.DEFERRED: "Deferred (clears by itself)",
     Verdict.HELD: "Held for a person to decide",
 }
+_BLOCKED = "Not sent until the cause is fixed (it does not clear by itself)"
 _NOTHING = "Nothing to do: as far as this state knows, Inspera matches the sources."
 _NOTHING_SENT = "Nothing to do with the valid rows; the others are listed here."
 
@@ -56,13 +57,14 @@ class ReasonGroup(Protocol):
         """Tell whether all have one action and one kind."""
 
 
-def plan_text(
+def plan_text(  # noqa: PLR0913 - each is a separate part
     passing: Iterable[PlannedChange],
     groups: Mapping[Verdict, Iterable[ReasonGroup]],
     most: int | None = MOST,
     heading: str = "Would do",
     total: int | None = None,
     *,
+    blocked: Iterable[ReasonGroup] = (),
     sound: bool = True,
     zone: ZoneInfo | None = None,
 ) -> Iterator[str]:
@@ -74,11 +76,13 @@ def plan_text(
         most: how many lines of a list are printed; None prints each change of each group.
         heading: the heading of what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
+        blocked: what is deferred for a cause that somebody has to fix.
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
         zone: the zone of the tests, for times; None shows UTC alone.
     """
     sections = [(heading, capped((f"  {change_text(line)}" for line in passing), most, total))]
+    sections += [(_BLOCKED, _groups_text(blocked, most))]
     sections += [(_HEADINGS[verdict], _groups_text(of, most)) for verdict, of in groups.items()]
     empty = True
     for title, lines in sections:

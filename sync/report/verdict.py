@@ -40,7 +40,7 @@ def verdict_text(
         what: the command's word, such as `Check`.
         found: the figures, such as `2 row errors`.
         status: the exit status.
-        counts: the figures by their name, from which the reason of the status is told.
+        counts: the figures by their name, from which the reason for the status follows.
     """
     return f"{what}: {found}; exit status {status_text(status, counts)}."
 

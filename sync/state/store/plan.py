@@ -58,9 +58,14 @@ class StoredPlan:
         """Return the line of one record; None when the plan has none."""
         return plan_reader.find_line(self._connection, kind, key)
 
-    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_reader.ScopeGroup]:
-        """Yield what does not go ahead by its reason, each up to `most` lines (None: all)."""
-        return plan_reader.read_groups(self._connection, verdict, most)
+    def groups(
+        self, verdict: Verdict, most: int | None, causes: Collection[Cause] = frozenset(Cause)
+    ) -> Iterator[plan_reader.ScopeGroup]:
+        """Yield what does not go ahead for `causes` by its reason, each up to `most` lines.
+
+        With `most` None, all lines.
+        """
+        return plan_reader.read_groups(self._connection, verdict, most, causes)
 
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
         """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
