@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, show_plan
 from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext
@@ -39,7 +40,6 @@ from sync.state.history import PastFinding, read_findings
 from sync.state.journal import Journal
 from sync.state.refusals import wake
 from sync.state.store import Store
-from sync.state.tenant_state import TenantState
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def run_once(
     app.prepare()
     if paused := pause_text(app.state):
         _note(paused, say, options.job)
+        say(run_text({}, Exit.HELD, "paused"))
         return RunResult(status=Exit.HELD, word="paused")
     paused_text = partial(pause_text, app.state)
     with (
@@ -173,23 +174,11 @@ def _show_result(
     unplanned = islice(read_findings(connection, run_id), result.planned_findings, None)
     for line in outcomes_text(unplanned, None if show_all else MOST, zone):
         say(line)
-    say(run_text(result.counts, result.status))
+    say(run_text(result.counts, result.status, result.word))
     if _log.is_enabled_for(logging.INFO):
         _log_findings(read_findings(connection, run_id))
     counts = {name.replace(" ", "_"): number for name, number in result.counts.items() if number}
     _log.info("run ended", outcome=result.word, status=int(result.status), **counts)
-
-
-def pause_text(state: TenantState) -> str:
-    """Return why nothing is sent now; empty when sending is not paused."""
-    paused = state.paused()
-    if paused is None:
-        return ""
-    reason = f" ({paused.reason})" if paused.reason else ""
-    return (
-        f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it "
-        "again."
-    )
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.pause import pause_text
 from sync.engine.candidate_numbers import defer_as_before
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
@@ -91,17 +92,22 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(read_options=read_options)
     app.prepare()
+    paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         planning = plan_only(app.feeds, store, policy, now(), progress)
         defer_as_before(store)
         if options.as_json:
             for piece in plan_json(
-                store.plan.read(), store.staging.row_errors(), json_summary(store, planning)
+                store.plan.read(),
+                store.staging.row_errors(),
+                {**json_summary(store, planning), "paused": paused},
             ):
                 write(piece)
         else:
             most = None if options.show_all else MOST
+            if paused:
+                say(paused)
             show_plan(store, planning, say, most, zone=app.test_zone)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)

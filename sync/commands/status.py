@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from zoneinfo import ZoneInfo
 
 from sync.app import App, Say, now
-from sync.commands.apply import pause_text
+from sync.commands.pause import pause_text
 from sync.errors import StateError
 from sync.exit_codes import Exit
 from sync.report.plan_text import MOST, capped
@@ -154,7 +154,11 @@ def _say_schedule(app: App, say: Say) -> None:
 
 
 def _status_text(run: PastRun) -> str:
-    return "unknown" if run.exit_status is None else status_text(run.exit_status, run.counts)
+    return (
+        "unknown"
+        if run.exit_status is None
+        else status_text(run.exit_status, run.counts, run.status)
+    )
 
 
 def _run_line(run: PastRun, holder: str) -> str:

@@ -99,9 +99,10 @@ def outcomes_text(
         yield line
 
 
-def run_text(counts: Mapping[str, int], status: int) -> str:
-    """Return the figures of a run in one line."""
-    return verdict_text("Run", figures_text(counts, complete=status == Exit.OK), status, counts)
+def run_text(counts: Mapping[str, int], status: int, word: str = "done") -> str:
+    """Return the figures of a run in one line; `word` is how it ended."""
+    figures = figures_text(counts, complete=status == Exit.OK)
+    return verdict_text("Run", figures, status, counts, word)
 
 
 def figures_text(counts: Mapping[str, int], *, complete: bool) -> str:

@@ -31,8 +31,15 @@ _CAUSES: Final[Mapping[Exit, Mapping[str, tuple[str, ...]]]] = {
 """What gives an exit status, with the ends of the names of the figures that count it."""
 
 
+_PAUSED = "sending is paused"
+
+
 def verdict_text(
-    what: str, found: str, status: int, counts: Mapping[str, int] = MappingProxyType({})
+    what: str,
+    found: str,
+    status: int,
+    counts: Mapping[str, int] = MappingProxyType({}),
+    word: str = "done",
 ) -> str:
     """Return the last line of a command, so that it can never contradict the exit status.
 
@@ -41,13 +48,17 @@ def verdict_text(
         found: the figures, such as `2 row errors`.
         status: the exit status.
         counts: the figures by their name, from which the reason for the status follows.
+        word: how a run ended.
     """
-    return f"{what}: {found}; exit status {status_text(status, counts)}."
+    return f"{what}: {found}; exit status {status_text(status, counts, word)}."
 
 
-def status_text(status: int, counts: Mapping[str, int] = MappingProxyType({})) -> str:
+def status_text(
+    status: int, counts: Mapping[str, int] = MappingProxyType({}), word: str = "done"
+) -> str:
     """Return an exit status and its meaning: `4: a source can't be used or trusted`, or `0`."""
     why = _causes_text(Exit(status), counts) or _WHY.get(Exit(status), "")
+    why = _PAUSED if word == "paused" and status == Exit.HELD else why
     return f"{int(status)}{f': {why}' if why else ''}"
 
 
