@@ -22,6 +22,7 @@ from sync.mapping import fingerprint
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.report.duration_text import duration_text
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
@@ -116,6 +117,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
         if not options.as_json:
             if changes and not store.earlier_runs.recovery_need():
                 say(CHECKED_AT_APPLY)
+                if duration := _duration(app, store):
+                    say(duration)
             row_errors, left_out = store.staging.row_error_count(), planning.left_out
             say(
                 summary_text(
@@ -123,6 +126,17 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
                 )
             )
     return status
+
+
+def _duration(app: App, store: Store) -> str:
+    """Return about how long `apply` would take; empty when that is short."""
+    inspera = app.loaded.settings.inspera
+    return duration_text(
+        store.plan.sizes(),
+        calls_per_second=inspera.calls_per_second,
+        batch_size=inspera.batch_size,
+        look_up_learners=app.loaded.settings.existing.look_up_learners,
+    )
 
 
 def show_plan(

@@ -83,6 +83,10 @@ class StoredPlan:
             if verdict is Verdict.PASS and action in CALLING
         )
 
+    def sizes(self) -> list[tuple[Kind, Action, int, int]]:
+        """Return for each kind and action how many changes pass, and on how many tests or keys."""
+        return plan_reader.count_passing(self._connection)
+
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """Return how many lines of the plan do not go ahead, by verdict and cause."""
         return plan_reader.count_causes(self._connection)
