@@ -20,6 +20,7 @@ from sync.console import guard_standard_streams, put, say, use_json_escapes, war
 from sync.errors import SyncError
 from sync.exit_codes import Exit
 from sync.report.progress import shown
+from sync.report.terminal import shown_report
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
@@ -44,6 +45,7 @@ app = typer.Typer(
     help=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing rich takes longer than the rest of `--help`
     result_callback=_end,
 )
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
@@ -205,8 +207,8 @@ def plan(
     from sync.commands import plan as command
 
     options = command.PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
-    with shown() as progress:
-        return command.plan(context.obj.open_app(), options, say, write, progress)
+    with shown() as progress, shown_report() as report:
+        return command.plan(context.obj.open_app(), options, report, write, progress)
 
 
 @app.command()
@@ -235,8 +237,8 @@ def apply(
         show_all=show_all,
         wait=lock_waiter(interruption) if wait else None,
     )
-    with shown() as progress:
-        return command.apply(app, options, say, progress, interruption)
+    with shown() as progress, shown_report() as report:
+        return command.apply(app, options, report, progress, interruption)
 
 
 @app.command()
@@ -351,7 +353,8 @@ def status(
     """Show the last runs, the known records, and what the last run found."""
     from sync.commands import status as command
 
-    return command.status(context.obj.open_app(), say, as_json=as_json, show_all=show_all)
+    with shown_report(plain=as_json) as report:
+        return command.status(context.obj.open_app(), report, as_json=as_json, show_all=show_all)
 
 
 @_state.command()

@@ -4,6 +4,17 @@ One record's refusal never stops the others; a `Stop` ends the run. The message 
 on one line: what happened and what to do, without secrets and without people's names.
 """
 
+from sync import __version__
+
+
+def install_remedy(extra: str) -> str:
+    """Return how to install the libraries of an extra: no package index has this project."""
+    wheel = f"inspera_sync-{__version__}-py3-none-any.whl"
+    return (
+        f"install the wheel again with its extra: pip install './{wheel}[{extra}]'"
+        " (see `inspera-sync help operating`)"
+    )
+
 
 class SyncError(Exception):
     """The base of all errors that this project raises on purpose. `str()` is for an operator."""

@@ -27,6 +27,9 @@ _marks: set[str] = set()
 
 STARTS_A_PROGRAM = ("subprocess.Popen", "os.fork", "os.posix_spawn")
 
+FINDS_LIBRARIES = ("ldconfig", "gcc", "cc", "ld", "objdump")
+"""Programs by which `ctypes` finds a library when a database driver is imported."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_require_mark)
@@ -54,9 +57,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     _marks.clear()
 
 
-def _require_mark(event: str, _arguments: tuple[object, ...]) -> None:
+def _require_mark(event: str, arguments: tuple[object, ...]) -> None:
     """Refuse that a unit test starts a program without a mark, by which `make test-fast` omits it."""
-    if event in STARTS_A_PROGRAM and "unit" in _marks and not _marks & {"process", "server"}:
+    if event not in STARTS_A_PROGRAM or "unit" not in _marks or _marks & {"process", "server"}:
+        return
+    if not any(str(one).endswith(FINDS_LIBRARIES) for one in arguments[:1]):
         pytest.fail(f"mark this test by `@pytest.mark.process`: it starts a program ({event})")
 
 

@@ -82,23 +82,27 @@ def adopt(
             if record or options.held:
                 resolver = Resolver(store, journal, target, adopter)
                 held = _held(store, connection, journal.run_id, keep=options.keep)
-                adopted: Iterable[AdoptionResult] = (
-                    resolver.settle(one, store.plan.find(one.kind, one.key))
-                    for one in ([record] if record else list(held))
+                results: Iterable[AdoptionResult] = (
+                    resolver.settle(resolution, store.plan.find(resolution.kind, resolution.key))
+                    for resolution in ([record] if record else list(held))
                 )
             else:
-                adopted = adopter.take_in(progress)
-            _show(adopted, ending.counts, say, None if options.show_all else MOST)
+                results = adopter.take_in(progress)
+            _show(results, ending.counts, say, None if options.show_all else MOST)
             unhealthy = bool(plan.extracted.unhealthy)
             ending.status = worst(source=unhealthy, held=ending.counts[DOUBTFUL] > 0)
             everything = not record and not options.held and not interruption.event.is_set()
             if everything and ending.status in (Exit.OK, Exit.HELD):
                 _note_adopted(store, connection, say)
         ending.record(journal, interruption)
-    figures = ", ".join(f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
-    nothing = "to take in" if ending.status in (Exit.OK, Exit.HELD) else "was taken in"
-    say(f"{'Would be: ' if options.show else ''}{figures or f'nothing {nothing}'}.")
+    say(f"{'Would be: ' if options.show else ''}{_figures(ending)}.")
     return ending.status
+
+
+def _figures(ending: Ending) -> str:
+    words = (f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
+    complete = ending.status in (Exit.OK, Exit.HELD)
+    return ", ".join(words) or f"nothing {'to take in' if complete else 'was taken in'}"
 
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
@@ -156,21 +160,21 @@ def _record(options: AdoptOptions) -> Resolution | None:
 
 def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Resolution]:
     """Yield every held identity change, and every drift that the last `apply` met."""
-    seen: set[tuple[Kind, Key]] = set()
+    held: set[tuple[Kind, Key]] = set()
     for line in store.plan.read(Verdict.HELD):
         if line.change.action is Action.IDENTITY_CHANGE:
-            seen.add((line.change.kind, line.change.key))
+            held.add((line.change.kind, line.change.key))
     applied = next(
         (run for run in read_last_runs(connection, 50) if run.applies and run.id != run_id), None
     )
-    for found in read_findings(connection, applied.id, "held") if applied else ():
+    for finding in read_findings(connection, applied.id, "held") if applied else ():
         if (
-            found.key
-            and "adopt" in found.text
-            and not _waits_for_identity(store.plan.find(found.kind, found.key))
+            finding.key
+            and "adopt" in finding.text  # the text of limits names `apply --allow` instead
+            and not _waits_for_identity(store.plan.find(finding.kind, finding.key))
         ):
-            seen.add((found.kind, found.key))  # limits name `apply --allow` instead
-    for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
+            held.add((finding.kind, finding.key))
+    for kind, key in sorted(held, key=lambda name: (list(Kind).index(name[0]), name[1])):
         yield Resolution(kind, key, keep=keep, named=False)
 
 
@@ -180,15 +184,16 @@ def _waits_for_identity(line: PlannedChange | None) -> bool:
 
 
 def _show(
-    adopted: Iterable[AdoptionResult], counts: Counter[str], say: Say, most: int | None
+    results: Iterable[AdoptionResult], counts: Counter[str], say: Say, most: int | None
 ) -> None:
     """Show what became of each record, and count it; up to `most`, but all doubtful ones."""
-    for one in adopted:
-        counts[one.word] += 1
-        if most is None or counts[one.word] <= most or one.word == DOUBTFUL:
-            text = f": {one.text}" if one.text else ""
-            say(masked(f"{one.word}: {one.kind} {key_text(one.key)}{text}"))
-            for line in one.both:
+    for result in results:
+        word = result.word
+        counts[word] += 1
+        if most is None or counts[word] <= most or word == DOUBTFUL:
+            text = f": {result.text}" if result.text else ""
+            say(masked(f"{word}: {result.kind} {key_text(result.key)}{text}"))
+            for line in result.both:
                 say(masked(line))
-        elif counts[one.word] == most + 1:
-            say(f"… (--all shows every record that is {one.word})")
+        elif counts[word] == most + 1:
+            say(f"… (--all shows every record that is {word})")

@@ -1,7 +1,4 @@
-"""`apply`: does one run.
-
-Finds out first what became of calls that an earlier run left without an outcome.
-"""
+"""`apply`: does one run and shows it: the plan first, then what became of it."""
 
 import logging
 from collections import Counter
@@ -19,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
 from sync.commands.pause import pause_text
-from sync.commands.plan import make_store, show_plan
+from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext
 from sync.engine.executor import ShouldYield, never
@@ -32,7 +29,7 @@ from sync.exit_codes import Exit
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
-from sync.report.plan_text import MOST, summary_text
+from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
 from sync.state.backend import Wait
@@ -120,13 +117,15 @@ def run_once(
         observe: is notified of each call to Inspera.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options, options.kinds)
+    settings = app.run_settings(
+        app.policy(options.allowed, read_options, options.kinds), check_clock=options.check_clock
+    )
     app.prepare()
-    if paused := pause_text(app.state):
-        _note(paused, say, options.job)
-        say(run_text({}, Exit.HELD, "paused"))
-        return RunResult(status=Exit.HELD, word="paused")
     paused_text = partial(pause_text, app.state)
+    if paused := paused_text():
+        _note(paused, say, options.job)
+        say(run_text({}, Exit.HELD, {}, "paused"))
+        return RunResult(status=Exit.HELD, word="paused")
     with (
         app.state.open_to_write(options.command, options.wait) as opened,
         Watch(interruption, paused_text, now, options.deadline, opened.lost).watching(),
@@ -134,12 +133,13 @@ def run_once(
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
+        reporter = _Reporter(store, say, progress, options, app.test_zone)
         context = RunContext(
             store=store,
             journal=journal,
             target=_target(app, interruption, observe),
             interruption=interruption,
-            observer=_Reporter(store, say, progress, options, app.test_zone),
+            observer=reporter,
             clock=now,
             should_yield=should_yield,
         )
@@ -147,38 +147,11 @@ def run_once(
             _log.info("run started", command=options.command)
             if options.retry_refused:
                 wake(connection)
-            result = run(app.run_settings(policy, check_clock=options.check_clock), context)
+            result = run(settings, context)
             if interruption.lost_lock:
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
-            _show_result(
-                connection,
-                journal.run_id,
-                result,
-                say,
-                show_all=options.show_all,
-                zone=app.test_zone,
-            )
+            reporter.ended(result, connection, journal.run_id)
     return result
-
-
-def _show_result(
-    connection: Connection,
-    run_id: int,
-    result: RunResult,
-    say: Say,
-    *,
-    show_all: bool,
-    zone: ZoneInfo | None,
-) -> None:
-    """Show what became of a run, with times in `zone`, and log it with its findings."""
-    unplanned = islice(read_findings(connection, run_id), result.planned_findings, None)
-    for line in outcomes_text(unplanned, None if show_all else MOST, zone):
-        say(line)
-    say(run_text(result.counts, result.status, result.word))
-    if _log.is_enabled_for(logging.INFO):
-        _log_findings(read_findings(connection, run_id))
-    counts = {name.replace(" ", "_"): number for name, number in result.counts.items() if number}
-    _log.info("run ended", outcome=result.word, status=int(result.status), **counts)
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -209,15 +182,8 @@ class _Reporter:
     def planned(self, plan: PlanResult, result: RunResult) -> None:
         """Show the plan, and log what an operator who only has the log must see."""
         most = None if self.options.show_all else MOST
-        show_plan(self.store, plan, self.say, most, heading="To do", zone=self.zone)
-        self.say(
-            summary_text(
-                self.store.plan.tally(),
-                self.store.staging.row_error_count(),
-                plan.ignored,
-                left_out=plan.left_out,
-            )
-        )
+        show_plan(self.store, plan, self.say, most, title="To do", zone=self.zone)
+        self.say(plan_summary(self.store, plan))
         log = _log_function(self.options.job)
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
@@ -230,6 +196,21 @@ class _Reporter:
             kind, key = line.change.kind, line.change.key
             if kind is Kind.TEST:  # students take it soon, or now
                 log("held", kind=kind.value, key=key_text(key), why=line.reason)
+
+    def ended(self, result: RunResult, connection: Connection, run_id: int) -> None:
+        """Show what became of the run, and log it with its findings."""
+        most = None if self.options.show_all else MOST
+        # the plan has shown the first findings, such as row errors, already
+        others = islice(read_findings(connection, run_id), result.planned_findings, None)
+        for line in outcomes_text(others, most, self.zone):
+            self.say(line)
+        self.say(run_text(result.counts, result.status, result.results, result.word))
+        if _log.is_enabled_for(logging.INFO):
+            _log_findings(read_findings(connection, run_id))
+        counts = {
+            name.replace(" ", "_"): number for name, number in result.counts.items() if number
+        }
+        _log.info("run ended", outcome=result.word, status=int(result.status), **counts)
 
 
 def say_nothing(_line: str) -> None:

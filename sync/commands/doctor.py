@@ -1,6 +1,7 @@
 """`doctor`: the calls that a configuration needs, how sure each is, and checks of all around it."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
     settings = app.loaded.settings
     used = used_calls(settings)
     compared = (
-        None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
+        None if options.apidoc is None else _compared_with(_schema(options.apidoc), used, settings)
     )
     results = [] if options.apidoc else list(checks(app, offline=options.offline))
     status = _status(results, compared or [])
@@ -86,32 +87,33 @@ def _schema(path: Path) -> Schema:
         raise UsageError(f"{path}: is not JSON; {remedy}") from None
 
 
-def _held_against(
+def _compared_with(
     schema: Schema, used: Sequence[NeededCall], settings: Settings
 ) -> list[tuple[NeededCall, ComparedCall]]:
-    held = {
-        one.call.name: one for one in compare(settings.inspera.calls_in_force().values(), schema)
+    compared = {
+        answer.call.name: answer
+        for answer in compare(settings.inspera.calls_in_force().values(), schema)
     }
-    return [(one, held[one.call.name]) for one in used]
+    return [(needed, compared[needed.call.name]) for needed in used]
 
 
 def _status(results: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
-    found = {check.status for check in results}
-    if any(one.needed and held.match is not Match.PRESENT for one, held in compared):
-        found.add(Exit.ERRORS)
-    return next((status for status in _FIRST if status in found), Exit.OK)
+    statuses = {check.status for check in results}
+    if any(call.needed and answer.match is not Match.PRESENT for call, answer in compared):
+        statuses.add(Exit.ERRORS)
+    return next((status for status in _FIRST if status in statuses), Exit.OK)
 
 
 def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
     say("Calls that this configuration needs:")
-    for line in _table([one for one in used if one.needed]):
+    for line in _table([each for each in used if each.needed]):
         say(line)
-    more = [one for one in used if not one.needed]
+    more = [each for each in used if not each.needed]
     if more:
         say("Used by `adopt` and `reconcile`, and to read back what was written:")
     for line in _table(more):
         say(line)
-    assumed = [one.call.name for one in used if one.assumed]
+    assumed = [each.call.name for each in used if each.assumed]
     if assumed:
         say(f"These rest on an assumption (INF): {', '.join(assumed)}.")
         say(
@@ -123,38 +125,36 @@ def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
 
 
 def _table(used: Sequence[NeededCall]) -> list[str]:
-    width = max((len(one.call.name) for one in used), default=0)
+    width = max((len(each.call.name) for each in used), default=0)
     return [
-        f"  {one.call.proof}  {one.call.name:<{width}}  {one.call.method:<6} {one.call.path}"
-        f"{'  (changed in inspera.calls)' if one.changed else ''}"
-        for one in used
+        f"  {each.call.proof}  {each.call.name:<{width}}  {each.call.method:<6} {each.call.path}"
+        f"{'  (changed in inspera.calls)' if each.changed else ''}"
+        for each in used
     ]
 
 
 def _say_compared(compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say) -> str:
-    """Say how each call compares; return the figures."""
+    """Show how each call compares with the schema; return the figures."""
     say(f"Against {place}:")
-    for one, held in compared:
-        line = f"  {held.match:<9}  {one.call.name}{'' if one.needed else ' (not needed)'}"
-        if held.differences:
-            line += f": {'; '.join(held.differences)}; {held.remedy}"
+    for call, answer in compared:
+        line = f"  {answer.match:<9}  {call.call.name}{'' if call.needed else ' (not needed)'}"
+        if answer.differences:
+            line += f": {'; '.join(answer.differences)}; {answer.remedy}"
         say(masked(line))
-    needed = [held for one, held in compared if one.needed]
-    sound = sum(held.match is Match.PRESENT for held in needed)
+    needed = [answer for call, answer in compared if call.needed]
+    sound = sum(answer.match is Match.PRESENT for answer in needed)
     calls = plural(len(needed), "call")
     return f"{sound} of the {calls} that this configuration needs are as the schema has them"
 
 
 def _say_checks(results: Sequence[Check], say: Say) -> str:
-    """Say what was looked at; return the figures."""
+    """Show the result of each check; return the figures."""
     say("Looked at:")
     for check in results:
         say(masked(f"  {check}"))
-    wrong, notes = (
-        sum(check.verdict is one for check in results)
-        for one in (CheckVerdict.WRONG, CheckVerdict.NOTE)
-    )
-    return f"{wrong} wrong, {plural(notes, 'note')}"
+    verdicts = Counter(check.verdict for check in results)
+    notes = plural(verdicts[CheckVerdict.NOTE], "note")
+    return f"{verdicts[CheckVerdict.WRONG]} wrong, {notes}"
 
 
 def _document(
@@ -163,34 +163,39 @@ def _document(
     results: Sequence[Check],
     status: Exit,
 ) -> dict[str, Any]:
-    """Return the same for programs."""
-    document: dict[str, Any] = {"calls": [_call(one) for one in used]}
+    """Return the report for programs."""
+    document: dict[str, Any] = {"calls": [_call(each) for each in used]}
     if compared is None:
         document["checks"] = [
-            {"what": one.what, "verdict": one.verdict, "found": one.found, "remedy": one.remedy}
-            for one in results
+            {
+                "what": check.what,
+                "verdict": check.verdict,
+                "found": check.found,
+                "remedy": check.remedy,
+            }
+            for check in results
         ]
     else:
         document["schema"] = [
             {
-                "name": held.call.name,
-                "match": held.match,
-                "differences": held.differences,
-                "remedy": held.remedy,
+                "name": answer.call.name,
+                "match": answer.match,
+                "differences": answer.differences,
+                "remedy": answer.remedy,
             }
-            for _, held in compared
+            for _, answer in compared
         ]
     return {**document, "exit_status": int(status)}
 
 
-def _call(one: NeededCall) -> dict[str, Any]:
-    call = one.call
+def _call(needed: NeededCall) -> dict[str, Any]:
+    call = needed.call
     return {
         "name": call.name,
         "method": call.method,
         "path": call.path,
         "wrapper": call.wrapper,
         "mark": call.proof,
-        "needed": one.needed,
-        "changed": one.changed,
+        "needed": needed.needed,
+        "changed": needed.changed,
     }

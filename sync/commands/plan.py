@@ -1,9 +1,5 @@
-"""`plan`, the dry run: what `apply` would do, said and not done.
+"""`plan`, the dry run: shows what `apply` would do. Makes no call, leaves the state unchanged."""
 
-Changes no byte of the state, makes no call.
-"""
-
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -23,6 +19,7 @@ from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
 from sync.report.duration_text import duration_text
+from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
@@ -39,7 +36,7 @@ from sync.report.wording import plural
 from sync.state.store import Store
 
 WOULD_DO = "Would do"
-"""Heads what a plan would do, as opposed to what an `apply` is about to do."""
+"""The heading of a plan that nobody carries out; `apply` has another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +95,10 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
         store = make_store(app, connection)
         planning = plan_only(app.feeds, store, policy, now(), progress)
         defer_as_before(store)
+        changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
+        status = plan_status(store, planning)
+        if options.exit_code and status is Exit.OK and changes:
+            status = Exit.CHANGES
         if options.as_json:
             for piece in plan_json(
                 store.plan.read(),
@@ -105,26 +106,16 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
                 {**json_summary(store, planning), "paused": paused},
             ):
                 write(piece)
-        else:
-            most = None if options.show_all else MOST
-            if paused:
-                say(paused)
-            show_plan(store, planning, say, most, zone=app.test_zone)
-        changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
-        status = plan_status(store, planning)
-        if options.exit_code and status is Exit.OK and changes:
-            status = Exit.CHANGES
-        if not options.as_json:
-            if changes and not store.earlier_runs.recovery_need():
-                say(CHECKED_AT_APPLY)
-                if duration := _duration(app, store):
-                    say(duration)
-            row_errors, left_out = store.staging.row_error_count(), planning.left_out
-            say(
-                summary_text(
-                    store.plan.tally(), row_errors, planning.ignored, status, left_out=left_out
-                )
-            )
+            return status
+        most = None if options.show_all else MOST
+        if paused:
+            say(Line(paused, Tone.HELD))
+        show_plan(store, planning, say, most, zone=app.test_zone)
+        if changes and not store.earlier_runs.recovery_need():
+            say(CHECKED_AT_APPLY)
+            if duration := _duration(app, store):
+                say(duration)
+        say(plan_summary(store, planning, status))
     return status
 
 
@@ -139,62 +130,73 @@ def _duration(app: App, store: Store) -> str:
     )
 
 
+def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None) -> Line:
+    """Return the figures of a plan in one line, with the exit status if the command ends there."""
+    return summary_text(
+        store.plan.tally(),
+        store.staging.row_error_count(),
+        planning.ignored,
+        status,
+        left_out=planning.left_out,
+    )
+
+
 def show_plan(
     store: Store,
     planning: PlanResult,
     say: Say,
     most: int | None,
-    heading: str = WOULD_DO,
+    title: str = WOULD_DO,
     zone: ZoneInfo | None = None,
 ) -> None:
     """Show the plan except its summary, with times in `zone`.
 
-    `heading` precedes the changes that the guard allows.
+    `title` is above the changes that the guard allows.
     """
-    older = store.earlier_runs.recovery_need()
-    if older and heading == WOULD_DO:  # `apply` says it where it ends
-        say(f"Held: {older}.")
-    for problem in planning.extracted.unhealthy:
-        say(f"Source: {problem}")
-    for line in planning.extracted.partial:
-        say(f"Changes: {line}")
-    pending = store.earlier_runs.open_intent_count()
-    if pending:
-        say(
-            f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds "
-            "out about that first."
-        )
-    totals = Counter[Verdict]()
-    for (_, _, verdict), number in store.plan.tally().items():
-        totals[verdict] += number
-    deferred, fleeting = Verdict.DEFERRED, frozenset(Cause) - NOT_BY_ITSELF
-    stopped: dict[Verdict, Iterator[ReasonGroup]] = {
+    tally = store.plan.tally()
+    passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF
+    groups: dict[Verdict, Iterator[ReasonGroup]] = {
         Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
-        deferred: store.plan.groups(deferred, most, fleeting),
+        Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
         Verdict.HELD: store.plan.groups(Verdict.HELD, most),
     }
-    blocked = store.plan.groups(deferred, most, NOT_BY_ITSELF)
-    passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
-    for line in plan_text(
-        store.plan.read(Verdict.PASS),
-        stopped,
-        most,
-        heading,
-        passed,
-        blocked=blocked,
-        sound=sound,
-        zone=zone,
-    ):
-        say(line)
-    rest = (
+    sound = bool(tally) or plan_status(store, planning) is Exit.OK
+    lines = chain(
+        # `apply` reports a state that may be an older copy at its end
+        _doubts_text(store, planning, with_older=title == WOULD_DO),
+        plan_text(
+            store.plan.read(Verdict.PASS),
+            groups,
+            most,
+            title,
+            passing,
+            blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            sound=sound,
+            zone=zone,
+        ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
         waiting_text(*store.plan.waiting()),
     )
-    for line in chain.from_iterable(rest):
+    for line in lines:
         say(line)
+
+
+def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
+    """Yield what must be known before the plan is read: what it may lack, and why."""
+    older = store.earlier_runs.recovery_need()
+    if older and with_older:
+        yield Line(f"Held: {older}.", Tone.HELD)
+    for problem in planning.extracted.unhealthy:
+        yield Line(f"Source: {problem}", Tone.ERROR)
+    for partial in planning.extracted.partial:
+        yield Line(f"Changes: {partial}")
+    if pending := store.earlier_runs.open_intent_count():
+        text = f"{plural(pending, 'call')} of an earlier run without a known outcome: "
+        yield Line(f"{text}`apply` finds out about that first.")
 
 
 def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:

@@ -177,18 +177,17 @@ def _record(
     repair: Repair | None,
 ) -> Iterator[Drift]:
     """Count each drift, record it for `status`, and give it to the repair if there is one."""
-    for one in drift:
-        counts[one.heap.value] += 1
-        left.unread += one.heap is DriftGroup.UNREAD
-        if one.heap is not DriftGroup.FOREIGN:
-            journal.find(
-                "drift" if one.managed else "unread", one.kind, one.key or None, "", _why(one)
-            )
+    for item in drift:
+        counts[item.heap.value] += 1
+        left.unread += item.heap is DriftGroup.UNREAD
+        if item.heap is not DriftGroup.FOREIGN:
+            type_ = "drift" if item.managed else "unread"
+            journal.find(type_, item.kind, item.key or None, "", _why(item))
         if repair:
-            repair.take(one)
+            repair.take(item)
         else:
-            left.open += one.managed
-        yield one
+            left.open += item.managed
+        yield item
 
 
 def _finish(repair: Repair, journal: Journal, left: _Remaining, say: Say) -> None:
@@ -212,54 +211,60 @@ def _too_much(kind: Kind, scope: Scope) -> str:
     )
 
 
-def _why(one: Drift) -> str:
-    if one.heap is DriftGroup.CHANGED:
-        return f"{', '.join(one.fields)} changed in Inspera"
-    if one.heap is DriftGroup.GONE:
+def _why(item: Drift) -> str:
+    if item.heap is DriftGroup.CHANGED:
+        return f"{', '.join(item.fields)} changed in Inspera"
+    if item.heap is DriftGroup.GONE:
         return "is gone from Inspera"
-    return one.text
+    return item.text
 
 
 def _show(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
-    """Show all drift as JSON, line by line; or as text by group, each up to a number."""
+    """Show all drift: as JSON, line by line, or as text by group."""
     if options.as_json:
-        for one in drift:
-            said = {
-                "heap": one.heap,
-                "kind": one.kind,
-                "key": list(one.key),
-                "fields": list(one.fields),
-            }
-            say(
-                masked(
-                    json.dumps(
-                        {**said, "text": one.text, "under_way": one.under_way}, ensure_ascii=False
-                    )
-                )
-            )
-        return
-    most = None if options.show_all else MOST
-    heaps: dict[DriftGroup, list[str]] = {heap: [] for heap in DriftGroup}
+        for item in drift:
+            say(masked(json.dumps(_document(item), ensure_ascii=False)))
+    else:
+        _show_text(drift, None if options.show_all else MOST, say)
+
+
+def _document(item: Drift) -> dict[str, object]:
+    """Return drift for programs."""
+    return {
+        "heap": item.heap,
+        "kind": item.kind,
+        "key": list(item.key),
+        "fields": list(item.fields),
+        "text": item.text,
+        "under_way": item.under_way,
+    }
+
+
+def _show_text(drift: Iterable[Drift], most: int | None, say: Say) -> None:
+    """Show drift by group, of each up to a number, and then the figures."""
+    groups: dict[DriftGroup, list[str]] = {group: [] for group in DriftGroup}
     counts: Counter[DriftGroup] = Counter()
-    for one in drift:
-        counts[one.heap] += 1
-        if most is None or counts[one.heap] <= most:
-            heaps[one.heap].append(_line(one))
-    for heap, lines in heaps.items():
+    for item in drift:
+        counts[item.heap] += 1
+        if most is None or counts[item.heap] <= most:
+            groups[item.heap].append(_line(item))
+    for group, lines in groups.items():
         if lines:
-            say(f"{_HEADINGS[heap]}:")
+            say(f"{_HEADINGS[group]}:")
             for line in lines:
                 say(f"  {line}")
-            if counts[heap] > len(lines):
-                say(f"  … and {counts[heap] - len(lines):,} more (--all shows them)")
+            if counts[group] > len(lines):
+                say(f"  … and {counts[group] - len(lines):,} more (--all shows them)")
             say("")
-    told = ", ".join(f"{number:,} {heap}" for heap, number in counts.items())
-    say(f"Reconciled: {told or 'Inspera is as this state knows it'}.")
+    figures = ", ".join(f"{number:,} {group}" for group, number in counts.items())
+    say(f"Reconciled: {figures or 'Inspera is as this state knows it'}.")
 
 
-def _line(one: Drift) -> str:
-    text = ", ".join(one.fields) or one.text
+def _line(item: Drift) -> str:
+    text = ", ".join(item.fields) or item.text
     running = (
-        "; its test is under way, so it is left alone" if one.under_way and one.managed else ""
+        "; its test is under way, so it is left alone" if item.under_way and item.managed else ""
     )
-    return masked(f"{one.kind} {key_text(one.key) or '(all)'}{': ' if text else ''}{text}{running}")
+    return masked(
+        f"{item.kind} {key_text(item.key) or '(all)'}{': ' if text else ''}{text}{running}"
+    )

@@ -1,20 +1,23 @@
 """`status`: the last runs, what is known, and what the last run found."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, starmap
 from zoneinfo import ZoneInfo
 
 from sync.app import App, Say, now
 from sync.commands.pause import pause_text
 from sync.errors import StateError
 from sync.exit_codes import Exit
-from sync.report.plan_text import MOST, capped
+from sync.records.base import Key, Kind
+from sync.report.lines import Cell, Line, TableColumn, TableRow, Tone, capped, heading, section
+from sync.report.plan_text import MOST
 from sync.report.run_text import figures_text, findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
-from sync.report.verdict import status_text
-from sync.report.wording import first_keys_text, key_text, plural
+from sync.report.verdict import status_text, status_tone
+from sync.report.wording import key_cells, key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.history import (
@@ -38,64 +41,128 @@ KILLED = "killed"
 """What a run is called that came to no end: it was killed, or the machine went down."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """What the state contains, read in one transaction.
+
+    Attributes:
+        runs: the last runs, the newest first.
+        findings: the last run that ended of `apply` and of each job, with what it found.
+        holder: who holds the state for a run; empty for nobody.
+        known: how many records are known, by kind and lifecycle.
+        refused: what Inspera refused and is tried again.
+        pending: how many calls have no known outcome.
+        older: why the state may be an older copy; empty if it is not.
+        stays: people that no source names any more, and who stay, by kind.
+    """
+
+    runs: Sequence[PastRun]
+    findings: Sequence[tuple[PastRun, Sequence[PastFinding]]]
+    holder: str
+    known: Mapping[tuple[str, str], int]
+    refused: Sequence[RefusalStatus]
+    pending: int
+    older: str
+    stays: Mapping[Kind, Sequence[Key]]
+
+
 def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Show the status; change nothing."""
+    seen = _read(app)
+    if as_json:
+        say(masked(json.dumps(_document(app, seen), ensure_ascii=False, indent=1)))
+    else:
+        _show(app, seen, say, show_all=show_all)
+    return Exit.OK
+
+
+def _read(app: App) -> _Status:
     holder = _holder(app)
     with app.state.open_to_read() as connection:
         runs = read_last_runs(connection, RUNS)
+        # a run can begin between the two questions
         holder = holder or _holder(app)
-        runs = [_as_it_is(run, holder if number == 0 else "") for number, run in enumerate(runs)]
         ended = read_last_ended(connection, [f"job {job}" for job in app.loaded.settings.jobs])
-        found = [(run, list(read_findings(connection, run.id))) for run in ended]
-        known = count_known(connection)
-        refused = list(refusals.listed(connection))
-        pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
-        older = str(read_recovery_need(connection) or "")
-        stay = read_unnamed(connection, now())
-    if as_json:
-        document = {
-            "runs": [asdict(run) for run in runs],
-            "known": [{"kind": k, "lifecycle": s, "count": n} for (k, s), n in known.items()],
-            "findings": [
-                {"run": run.id, "command": run.command, **asdict(one)}
-                for run, all_ in found
-                for one in all_
-            ],
-            "refused": [asdict(one) for one in refused],
-            "unsettled": pending,
-            "paused": pause_text(app.state),
-            "older_copy": older,
-            "stays": stays_json(stay),
-            "next": _next_times(app),
-        }
-        say(masked(json.dumps(document, ensure_ascii=False, indent=1)))
-        return Exit.OK
-    _say_schedule(app, say)
-    if older:
-        say(f"Held: {older}.")
-    for (kind, lifecycle), number in known.items():
-        say(f"Known: {plural(number, kind)} {lifecycle}")
-    for line in stays_text(stay, None if show_all else FIRST):
+        return _Status(
+            runs=[_as_it_is(run, "" if number else holder) for number, run in enumerate(runs)],
+            findings=[(run, list(read_findings(connection, run.id))) for run in ended],
+            holder=holder,
+            known=count_known(connection),
+            refused=list(refusals.listed(connection)),
+            pending=count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL"),
+            older=str(read_recovery_need(connection) or ""),
+            stays=read_unnamed(connection, now()),
+        )
+
+
+def _document(app: App, seen: _Status) -> dict[str, object]:
+    """Return the status for programs."""
+    return {
+        "runs": [asdict(run) for run in seen.runs],
+        "known": [
+            {"kind": kind, "lifecycle": lifecycle, "count": number}
+            for (kind, lifecycle), number in seen.known.items()
+        ],
+        "findings": [
+            {"run": run.id, "command": run.command, **asdict(finding)}
+            for run, findings in seen.findings
+            for finding in findings
+        ],
+        "refused": [asdict(refusal) for refusal in seen.refused],
+        "unsettled": seen.pending,
+        "paused": pause_text(app.state),
+        "older_copy": seen.older,
+        "stays": stays_json(seen.stays),
+        "next": _next_times(app),
+    }
+
+
+def _show(app: App, seen: _Status, say: Say, *, show_all: bool) -> None:
+    most = None if show_all else MOST
+    lines = chain(
+        _schedule_text(app),
+        [Line(f"Held: {seen.older}.", Tone.HELD)] if seen.older else [],
+        starmap(_known_row, seen.known.items()),
+        stays_text(seen.stays, None if show_all else FIRST),
+        _pending_text(seen.pending),
+        section(
+            "Refused by Inspera, and tried again",
+            capped(_refused_rows(seen.refused, grouped=not show_all), most),
+            spaced=False,
+        ),
+        _runs_text(seen, most),
+        _findings_text(seen.findings, most, app.test_zone),
+        _last_text(seen),
+    )
+    for line in lines:
         say(line)
+
+
+def _known_row(name: tuple[str, str], number: int) -> TableRow:
+    kind, lifecycle = name
+    cells = (
+        Cell("Known:", TableColumn.LABEL),
+        Cell(plural(number, kind), TableColumn.KIND, " "),
+        Cell(lifecycle, TableColumn.KEY, " "),
+    )
+    return TableRow(cells, indent=0)
+
+
+def _pending_text(pending: int) -> Iterator[str]:
     if pending:
-        say(
+        yield (
             f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about "
             "them first."
         )
-    most = None if show_all else MOST
-    for number, line in enumerate(capped(_refused_lines(refused, grouped=not show_all), most)):
-        if number == 0:
-            say("Refused by Inspera, and tried again:")
-        say(f"  {line}")
-    listed = {run.id for run in runs}  # a job that runs seldom has its last run further back
-    _say_runs([*runs, *(run for run, _ in found if run.id not in listed)], holder, say, most)
-    _say_findings(found, say, most, app.test_zone)
-    if ended:
-        say(
-            f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status "
-            f"{_status_text(ended[0])}."
-        )
-    return Exit.OK
+
+
+def _last_text(seen: _Status) -> Iterator[Line]:
+    """Yield the line on the last run that ended."""
+    for run, _ in seen.findings[:1]:
+        code = run.exit_status
+        meaning = "unknown" if code is None else status_text(code, run.counts, run.status)
+        text = f"Last run that ended: {run.command}, {run.started}, exit status {meaning}."
+        yield Line(text, None if code is None else status_tone(code))
 
 
 def _holder(app: App) -> str:
@@ -116,26 +183,30 @@ def _as_it_is(run: PastRun, holder: str) -> PastRun:
     return replace(run, status=KILLED)
 
 
-def _say_runs(runs: list[PastRun], holder: str, say: Say, most: int | None) -> None:
-    say("Last runs, newest first:" if runs else "No run yet.")
+def _runs_text(seen: _Status, most: int | None) -> Iterator[Line]:
+    """Yield the last runs, each with the reasons why it ended as it did."""
+    listed = {run.id for run in seen.runs}
+    # a job that runs seldom has its last run further back
+    runs = [*seen.runs, *(run for run, _ in seen.findings if run.id not in listed)]
+    yield heading("Last runs, newest first:" if runs else "No run yet.")
     for run in runs:
-        say(f"  {_run_line(run, holder)}")
-        for reason in capped(run.reason.splitlines(), most):
-            say(masked(f"    because: {reason.strip()}"))
+        yield _run_row(run, seen.holder)
+        for reason in capped(map(Line, run.reason.splitlines()), most):
+            cells = (
+                Cell("because", TableColumn.KIND),
+                Cell(reason.strip(), TableColumn.TEXT, ": "),
+            )
+            yield TableRow(cells, indent=4).rewritten(masked)
 
 
-def _say_findings(
-    found: list[tuple[PastRun, list[PastFinding]]],
-    say: Say,
-    most: int | None,
-    zone: ZoneInfo | None,
-) -> None:
-    for run, findings_ in found:
+def _findings_text(
+    found: Sequence[tuple[PastRun, Sequence[PastFinding]]], most: int | None, zone: ZoneInfo | None
+) -> Iterator[Line]:
+    for run, findings in found:
         of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
-        for number, line in enumerate(findings_text(findings_, most, zone)):
-            if number == 0:
-                say(f"What the last run{of} found:")
-            say(line)
+        yield from section(
+            f"What the last run{of} found", findings_text(findings, most, zone), spaced=False
+        )
 
 
 def _next_times(app: App) -> dict[str, list[str]]:
@@ -146,45 +217,48 @@ def _next_times(app: App) -> dict[str, list[str]]:
     }
 
 
-def _say_schedule(app: App, say: Say) -> None:
+def _schedule_text(app: App) -> Iterator[Line]:
     if paused := pause_text(app.state):
-        say(paused)
-    for line in schedule_text(app.schedules, now()):
-        say(line)
+        yield Line(paused, Tone.HELD)
+    yield from schedule_text(app.schedules, now())
 
 
-def _status_text(run: PastRun) -> str:
-    return (
-        "unknown"
-        if run.exit_status is None
-        else status_text(run.exit_status, run.counts, run.status)
-    )
-
-
-def _run_line(run: PastRun, holder: str) -> str:
+def _run_row(run: PastRun, holder: str) -> TableRow:
     if run.ended:
         complete = run.status == "done" and run.exit_status == Exit.OK
         figures = figures_text(run.counts, complete=complete)
         what = f"{run.status}, ended {run.ended} with {run.exit_status}: {figures}"
     else:
         what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
-    return f"{run.started} {run.command}: {what}"
+    cells = (
+        Cell(run.started, TableColumn.LABEL),
+        Cell(run.command, TableColumn.KIND, " "),
+        Cell(what, TableColumn.TEXT, ": "),
+    )
+    bad = run.exit_status or run.status == KILLED
+    return TableRow(cells, status_tone(run.exit_status or Exit.ERRORS) if bad else None)
 
 
-def _refused_lines(refused: list[RefusalStatus], *, grouped: bool) -> Iterator[str]:
-    """Yield what Inspera refused: a line for each answer if grouped, else for each record."""
+def _refused_rows(refused: Sequence[RefusalStatus], *, grouped: bool) -> Iterator[TableRow]:
+    """Yield what Inspera refused: a row for each answer if grouped, else for each record."""
     groups: dict[object, list[RefusalStatus]] = {}
     for number, refusal in enumerate(refused):
         cause = (refusal.kind, refusal.message) if grouped else number
         groups.setdefault(cause, []).append(refusal)
     for group in groups.values():
-        first = group[0]
-        since, again = min(each.since for each in group), min(each.again for each in group)
-        if len(group) == 1:
-            times = "once" if first.times == 1 else f"{first.times} times"
-            what = f"{first.kind} {key_text(first.key)}: {times}"
-        else:
-            what = plural(len(group), first.kind)
-        text = masked(f"{what} since {since}, again after {again}: {first.message}")
-        keys = [each.key for each in group]
-        yield text if len(group) == 1 else f"{text}; {first_keys_text(keys, len(group))}"
+        yield TableRow(_refused_cells(group), Tone.ERROR).rewritten(masked)
+
+
+def _refused_cells(group: Sequence[RefusalStatus]) -> Iterator[Cell]:
+    first = group[0]
+    since, again = min(each.since for each in group), min(each.again for each in group)
+    when = f"since {since}, again after {again}: {first.message}"
+    if len(group) == 1:
+        times = "once" if first.times == 1 else f"{first.times} times"
+        yield Cell(first.kind, TableColumn.KIND)
+        yield Cell(key_text(first.key), TableColumn.KEY, " ")
+        yield Cell(f"{times} {when}", TableColumn.TEXT, ": ")
+    else:
+        yield Cell(plural(len(group), first.kind), TableColumn.KIND)
+        yield Cell(when, TableColumn.TEXT, " ")
+        yield from key_cells([each.key for each in group], len(group))

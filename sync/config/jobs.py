@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from sync.config.patterns import check_zone
-from sync.config_base.addresses import is_loopback
+from sync.config_base.addresses import loopback_address
 from sync.config_base.base import (
     InvalidSetting,
     Strict,
@@ -21,6 +21,7 @@ from sync.config_base.base import (
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
+from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab
 
@@ -139,14 +140,12 @@ class JobSettings(Strict):
 
 
 def _require_loopback(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
-        raise validation_error("is not an address and a port", "write it as 127.0.0.1:9464")
-    if not is_loopback(host):
-        raise validation_error(
-            "can be reached from other machines without a login",
-            "use 127.0.0.1, and put a web server with a login in front of it",
-        )
+    try:
+        _, port = loopback_address(value)
+    except Unusable as error:
+        raise validation_error(error.reason, error.remedy) from None
+    if not port:
+        raise validation_error("has port 0", "choose a free port, such as 9464")
     return value
 
 

@@ -43,10 +43,8 @@ def look_up(line: PlannedChange, target: Target) -> PreparedWork:
     except (CallMissing, Refused) as error:
         if change.kind is Kind.STAFF:
             return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
-        found, trouble = (
-            None,
-            "",
-        )  # this tenant can't be asked; saving a learner by username makes no second one
+        # This tenant can't be asked; saving a learner by username makes no second one
+        found, trouble = None, ""
     except CallError as error:
         return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     if (

@@ -44,10 +44,8 @@ def match_person(
         if not found and by_email and wanted.get("email"):
             found, by = target.find_person_by_email(str(wanted["email"])), "email address"
     except (CallMissing, Refused):
-        return (
-            None,
-            "",
-        )  # this tenant, or this key, can't search for people: only external ids count
+        # This tenant, or this key, can't search for people: only external ids count
+        return None, ""
     if not found:
         return None, ""
     linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)

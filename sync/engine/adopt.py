@@ -87,7 +87,7 @@ class Adopter:
                 yield self._test(line.change) if kind is Kind.TEST else self._person(line.change)
             self._journal.commit()
         for kind in READ_ON_TESTS:
-            # by test: the plan's order may come back to one, and each is read once
+            # By test: the plan's order may come back to one, and each is read once
             lines_by_test = sorted(self._creates(kind), key=lambda line: line.change.key[0])
             for test, lines in groupby(lines_by_test, key=lambda line: line.change.key[0]):
                 progress(f"reading {kind}s", 0)
@@ -254,7 +254,7 @@ class Adopter:
         if seat is None:
             return AdoptionResult(change.kind, change.key, MISSING)
         given = given_by_hand(change.after, seat)
-        # whose seat it is does not hang on what it holds: that stays unknown until a person decides
+        # Whose seat it is does not hang on what it holds: that stays unknown until a person decides
         self.remember_seat(change.kind, change.key, seat, unknown=given[1:])
         if not given:
             return AdoptionResult(change.kind, change.key, TAKEN)

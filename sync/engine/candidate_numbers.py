@@ -193,9 +193,8 @@ class NumberQueue:
         except Stop as error:
             if not self.outcomes:
                 raise
-            return [Outcome(Result.NOT_SENT, str(error))] * len(
-                turn
-            )  # the next call raises it again
+            # The next call raises it again
+            return [Outcome(Result.NOT_SENT, str(error))] * len(turn)
 
     def _trouble(self, circle: Sequence[int]) -> str:
         """Return why a circle can't go in one call; empty when it can."""

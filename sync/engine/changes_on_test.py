@@ -1,6 +1,6 @@
 """The planned changes of one kind on one test, with what the store knows of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -86,40 +86,63 @@ def prepare(
 
     So is the removal of a committee that somebody is still in: it would take its people along.
     """
-    known = store.known.find(Kind.TEST, (test,))
-    people = (
-        store.known.people(kind, test, [line.change.key[1] for line in lines])
-        if kind in PERSON_OF
-        else None
-    )
-    committees = (
-        frozenset(store.known.on_test(Kind.COMMITTEE, test))
-        if any(_committees(line) for line in lines)
-        else None
-    )
-    occupied = (
-        _occupied(store, test) if kind is Kind.COMMITTEE and _leaving(lines[0]) else frozenset()
-    )
+    there = _ExistingOnTest.find(store, kind, test, lines)
+    keys = [line.change.key[1] for line in lines]
+    people = store.known.people(kind, test, keys) if kind in PERSON_OF else None
     places: list[MemberChange] = []
     waiting: list[tuple[PlannedChange, Outcome]] = []
     for line in lines:
-        person = (
-            people.get(line.change.key[1])
-            if people is not None
-            else store.known.find(kind, line.change.key)
-        )
-        missing = _missing(test, known) or (
-            _missing_person(kind, line, person) if people is not None else ""
-        )
-        missing = missing or _missing_committee(line, committees or frozenset())
-        missing = missing or (_OCCUPIED if line.change.key[1] in occupied else "")
-        if missing:
+        key = line.change.key
+        person = store.known.find(kind, key) if people is None else people.get(key[1])
+        if missing := there.missing(line, person):
             waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
-            continue
-        places.append(_place(line, person or {}, policy, moment.earliest))
-    return ChangesOnTest(
-        kind, test, known or {}, store.comparison.timing(test, moment), places, waiting
-    )
+        else:
+            places.append(_place(line, person or {}, policy, moment.earliest))
+    timing = store.comparison.timing(test, moment)
+    return ChangesOnTest(kind, test, there.known or {}, timing, places, waiting)
+
+
+_OCCUPIED = "waits until nobody on its test is in this committee any more"
+
+
+@dataclass(frozen=True, slots=True)
+class _ExistingOnTest:
+    """What is in Inspera of the things that lines on a test need.
+
+    Attributes:
+        known: what is known of the test; None when it is not there.
+        committees: those of the test, where a line names one.
+        occupied: the committees that somebody is in, where committees are removed.
+    """
+
+    test: str
+    known: Fields | None
+    committees: Collection[str]
+    occupied: Collection[str]
+
+    @classmethod
+    def find(
+        cls, store: Store, kind: Kind, test: str, lines: Sequence[PlannedChange]
+    ) -> "_ExistingOnTest":
+        """Look up what these lines need, and no more: most name no committee."""
+        names = any(_committees(line) for line in lines)
+        committees = store.known.on_test(Kind.COMMITTEE, test) if names else ()
+        leaving = kind is Kind.COMMITTEE and _leaving(lines[0])
+        in_use = store.known.committees_in_use(test) if leaving else ()
+        occupied = frozenset(name for names in in_use for name in listed(names))
+        return cls(test, store.known.find(Kind.TEST, (test,)), frozenset(committees), occupied)
+
+    def missing(self, line: PlannedChange, person: Fields | None) -> str:
+        """Return what a line waits for; empty when nothing is missing."""
+        kind, name = line.change.kind, line.change.key[1]
+        if not (self.known and self.known["remote_id"]):
+            return f"waits for test {self.test}, which is not in Inspera yet"
+        if kind in PERSON_OF and not (person and person["external_id"]):
+            lacks = "has no external id" if person else "is not in Inspera yet"
+            return f"waits for {PERSON_OF[kind]} {name}, who {lacks}"
+        if missing := [one for one in _committees(line) if one not in self.committees]:
+            return f"waits for committee {', '.join(missing)}, which is not in Inspera yet"
+        return _OCCUPIED if name in self.occupied else ""
 
 
 def _place(

@@ -202,12 +202,12 @@ class Executor:
             if kind not in ON_A_TEST:
                 yield from (self._single(line) for line in group if not self._still_needed(line))
                 continue
-            # all of a test in one hand: no two workers may count its free places at once
+            # All of a test in one hand: no two workers may count its free places at once
             lines = list(group)
             changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
             if kind is Kind.CANDIDATE:
                 changes = with_holders(changes, self._store, self._left.pop(test, ()))
-            # one line tells when the test starts
+            # One line tells when the test starts
             yield WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
     def _still_needed(self, line: PlannedChange) -> bool:
@@ -248,6 +248,7 @@ class Executor:
         ready: list[WorkUnit] = []
         while True:
             if not self._over():
+                # Twice as many as workers: none of them waits while this thread writes.
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
                 if ready and self._should_yield(partial(self._soonest, ready)):
                     self._result.yielded = True
@@ -280,6 +281,7 @@ class Executor:
         ready: Sequence[WorkUnit],
         under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit],
     ) -> None:
+        # All intents in one commit, durable before the first of these calls (rules 24).
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))

@@ -10,7 +10,10 @@ from sync.records.kinds import PEOPLE
 from sync.state.store import Store
 
 SAMPLE = 20
-"""How many records of a kind are looked up before an empty state sends anything."""
+"""How many records of a kind are looked up before an empty state sends anything.
+
+They are spread over the plan: enough to meet a test of ours, and a few seconds at most.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,9 @@ def probe(store: Store, target: Target) -> LostStateProbe:
         return LostStateProbe()
     if tests := sum(_has_test(target, line) for line in store.plan.sample(Kind.TEST, SAMPLE)):
         return LostStateProbe(
-            "this looks like a lost state: nothing is known here, but Inspera already has "
-            f"{tests} of the tests looked "
-            "up; nothing was sent; if this tool put them there, take them back with `adopt "
-            "--managed`, and with `adopt` "
-            "if somebody else did"
+            f"this looks like a lost state: nothing is known here, but Inspera already has {tests} "
+            "of the tests looked up; nothing was sent; if this tool put them there, take them back "
+            "with `adopt --managed`, and with `adopt` if somebody else did"
         )
     samples = [line for kind in PEOPLE for line in store.plan.sample(kind, SAMPLE)]
     people = sum(_has_person(target, line) for line in samples)

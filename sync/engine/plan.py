@@ -77,8 +77,7 @@ class PlanResult:
         if unused:
             raise UsageError(
                 f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so "
-                "nothing was sent; "
-                "run `plan` and take the hash from it"
+                "nothing was sent; run `plan` and take the hash from it"
             )
 
 
@@ -89,13 +88,16 @@ def make_plan(
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
     deciding = _PlanBuilder(store, policy, extracted)
+    # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
+    # Only now: an index slows inserts down, and nothing has looked into the draft so far.
     store.plan.index_draft()
     deciding.absent(Kind.TEST)
     for kind in ON_A_TEST:
         deciding.wanted(kind)
         deciding.absent(kind)
+    # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
     held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
@@ -153,7 +155,7 @@ class _PlanBuilder:
             return
         meaning, trouble = policy.on_absence.get(kind, ""), extracted.trouble
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
-        # where no contributors are configured, those that are known still hold their staff
+        # Where no contributors are configured, those that are known still hold their staff
         alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
         unsure = None if alone else trouble.get(naming)
         pairs = self.store.comparison.absent(kind, trouble.get(kind), unsure)
@@ -170,7 +172,7 @@ class _PlanBuilder:
                 if decision.drafted:
                     if decision.row_errors:
                         self.store.staging.add_row_errors(decision.row_errors)
-                    # what has ended is retired all the same: that takes nothing away from anybody
+                    # What has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))
                         yield decision.drafted

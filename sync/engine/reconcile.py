@@ -29,9 +29,8 @@ _NO_SEARCH = (
     "not have it; run `doctor`"
 )
 _NO_READING = (
-    "a search does not find it, but no test could be read by its id in this run, so that "
-    "a 404 there proves nothing; "
-    "look at Inspera, and at the rights of the key"
+    "a search does not find it, but no test could be read by its id in this run, so that a 404 "
+    "there proves nothing; look at Inspera, and at the rights of the key"
 )
 _UNSURE = (
     "no look-up of people has been answered otherwise than by 404, so this tenant may "
@@ -100,10 +99,8 @@ class Reconciler:
         for number, (key, known) in enumerate(self._store.known.everything(Kind.TEST)):
             self._progress("reading tests", number)
             yield from self._guarded(Kind.TEST, key, self._test(key, known))
-        for (
-            key,
-            known,
-        ) in self._missing:  # last: only now is it known which look-ups this tenant answers
+        # Last: only now is it known which look-ups this tenant answers
+        for key, known in self._missing:
             yield from self._guarded(Kind.TEST, key, self._not_found(key, known))
         for kind in PEOPLE:
             if self._people == "export":

@@ -108,7 +108,7 @@ class Recovery:
             self._recovered.barred.add((intent.kind, intent.key))
             return
         if found:
-            # sent again by the plan, so that what the reading does not show is as wanted, too
+            # Sent again by the plan, so that what the reading does not show is as wanted, too
             fields = values_of(intent.fields, found)
             managed = self._whose(intent)
             self._journal.known.remember(
@@ -176,9 +176,8 @@ class Recovery:
         except Stop:
             raise
         except CallError:
-            self._recovered.barred.update(
-                (intent.kind, intent.key) for intent in intents
-            )  # the others are not held up
+            # The others are not held up
+            self._recovered.barred.update((intent.kind, intent.key) for intent in intents)
             return
         for intent in intents:
             identity = identity_of(self._store, intent.kind, intent.key)
@@ -187,9 +186,8 @@ class Recovery:
             elif seats.lack(*identity):
                 self._not_there(intent)
             elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
-                self._recovered.barred.add(
-                    (kind, intent.key)
-                )  # not safe to send again before a reading has shown that it may
+                # Not safe to send again before a reading has shown that it may
+                self._recovered.barred.add((kind, intent.key))
             elif intent.action is Action.CREATE:
                 # Unreadable: on a managed test the member counts as managed, so that it can be
                 # removed again.

@@ -25,17 +25,15 @@ def take_over(drift: Drift, journal: Journal) -> bool:
     ):
         return False
     if drift.heap is DriftGroup.GONE:
-        journal.known.forget_with_candidates(
-            drift.kind, drift.key
-        )  # what named a person or a test went with it
+        # What named a person or a test went with it
+        journal.known.forget_with_candidates(drift.kind, drift.key)
         return True
     if drift.there is not None:
         known = taken_over(drift.kind, drift.known, drift.there)
         journal.known.remember(drift.kind, drift.key, known, managed=bool(drift.known["managed"]))
         if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
-            journal.known.accept(
-                drift.kind, drift.key
-            )  # also where we did not put the candidate there
+            # Also where we did not put the candidate there
+            journal.known.accept(drift.kind, drift.key)
     return True
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sync.engine.account_lookup import somebody_elses
 from sync.engine.account_match import unlike, values_of
 from sync.engine.adopt import DOUBTFUL, TAKEN, Adopter, AdoptionResult
+from sync.engine.person_text import both_sides
 from sync.engine.protocols import Reread
 from sync.planning.diff import REFUSED
 from sync.planning.remedies import adopt, fields_text, sends_text
@@ -100,18 +101,8 @@ class Resolver:
         return _NOT_BOTH.format(kind, reused[0]) if reused else ""
 
     def _as_new(self, kind: Kind, key: Key, line: PlannedChange | None) -> AdoptionResult:
-        if kind is Kind.COMMITTEE and not self._store.known.find(kind, key):
-            self._journal.close_earlier(kind, key)
-            return AdoptionResult(
-                kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it"
-            )
         if kind is Kind.COMMITTEE:
-            return AdoptionResult(
-                kind,
-                key,
-                DOUBTFUL,
-                "Inspera has it, and would not take it twice; remove it there first",
-            )
+            return self._committee_as_new(key)
         if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             self._journal.known.accept(kind, key)
             return AdoptionResult(kind, key, TAKEN, "is a new record: the next apply creates it")
@@ -139,6 +130,15 @@ class Resolver:
                 ". Take its seats off in Inspera first where they have a candidate number: "
                 "it is not given twice"
             )
+        return AdoptionResult(kind, key, TAKEN, text)
+
+    def _committee_as_new(self, key: Key) -> AdoptionResult:
+        kind = Kind.COMMITTEE
+        if self._store.known.find(kind, key):
+            text = "Inspera has it, and would not take it twice; remove it there first"
+            return AdoptionResult(kind, key, DOUBTFUL, text)
+        self._journal.close_earlier(kind, key)
+        text = "its earlier call counts as settled: the next apply makes it"
         return AdoptionResult(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
@@ -176,12 +176,12 @@ class Resolver:
             key,
             TAKEN,
             text,
-            _both("known", wanted, known) if differing and kind in PEOPLE else (),
+            both_sides("known", wanted, known) if differing and kind in PEOPLE else (),
         )
 
     def _person(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
-        # a person may declare a record as managed even when no source names it any more
+        # A person may declare a record as managed even when no source names it any more
         wanted = (
             (line.change.after if line else None)
             or self._store.staging.wanted(kind, key)
@@ -201,7 +201,7 @@ class Resolver:
         trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
         if differing and not settlement.named:
             trouble = trouble or somebody_elses(kind, key, differing)
-        both = _both("Inspera", wanted, there) if differing and settlement.named else ()
+        both = both_sides("Inspera", wanted, there) if differing and settlement.named else ()
         if trouble:
             return AdoptionResult(kind, key, DOUBTFUL, trouble, both)
         return AdoptionResult(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
@@ -213,7 +213,7 @@ class Resolver:
         managed, refused = self._whose(known), known is not None and known["lifecycle"] == REFUSED
         if self._is_another(kind, key, found):
             managed, known, refused = None, None, False
-            # what is known of seats is about the other account: this one may have none
+            # What is known of seats is about the other account: this one may have none
             self._journal.known.forget_with_candidates(kind, key)
             text += (
                 ", another than before: the next apply gives it the seats; the old account and its "
@@ -348,9 +348,8 @@ class Resolver:
             and wanted.get(name) is not None
             and _differ(wanted[name], known.get(name))
         )
-        shown = tuple(
-            name for name in differ if known.get(name) is not None
-        )  # only what Inspera shows can be kept
+        # Only what Inspera shows can be kept
+        shown = tuple(name for name in differ if known.get(name) is not None)
         kept = _changed_there(shown, before, known, earlier) if settlement.keep else ()
         self._journal.known.keep(kind, key, {name: wanted[name] for name in kept})
         sent = tuple(name for name in differ if name not in kept)
@@ -386,31 +385,3 @@ def _differ(wanted: object, known: object) -> bool:
     None, an empty text and zero minutes count as equal.
     """
     return (wanted or None) != (known or None)
-
-
-def _both(other: str, wanted: Fields, there: Fields) -> tuple[str, str]:
-    """Return the two sides of a person, each as a line.
-
-    They hold names: they are shown and never kept.
-    """
-    return f"  source: {_person_text(wanted)}", f"  {other}: {_person_text(there)}"
-
-
-_SHOWN = ("first_name", "last_name", "email", "username", "external_id")
-
-
-def _person_text(fields: Fields) -> str:
-    values = (f"{name.replace('_', ' ')} {_printable(fields.get(name))}" for name in _SHOWN)
-    return ", ".join(values)
-
-
-def _printable(value: object) -> str:
-    """Return a value as a terminal may have it: nothing in it moves the cursor."""
-    if value in (None, ""):
-        return "(blank)"
-    return repr(
-        "".join(
-            one if one.isprintable() else one.encode("unicode_escape").decode()
-            for one in str(value)
-        )
-    )

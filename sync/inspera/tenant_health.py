@@ -71,9 +71,9 @@ class TenantHealth:
         with self._lock:
             if call.name in self._worked:
                 return
-            there = self._not_there.setdefault(call.name, set())
-            there.add(which)
-            enough = len(there) >= _ENOUGH_404S
+            missing_on = self._not_there.setdefault(call.name, set())
+            missing_on.add(which)
+            enough = len(missing_on) >= _ENOUGH_404S
         if enough:
             self.lacks(call, call_missing(call, 404))
 

@@ -113,9 +113,11 @@ class Tests:
             return _outcome(Result.FOUND, test, "Inspera had it already")
         updated = self._post_update(test, wanted)
         if updated.result is Result.DONE:
-            there = {name: _first(wanted.get(name), value) for name, value in _values(test).items()}
+            values = {
+                name: _first(wanted.get(name), value) for name, value in _values(test).items()
+            }
             return Outcome(
-                Result.FOUND, "Inspera had it already; brought up to date", test.remote_id, there
+                Result.FOUND, "Inspera had it already; brought up to date", test.remote_id, values
             )
         if updated.result is Result.UNKNOWN:
             return updated
@@ -150,8 +152,8 @@ class Tests:
                 # Somebody else created it between our search and our post, which only updated it.
                 # So it counts as found, and is never removed by us (rules 10).
                 names = ("external_test_id", *_UPDATED_FIELDS)
-                there = {name: wanted.get(name) for name in names}
-                return Outcome(Result.FOUND, "Inspera had it already", remote_id, there)
+                values = {name: wanted.get(name) for name in names}
+                return Outcome(Result.FOUND, "Inspera had it already", remote_id, values)
             settled = self._settle_lost(external_id, wanted, lost)
             if settled is not None:
                 return settled

@@ -3,8 +3,9 @@
 Tells an unchanged record by its fingerprint. Pure.
 """
 
+from sync.mapping.compile import compile_feed
 from sync.mapping.digest import fields_of, fingerprint
-from sync.mapping.feed import CompiledFeed, Origin, compile_feed
+from sync.mapping.feed import CompiledFeed, Origin
 from sync.mapping.rules import FeedRule, FieldRule, Meant, Words
 from sync.mapping.texts import seen
 from sync.mapping.values import SEPARATOR, BadValueError, clean

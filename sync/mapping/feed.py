@@ -5,19 +5,17 @@ from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
 
-from sync.errors import UsageError
-from sync.mapping.conditions import Condition, compile_condition
-from sync.mapping.fields import CompiledField, compile_field
-from sync.mapping.records import RecordShape, shape_of
-from sync.mapping.rules import FeedRule, FieldRule, RuleError
+from sync.mapping.conditions import Condition
+from sync.mapping.fields import CompiledField
+from sync.mapping.records import RecordShape
 from sync.mapping.source import Columns
 from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
-from sync.mapping.windows import Complete, compile_windows
+from sync.mapping.windows import Complete
 from sync.records.base import Key, Kind, Row, RowError, row_place
 from sync.records.checks import UNUSABLE, Conflict
-from sync.records.fields import MAX_ID, FieldSpec, FieldValue
-from sync.records.kinds import KEY_FIELDS, KEY_FROM, ON_A_TEST, Record
+from sync.records.fields import MAX_ID, FieldValue
+from sync.records.kinds import KEY_FIELDS, ON_A_TEST, Record
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be
@@ -26,7 +24,7 @@ confused with another."""
 _Problems = list[tuple[str, BadValueError]]
 
 
-class _Checks(NamedTuple):
+class Checks(NamedTuple):
     """What is asked of a row beyond its fields.
 
     Which are selected, which depart, and what is worked out.
@@ -41,7 +39,7 @@ class _Checks(NamedTuple):
 class CompiledFeed:
     """A feed's rules made into readers.
 
-    Made by `compile_feed`; keeps no state, so threads may share it.
+    Made by `compile.compile_feed`; keeps no state, so threads may share it.
 
     `place` is what stands before a row's number when it is named to people, such as `students.csv
     line`; `columns` are the columns that the feed needs, in its fields, in templates and in
@@ -55,7 +53,7 @@ class CompiledFeed:
         columns: Columns,
         fields: Mapping[str, CompiledField],
         labels: Mapping[str, str],
-        checks: "_Checks",
+        checks: Checks,
     ) -> None:
         self.kind, self.place, self.columns = shape.kind, f"{place} line", frozenset(columns.names)
         self._ordered, self._conditions = columns.names, tuple(checks.conditions)
@@ -317,102 +315,3 @@ def _picker(columns: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, 
 def _key(kind: Kind, made: Mapping[str, FieldValue]) -> Key | None:
     parts = [str(made.get(name) or "") for name in KEY_FIELDS[kind]]
     return tuple(parts) if parts[0] and (all(parts) or kind in ON_A_TEST) else None
-
-
-def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
-    """Make a feed ready to map rows.
-
-    `place` is how its source is named to people, such as `students.csv`.
-
-    Row errors then say `students.csv line 7`. Columns are named as the sources give them: stripped
-    and in NFC.
-
-    Raises:
-        UsageError: the rules can't be followed; it lists all that is wrong, one a line.
-    """
-    wrong: list[str] = []
-    shape = shape_of(rule.kind, rule.options)
-    columns, fields = Columns(), dict[str, CompiledField]()
-    conditions, departure = list[Condition](), list[Condition]()
-    for name, field_rule in rule.fields.items():
-        try:
-            fields[name] = _field(rule, shape.fields, name, field_rule, columns)
-        except RuleError as error:
-            wrong.append(f"map.{name}: {error}")
-    for name, found, named in (
-        ("where", conditions, rule.where),
-        ("where_not", conditions, rule.where_not),
-        ("departure", departure, rule.departure),
-    ):
-        for column, wanted in named.items():
-            try:
-                found.append(
-                    compile_condition(column, wanted, columns, negated=name == "where_not")
-                )
-            except RuleError as error:
-                wrong.append(f"{name}.{column}: {error}")
-    complete: Complete | None = None
-    try:
-        complete = compile_windows(rule.fields) if rule.kind is Kind.TEST else None
-    except RuleError as error:
-        wrong.append(f"map: {error}")
-    labels = _labels(rule, wrong)
-    if wrong:
-        kinds = rule.kind if rule.kind is Kind.STAFF else f"{rule.kind}s"
-        raise UsageError("\n".join(f"feed of {kinds} from {place}: {text}" for text in wrong))
-    for name, label in labels.items():
-        fields[name] = _field(rule, shape.fields, name, rule.fields[label], columns)
-    return CompiledFeed(
-        shape,
-        place,
-        columns,
-        fields,
-        labels,
-        _Checks(conditions, departure, _needs_names(rule), complete),
-    )
-
-
-def _needs_names(rule: FeedRule) -> bool:
-    """Tell whether a blank first name is an error.
-
-    Where it is put together, since a person may have one name only.
-
-    Not where a blank clears it, or where another feed fills it.
-    """
-    first = rule.fields.get("first_name")
-    made = first is not None and (first.template is not None or first.first_of is not None)
-    return made and rule.needs_names and not rule.clear_blanks
-
-
-def _field(
-    rule: FeedRule,
-    specs: Mapping[str, FieldSpec],
-    name: str,
-    field_rule: FieldRule,
-    columns: Columns,
-) -> CompiledField:
-    if name not in specs:
-        raise RuleError(f"is not a field of {_named(rule.kind)}; use {', '.join(specs)}")
-    spec, allowed = specs[name], rule.allow_text
-    return compile_field(field_rule, spec, columns, clear_blanks=rule.clear_blanks, allowed=allowed)
-
-
-def _named(kind: Kind) -> str:
-    return "staff" if kind is Kind.STAFF else f"{'an' if kind is Kind.OPTION else 'a'} {kind}"
-
-
-def _labels(rule: FeedRule, wrong: list[str]) -> dict[str, str]:
-    """Return the parts of the key, each with the field whose rule makes it.
-
-    The row errors of a part are named by that field.
-    """
-    labels: dict[str, str] = {}
-    source = KEY_FROM.get(rule.kind)
-    for name in KEY_FIELDS[rule.kind]:
-        label = name if name in rule.fields or source is None else source
-        if label in rule.fields:
-            labels[name] = label
-        else:
-            alternative = f" or map '{source}'" if source else ""
-            wrong.append(f"map.{name}: is missing; give the column that holds it{alternative}")
-    return labels

@@ -74,9 +74,8 @@ def _zone(name: str) -> ZoneInfo:
 def _try_format(pattern: str) -> None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # a format without a year, which is refused elsewhere
+            # A format without a year, which is refused elsewhere
+            warnings.simplefilter("ignore", DeprecationWarning)
             datetime.strptime(_SAMPLE.strftime(pattern), pattern)  # noqa: DTZ007 - only tried
     except (ValueError, re.error) as error:
         raise RuleError(

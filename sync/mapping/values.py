@@ -77,7 +77,7 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
     joined = "".join(raw)
     if len(joined) > limit or not joined.isprintable():
         return False
-    # written out, because a loop over these marks takes longer than the search for them: they are
+    # Written out, because a loop over these marks takes longer than the search for them: they are
     # what plain text has where it was damaged, and seldom otherwise
     if "&" in joined or "\\" in joined or "#" in joined or "null" in joined or "NULL" in joined:
         return False

@@ -21,6 +21,20 @@ It raises `BadValueError` for a time that a clock change skips or repeats.
 """
 
 
+def _computed(fields: Mapping[str, FieldRule]) -> frozenset[str]:
+    """Return the fields that are computed: `end`, or `duration`, or neither."""
+    computed = {name: rule.computed for name, rule in fields.items() if rule.computed is not None}
+    for name, sum_ in computed.items():
+        if sum_ != _COMPUTED.get(name):
+            right = _COMPUTED.get(name, END)
+            raise RuleError(f"computed: can't be '{sum_}' for '{name}'; use '{right}' for it")
+    if len(computed) > 1:
+        raise RuleError(
+            "computed: 'end' and 'duration' are each computed from the other; map one of them"
+        )
+    return frozenset(computed)
+
+
 def compile_windows(fields: Mapping[str, FieldRule]) -> Complete | None:
     """Return what completes the fields of a test by these rules.
 
@@ -29,17 +43,7 @@ def compile_windows(fields: Mapping[str, FieldRule]) -> Complete | None:
     Raises:
         RuleError: both are computed, each from the other, or one by another sum.
     """
-    computed = {name: rule.computed for name, rule in fields.items() if rule.computed is not None}
-    wrong = next((name for name, sum_ in computed.items() if _COMPUTED.get(name) != sum_), None)
-    if wrong is not None:
-        right = _COMPUTED.get(wrong, END)
-        raise RuleError(
-            f"computed: can't be '{computed[wrong]}' for '{wrong}'; use '{right}' for it"
-        )
-    if len(computed) > 1:
-        raise RuleError(
-            "computed: 'end' and 'duration' are each computed from the other; map one of them"
-        )
+    computed = _computed(fields)
     end = fields.get("end")
     later = next_day(end) if end is not None and end.next_day else None
     if not computed and later is None:

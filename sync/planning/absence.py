@@ -15,8 +15,3 @@ class AbsenceDoubt:
 
     reason: str
     needs_person: bool = False
-
-    @classmethod
-    def of(cls, reason: str) -> "AbsenceDoubt | None":
-        """Return the doubt for this reason, which passes by itself; None for an empty reason."""
-        return cls(reason) if reason else None

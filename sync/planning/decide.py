@@ -91,9 +91,8 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
 def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedChange:
     ruling = judge(change, pair.facts)
     digest = digest_of(change) if ruling.allowable or allowed else ""
-    if digest in allowed and (
-        ruling.allowable or ruling == PASS
-    ):  # some are only held once Inspera has been read
+    # Some are only held once Inspera has been read
+    if digest in allowed and (ruling.allowable or ruling == PASS):
         return DraftedChange(change, PASS, pair.fingerprint, pair.secret, digest)
     if not ruling.allowable:
         return DraftedChange(change, ruling, pair.fingerprint, pair.secret)
@@ -180,7 +179,7 @@ def _row_errors(change: Change) -> list[RowError]:
 def _late(change: Change) -> Iterator[RowError]:
     after = change.after
     if change.kind is Kind.TEST:
-        # here with what is known filled in: a row may move the start and leave the duration blank
+        # Here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}
         for bad in time_conflicts({**times, "duration": after.get("duration")}):
             yield RowError(change.where, bad.field, bad.reason, bad.remedy, change.kind, change.key)

@@ -106,10 +106,8 @@ def _arrived(kind: Kind, key: Key, wanted: Fields, about: Context, where: str) -
             reason=f"looks like {about.resembles}, which has vanished",
         )
     if about.unsettled and wanted.get("notify"):
-        wanted = {
-            **wanted,
-            "notify": None,
-        }  # they may have been told already, and are not told twice
+        # They may have been told already, and are not told twice
+        wanted = {**wanted, "notify": None}
     changed = tuple(name for name in COMPARED[kind] if wanted.get(name) is not None)
     return Change(Action.CREATE, kind, key, after=wanted, changed=changed, where=where)
 
@@ -165,10 +163,8 @@ def _staff(
         gone = {**known, "status": DISABLED}
         return Change(Action.DISABLE, kind, key, known, gone, ("status",), where, "its row says so")
     if before == DISABLED and wanted.get("status") is None and about.lifecycle != DISABLED:
-        wanted = {
-            **wanted,
-            "status": None,
-        }  # somebody else has disabled them, and no feed says what they should be
+        # Somebody else has disabled them, and no feed says what they should be
+        wanted = {**wanted, "status": None}
     else:
         wanted = {**wanted, "status": ACTIVE}
     lifecycle = REFUSED if about.lifecycle == REFUSED else ACTIVE
@@ -176,22 +172,13 @@ def _staff(
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
     if change and "status" not in change.changed and not (mapped or about.unsettled):
-        return replace(
-            change, after={**change.after, "status": None}
-        )  # what a person has set there stays
+        # What a person has set there stays
+        return replace(change, after={**change.after, "status": None})
     return change
 
 
 def _status(fields: Fields, lifecycle: str = ACTIVE) -> str:
     return DISABLED if DISABLED in (fields.get("status"), lifecycle) else ACTIVE
-
-
-def _may_leave(about: Context, status: str) -> bool:
-    """Tell whether staff are to be disabled: managed staff who are not.
-
-    A lost call may have enabled them again.
-    """
-    return about.managed and (status != DISABLED or about.unsettled)
 
 
 def _differs(wanted: str | int | None, known: str | int | None) -> bool:
@@ -211,14 +198,10 @@ def _learner_gone(about: Context) -> tuple[Action, str] | None:
 
 
 def _test_gone(about: Context) -> tuple[Action, str] | None:
-    if about.ended:
-        return (
-            None
-            if about.lifecycle == "retired"
-            else (Action.RETIRE, "it has ended and its source has dropped it")
-        )
-    if about.lifecycle == "withdrawn":
+    if about.lifecycle == ("retired" if about.ended else "withdrawn"):
         return None
+    if about.ended:
+        return Action.RETIRE, "it has ended and its source has dropped it"
     return Action.WITHDRAW, "it left its source before it ended"
 
 
@@ -231,11 +214,12 @@ def _candidate_gone(about: Context) -> tuple[Action, str] | None:
 
 
 def _staff_gone(about: Context) -> tuple[Action, str] | None:
-    if not _may_leave(about, about.lifecycle):
+    # One who is disabled already is left alone, unless a lost call may have enabled them again.
+    done = about.lifecycle == DISABLED and not about.unsettled
+    if done or not about.managed:
         return None
-    return (
-        Action.DELETE if about.delete else Action.DISABLE
-    ), "no source names this person any more"
+    action = Action.DELETE if about.delete else Action.DISABLE
+    return action, "no source names this person any more"
 
 
 def _option_gone(_about: Context) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sync.records.base import Kind, listed, utc_text, utc_time
 from sync.records.changes import Action, Change, Fields
+from sync.records.kinds import RECORD_TYPES
 
 FARTHEST_MOVE = timedelta(days=60)
 """How far the start or the end of a test may move unasked.
@@ -196,16 +197,17 @@ def additive(change: Change) -> bool:
 
     A first candidate number does not count: Inspera may have given out one of its own already.
     """
-    return all(_adds(name, change.before, change.after) for name in change.changed)
+    return all(_adds(change, name) for name in change.changed)
 
 
-def _adds(name: str, before: Fields, after: Fields) -> bool:
-    was, now = before.get(name), after.get(name)
-    if name == "extra_time":
-        return int(now or 0) >= int(was or 0)
-    if name in ("roles", "committees"):
+def _adds(change: Change, name: str) -> bool:
+    was, now = change.before.get(name), change.after.get(name)
+    spec = RECORD_TYPES[change.kind].fields[name]
+    if spec.many:
         return set(listed(was)) <= set(listed(now))
-    return was in (None, "") and name != "candidate_id"
+    if spec.adds == "more":
+        return int(now or 0) >= int(was or 0)
+    return spec.adds == "first" and was in (None, "")
 
 
 def adding_part(change: Change) -> Change | None:
@@ -213,11 +215,12 @@ def adding_part(change: Change) -> Change | None:
 
     More extra time must not be deferred because of a change of room in the same row.
     """
-    adds = tuple(name for name in change.changed if _adds(name, change.before, change.after))
+    adds = tuple(name for name in change.changed if _adds(change, name))
     if not adds or len(adds) == len(change.changed):
         return None
     kept = {name: change.before.get(name) for name in change.changed if name not in adds}
-    reason = f"{' and '.join(sorted(kept))} stays as it is for now"
+    stays = "stays as it is" if len(kept) == 1 else "stay as they are"
+    reason = f"{' and '.join(sorted(kept))} {stays} for now"
     return replace(change, after={**change.after, **kept}, changed=adds, reason=reason)
 
 

@@ -89,6 +89,7 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Judge by everything except the limits, which need all changes to be counted first."""
+    # What only a person can settle comes first: a ruling that passes by itself would hide it.
     if change.action is Action.IDENTITY_CHANGE:
         return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
     if facts.clash and change.action in ADDITIONS:
@@ -97,6 +98,7 @@ def judge(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.DEFERRED, facts.refused, Cause.REFUSED)
     if change.action in ADDITIONS:
         return _addition(change, facts)
+    # It makes no call: what is kept in step again was never taken away in Inspera.
     if change.action is Action.RESTORE:
         return PASS
     return _absence(change, facts)

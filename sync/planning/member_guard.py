@@ -101,17 +101,15 @@ def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRu
     for name in ("roles", "committees"):
         there, known, wanted = (set(listed(value)) for value in _sides(change, seat, name))
         given = there - known - wanted
-        if (
-            given and change.after.get(name) is not None
-        ):  # sending sets all of them, and would take these away
+        # Sending sets all of them, and would take these away
+        if given and change.after.get(name) is not None:
             reason = _GIVEN.format(name, ", ".join(sorted(given)))
             return MemberRuling(False, False, Result.HELD, reason, Cause.DRIFT, (name,))
     if change.action is not Action.CREATE and _has_all(change, seat):
         return MemberRuling(False, result=Result.DONE, reason=AGREED)
     if change.action is not Action.CREATE:
-        return MemberRuling(
-            change.kind is Kind.CONTRIBUTOR
-        )  # a committee that is there is left as it is
+        # A committee that is there is left as it is
+        return MemberRuling(change.kind is Kind.CONTRIBUTOR)
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
     send = change.kind is Kind.CONTRIBUTOR and not same
     reason = (

@@ -46,7 +46,6 @@ def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: 
     if not sends:
         return f"{adopt(kind, key)} takes Inspera's value as known; the source says nothing of it"
     return (
-        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} "
-        "keeps Inspera's value until "
-        "the source's changes"
+        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} keeps "
+        "Inspera's value until the source's changes"
     )

@@ -44,6 +44,7 @@ class Candidate(NamedTuple):
             text="identifier",
             cleared="",
             sent_as="candidateId",
+            adds="never",  # Inspera may have given out a number of its own already
         ),
     ] = None
     extra_time: Annotated[
@@ -55,6 +56,7 @@ class Candidate(NamedTuple):
             text="word",
             cleared=0,
             sent_as="extraTimeMins",
+            adds="more",
         ),
     ] = None
     room: Annotated[str | None, common.ROOM] = None

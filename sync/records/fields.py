@@ -54,6 +54,8 @@ class FieldSpec:
             own.
         copied: whether requests hold its value as it is, a list as a list. Other values are put
             into words by `sync.inspera.requests`.
+        adds: which change of it counts as an addition, which is sent even while the test is frozen
+            (rules 16): a `first` value, a first or `more` of it, or `never`. Of a list, more items.
         shown_as: the vendor's names for it in answers, the first one that is there counts; usually
             the one of requests.
     """
@@ -75,6 +77,7 @@ class FieldSpec:
     indexed: bool = False
     sent_as: str = ""
     copied: bool = True
+    adds: Literal["first", "more", "never"] = "first"
     shown_as: tuple[str, ...] = ()
 
 

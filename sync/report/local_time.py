@@ -14,7 +14,7 @@ def common_zone(zones: Collection[str | None]) -> ZoneInfo | None:
 
     This machine's own zone is not used: it says nothing about the tests.
     """
-    (zone,) = found if len(found := set(zones)) == 1 else (None,)
+    (zone,) = different if len(different := set(zones)) == 1 else (None,)
     return ZoneInfo(zone) if zone else None
 
 
@@ -23,7 +23,7 @@ def with_local_times(text: str, zone: ZoneInfo | None) -> str:
 
     Without a zone the text stays as it is. The day in UTC is named where it is another one.
     """
-    return _UTC.sub(lambda found: _local(found[0], zone), text) if zone else text
+    return _UTC.sub(lambda time: _local(time[0], zone), text) if zone else text
 
 
 def _local(utc: str, zone: ZoneInfo) -> str:

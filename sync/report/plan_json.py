@@ -33,7 +33,7 @@ def _joined(members: Iterable[dict[str, Any]]) -> Iterator[str]:
 def _change(line: PlannedChange) -> dict[str, Any]:
     change = line.change
     changed = {
-        name: [_told(name, side.get(name)) for side in (change.before, change.after)]
+        name: [_json_value(name, side.get(name)) for side in (change.before, change.after)]
         for name in change.changed
     }
     return {
@@ -50,7 +50,7 @@ def _change(line: PlannedChange) -> dict[str, Any]:
     }
 
 
-def _told(name: str, value: Value) -> object:
+def _json_value(name: str, value: Value) -> object:
     return list(listed(value)) if name in LISTS else value
 
 

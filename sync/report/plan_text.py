@@ -2,22 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from sync.planning.limits import HeldScope
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, PlannedChange, Verdict
+from sync.report.lines import (
+    Cell,
+    Figures,
+    Line,
+    TableColumn,
+    TableRow,
+    Tone,
+    capped,
+    muted,
+    section,
+)
 from sync.report.local_time import with_local_times
 from sync.report.verdict import verdict_text
-from sync.report.wording import (
-    cause_of,
-    change_text,
-    first_keys_text,
-    plural,
-    row_error_text,
-)
+from sync.report.wording import cause_of, change_row, change_tone, key_cells, plural, row_error_row
 from sync.text.masking import masked
 
 MOST = 50
@@ -33,6 +37,13 @@ _HEADINGS = {
     Verdict.HELD: "Held for a person to decide",
 }
 _BLOCKED = "Not sent until the cause is fixed (it does not clear by itself)"
+_ORDER = {kind: number for number, kind in enumerate(Kind)}
+_COLUMNS: Mapping[str, Tone | None] = {
+    **{action: change_tone(action, Verdict.PASS) for action in Action},
+    Verdict.WAITING: None,
+    Verdict.DEFERRED: None,
+    Verdict.HELD: Tone.HELD,
+}
 _NOTHING = "Nothing to do: as far as this state knows, Inspera matches the sources."
 _NOTHING_SENT = "Nothing to do with the valid rows; the others are listed here."
 
@@ -61,88 +72,76 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
     passing: Iterable[PlannedChange],
     groups: Mapping[Verdict, Iterable[ReasonGroup]],
     most: int | None = MOST,
-    heading: str = "Would do",
+    title: str = "Would do",
     total: int | None = None,
     *,
     blocked: Iterable[ReasonGroup] = (),
     sound: bool = True,
     zone: ZoneInfo | None = None,
-) -> Iterator[str]:
+) -> Iterator[Line]:
     """Yield the plan's lines by verdict; one line a reason, or with no `most` each change.
 
     Args:
-        passing: what the guard allows, under `heading`: "Would do" means that nothing is done.
+        passing: what the guard allows, under `title`: "Would do" means that nothing is done.
         groups: what does not go ahead, by verdict and by reason.
         most: how many lines of a list are printed; None prints each change of each group.
-        heading: the heading of what passes.
+        title: the heading of what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
         blocked: what is deferred for a cause that somebody has to fix.
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
         zone: the zone of the tests, for times; None shows UTC alone.
     """
-    sections = [(heading, capped((f"  {change_text(line)}" for line in passing), most, total))]
-    sections += [(_BLOCKED, _groups_text(blocked, most))]
-    sections += [(_HEADINGS[verdict], _groups_text(of, most)) for verdict, of in groups.items()]
+    sections = [(title, capped(map(change_row, passing), most, total))]
+    sections += [(_BLOCKED, _group_rows(blocked, most))]
+    sections += [(_HEADINGS[verdict], _group_rows(of, most)) for verdict, of in groups.items()]
     empty = True
-    for title, lines in sections:
-        for number, text in enumerate(lines):
-            if number == 0:
-                yield from ("", f"{title}:")
-            yield with_local_times(text, zone)
+    for name, lines in sections:
+        for line in section(name, lines):
+            yield line.rewritten(lambda text: with_local_times(text, zone))
             empty = False
     if empty:
-        yield _NOTHING if sound else _NOTHING_SENT
+        yield Line(_NOTHING if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
 
 
-def _groups_text(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[str]:
+def _group_rows(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[Line]:
     for number, group in enumerate(groups):
         if most is not None and number >= most:
-            yield "  … and more, for other reasons (--all shows them)"
+            yield muted("  … and more, for other reasons (--all shows them)")
             return
         if group.total == 1:
-            yield f"  {change_text(group.lines[0])}{masked(f': {group.reason}')}"
-            continue
-        change = group.lines[0].change
-        what = plural(group.total, "change")
-        if group.alike:
-            what = f"{change.action} {plural(group.total, change.kind)}"
-        text = f"  {what}: {group.reason}"
-        if most is None:
-            yield masked(text)
-            yield from (f"    {change_text(line)}" for line in group.lines)
+            yield change_row(group.lines[0], group.reason)
         else:
-            changes = [line.change for line in group.lines]
-            keys = [
-                each.key if group.alike else (f"{each.kind} {each.key[0]}", *each.key[1:])
-                for each in changes
-            ]
-            yield f"{masked(text)}; {first_keys_text(keys, group.total)}"
+            yield _group_row(group, with_keys=most is not None)
+            if most is None:
+                yield from (change_row(line, indent=4) for line in group.lines)
 
 
-def capped(
-    lines: Iterable[str], most: int | None, total: int | None = None, indent: str = "  "
-) -> Iterator[str]:
-    """Yield at most `most` lines, then how many more there were, counted or from `total`."""
-    rest = iter(lines)
-    yield from islice(rest, most)
-    if most is None:
-        return
-    more = sum(1 for _ in rest) if total is None else max(0, total - most)
-    if more:
-        yield f"{indent}… and {more:,} more (--all shows them)"
+def _group_row(group: ReasonGroup, *, with_keys: bool) -> TableRow:
+    """Return the row of several changes with one reason."""
+    first = group.lines[0]
+    if group.alike:
+        cells = [
+            Cell(first.change.action, TableColumn.LABEL),
+            Cell(plural(group.total, first.change.kind), TableColumn.KIND, " "),
+        ]
+        keys = [line.change.key for line in group.lines]
+    else:
+        cells = [Cell(plural(group.total, "change"), TableColumn.LABEL)]
+        changes = (line.change for line in group.lines)
+        keys = [(f"{change.kind} {change.key[0]}", *change.key[1:]) for change in changes]
+    cells.append(Cell(group.reason, TableColumn.TEXT, ": "))
+    cells += key_cells(keys, group.total) if with_keys else []
+    return TableRow(cells, change_tone(first.change.action, first.verdict)).rewritten(masked)
 
 
-def row_errors_text(row_errors: Iterable[RowError], most: int | None = MOST) -> Iterator[str]:
+def row_errors_text(row_errors: Iterable[RowError], most: int | None = MOST) -> Iterator[Line]:
     """Yield the row errors under a heading: each of them with `most` None, else a line a cause."""
-    lines = map(row_error_text, row_errors) if most is None else _causes_text(row_errors, most)
-    for number, text in enumerate(lines):
-        if number == 0:
-            yield from ("", "Row errors (their records stay as they are):")
-        yield f"  {text}"
+    rows = map(row_error_row, row_errors) if most is None else _cause_rows(row_errors, most)
+    yield from section("Row errors (their records stay as they are)", rows)
 
 
-def _causes_text(row_errors: Iterable[RowError], most: int) -> Iterator[str]:
+def _cause_rows(row_errors: Iterable[RowError], most: int) -> Iterator[Line]:
     """Yield the first row error of each cause with how many more it has.
 
     Row errors of one cause need not be neighbours, so all are read before the first line. Memory
@@ -159,37 +158,42 @@ def _causes_text(row_errors: Iterable[RowError], most: int) -> Iterator[str]:
             firsts[cause] = row_error
         else:
             others += 1
-    yield from (row_error_text(first, more[cause]) for cause, first in firsts.items())
+    yield from (row_error_row(first, more[cause]) for cause, first in firsts.items())
     if others:
-        yield f"… and {others:,} more (--all shows them)"
+        yield muted(f"  … and {others:,} more (--all shows them)")
 
 
-def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
+def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[Line]:
     """Yield the scopes over a limit, or held by the times of tests, each with why and a remedy."""
-    for by_times, heading in (
-        (False, "Over a limit:"),
-        (True, "Held together by the times of tests:"),
+    for by_times, title in (
+        (False, "Over a limit"),
+        (True, "Held together by the times of tests"),
     ):
-        found = [held for held in scopes if held.by_times is by_times]
-        if found:
-            yield from ("", heading)
-        for held in found:
-            end = (
-                "allowed for this run"
-                if held.allowed
-                else f"if it is right: apply --allow {held.digest}"
-            )
-            yield f"  {held.scope.name}: {held.excess}; {end}"
+        yield from section(
+            title, (_scope_row(held) for held in scopes if held.by_times is by_times)
+        )
 
 
-def waiting_text(waiting: int, soon: int) -> Iterator[str]:
+def _scope_row(held: HeldScope) -> TableRow:
+    remedy = (
+        "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
+    )
+    cells = (
+        Cell(held.scope.name, TableColumn.LABEL),
+        Cell(f"{held.excess}; {remedy}", TableColumn.TEXT, ": "),
+    )
+    return TableRow(cells, None if held.allowed else Tone.HELD)
+
+
+def waiting_text(waiting: int, soon: int) -> Iterator[Line]:
     """Yield a warning if changes wait."""
     if not waiting:
         return
     verb = "waits" if waiting == 1 else "wait"
     what = f"{plural(waiting, 'change')} {verb} for something that is not in Inspera"
     due = f", {soon:,} of them for tests that start within 7 days" if soon else ""
-    yield f"Warning: {what}{due}; settle what each waits for (`plan --all` names it)."
+    text = f"Warning: {what}{due}; settle what each waits for (`plan --all` names it)."
+    yield Line(text, Tone.HELD)
 
 
 def left_out_text(left_out: Mapping[Kind, int]) -> str:
@@ -208,7 +212,7 @@ def summary_text(
     status: int | None = None,
     *,
     left_out: Mapping[Kind, int] | None = None,
-) -> str:
+) -> Figures:
     """Return the figures in one line; with `status` as the last line of a command."""
     verdicts: Counter[Verdict] = Counter()
     passing: Counter[tuple[Action, Kind]] = Counter()
@@ -231,11 +235,20 @@ def summary_text(
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
     parts += filter(None, [left_out_text(left_out or {})])
     figures = "; ".join(parts)
-    if status is None:
-        return f"Summary: {figures}."
-    return verdict_text(
-        "Summary",
-        figures,
-        status,
-        {**{str(v): n for v, n in verdicts.items()}, "row error": row_errors},
+    found = {**{str(verdict): n for verdict, n in verdicts.items()}, "row error": row_errors}
+    line = (
+        Line(f"Summary: {figures}.")
+        if status is None
+        else verdict_text("Summary", figures, status, found)
     )
+    return Figures(line, _counts(tally), _COLUMNS)
+
+
+def _counts(tally: Mapping[tuple[Kind, Action, Verdict], int]) -> Mapping[tuple[str, str], int]:
+    """Return how many changes each kind has: those that pass by action, the others by verdict."""
+    counts = Counter[tuple[str, str]]()
+    for (kind, action, verdict), number in sorted(
+        tally.items(), key=lambda item: _ORDER[item[0][0]]
+    ):
+        counts[kind, action if verdict is Verdict.PASS else verdict] += number
+    return counts

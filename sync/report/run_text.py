@@ -1,5 +1,6 @@
 """The result of a run as text: the changes that were not carried out, then the figures."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
@@ -8,9 +9,11 @@ from zoneinfo import ZoneInfo
 from sync.exit_codes import Exit
 from sync.planning.reasons import general_reason
 from sync.records.base import Key, Kind
+from sync.records.changes import Action, Result
+from sync.report.lines import Cell, Figures, Line, TableColumn, TableRow, Tone, muted, section
 from sync.report.local_time import with_local_times
 from sync.report.verdict import verdict_text
-from sync.report.wording import first_keys_text, key_text, plural
+from sync.report.wording import key_cells, key_text, plural
 from sync.text.masking import masked
 
 
@@ -38,14 +41,31 @@ class Finding(Protocol):
         """Return why, and what to do."""
 
 
-def finding_text(finding: Finding) -> str:
+_COLUMNS: Mapping[str, Tone | None] = {
+    **dict.fromkeys(Result),
+    Result.DONE: Tone.GOOD,
+    Result.REFUSED: Tone.ERROR,
+    Result.UNKNOWN: Tone.ERROR,
+    Result.HELD: Tone.HELD,
+}
+_TONES = {
+    "row error": Tone.ERROR,
+    Result.REFUSED: Tone.ERROR,
+    Result.UNKNOWN: Tone.ERROR,
+    Result.HELD: Tone.HELD,
+}
+
+
+def finding_row(finding: Finding) -> TableRow:
     """Return a finding in one line."""
-    return masked(f"{finding.type}: {_record_text(finding)}: {finding.text}")
+    cells = [Cell(finding.type, TableColumn.LABEL), *_record_cells(finding, before=": ")]
+    cells.append(Cell(finding.text, TableColumn.TEXT, ": "))
+    return TableRow(cells, _TONES.get(finding.type)).rewritten(masked)
 
 
 def findings_text(
     findings: Iterable[Finding], most: int | None, zone: ZoneInfo | None = None
-) -> Iterator[str]:
+) -> Iterator[Line]:
     """Yield the findings of one run, a line a cause, at most `most`; with None each of them.
 
     `zone` is that of the tests, for times; None shows UTC alone.
@@ -55,11 +75,11 @@ def findings_text(
         groups.setdefault((finding.type, finding.kind, _cause(finding, most)), []).append(finding)
     for number, group in enumerate(groups.values()):
         if most is not None and number >= most:
-            rest = sum(len(one) for one in islice(groups.values(), number, None))
-            yield f"  … and {rest:,} more (--all shows them)"
+            rest = sum(len(others) for others in islice(groups.values(), number, None))
+            yield muted(f"  … and {rest:,} more (--all shows them)")
             return
-        for line in _group_text(group, most):
-            yield with_local_times(line, zone)
+        for row in _group_rows(group, most):
+            yield row.rewritten(lambda text: with_local_times(text, zone))
 
 
 def _cause(finding: Finding, most: int | None) -> str:
@@ -69,40 +89,38 @@ def _cause(finding: Finding, most: int | None) -> str:
     return general_reason(finding.kind, finding.key, finding.text)
 
 
-def _group_text(group: Sequence[Finding], most: int | None) -> Iterator[str]:
+def _group_rows(group: Sequence[Finding], most: int | None) -> Iterator[TableRow]:
     first = group[0]
     if len(group) == 1:
-        yield f"  {finding_text(first)}"
+        yield finding_row(first)
         return
-    text = masked(f"  {first.type}: {plural(len(group), first.kind)}: {_cause(first, most)}")
+    cells = [
+        Cell(first.type, TableColumn.LABEL),
+        Cell(plural(len(group), first.kind), TableColumn.KIND, ": "),
+        Cell(_cause(first, most), TableColumn.TEXT, ": "),
+    ]
+    if most is not None:
+        keys = [finding.key or (finding.place,) for finding in group]
+        cells += key_cells(keys, len(group))
+    yield TableRow(cells, _TONES.get(first.type)).rewritten(masked)
     if most is None:
-        yield text
-        yield from (f"    {masked(_record_text(finding))}" for finding in group)
-        return
-    keys = [finding.key or (finding.place,) for finding in group]
-    yield f"{text}; {first_keys_text(keys, len(group))}"
+        yield from (TableRow(_record_cells(each), indent=4).rewritten(masked) for each in group)
 
 
-def _record_text(finding: Finding) -> str:
-    key = f" {key_text(finding.key)}" if finding.key else ""
-    place = f" ({finding.place})" if finding.place else ""
-    return f"{finding.kind}{key}{place}"
+def _record_cells(finding: Finding, before: str = "") -> list[Cell]:
+    return [
+        Cell(finding.kind, TableColumn.KIND, before),
+        Cell(key_text(finding.key) if finding.key else "", TableColumn.KEY, " "),
+        Cell(finding.place, TableColumn.TEXT, " (", ")", muted=True),
+    ]
 
 
 def outcomes_text(
     findings: Iterable[Finding], most: int | None, zone: ZoneInfo | None = None
-) -> Iterator[str]:
+) -> Iterator[Line]:
     """Yield the changes that were to be sent and were not carried out."""
-    for number, line in enumerate(findings_text(findings, most, zone)):
-        if number == 0:
-            yield from ("", "Not carried out, or not as planned:")
-        yield line
-
-
-def run_text(counts: Mapping[str, int], status: int, word: str = "done") -> str:
-    """Return the figures of a run in one line; `word` is how it ended."""
-    figures = figures_text(counts, complete=status == Exit.OK)
-    return verdict_text("Run", figures, status, counts, word)
+    rows = findings_text(findings, most, zone)
+    yield from section("Not carried out, or not as planned", rows)
 
 
 def figures_text(counts: Mapping[str, int], *, complete: bool) -> str:
@@ -110,3 +128,20 @@ def figures_text(counts: Mapping[str, int], *, complete: bool) -> str:
     figures = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()) if number)
     # A run that was stopped before it had a plan does not know what there is to do.
     return figures or ("nothing to do" if complete else "nothing was sent")
+
+
+def run_text(
+    counts: Mapping[str, int],
+    status: int,
+    results: Mapping[tuple[Kind, Action, Result], int],
+    word: str = "done",
+) -> Figures:
+    """Return the figures of a run in one line, with how many changes of a kind ended how.
+
+    `word` is how the run ended.
+    """
+    figures = figures_text(counts, complete=status == Exit.OK)
+    by_kind = Counter[tuple[str, str]]()
+    for (kind, _, result), number in results.items():
+        by_kind[kind, result] += number
+    return Figures(verdict_text("Run", figures, status, counts, word), by_kind, _COLUMNS)

@@ -25,7 +25,7 @@ def _row(row: SampledRow) -> dict[str, Any]:
     return {
         "place": row.place,
         "read": dict(row.cells),
-        "feeds": [_record(one) for one in row.records],
+        "feeds": [_record(record) for record in row.records],
     }
 
 
@@ -37,8 +37,12 @@ def _record(record: MappedRecord) -> dict[str, Any]:
         "joined": dict(record.joined),
         "record": {name: _value(value) for name, value in record.fields.items()},
         "row_errors": [
-            {"field": one.field, "reason": masked(one.reason), "remedy": masked(one.remedy)}
-            for one in record.row_errors
+            {
+                "field": row_error.field,
+                "reason": masked(row_error.reason),
+                "remedy": masked(row_error.remedy),
+            }
+            for row_error in record.row_errors
         ],
     }
 

@@ -45,8 +45,8 @@ def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
 
 def printable(text: str) -> str:
     """Return the text in one line for a terminal: unprintable characters escaped, long text cut."""
-    seen = escaped(text).replace("\n", "\\n")
-    return seen if len(seen) <= MOST_SHOWN else f"{seen[:MOST_SHOWN]}… ({len(text):,} characters)"
+    line = escaped(text).replace("\n", "\\n")
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}… ({len(text):,} characters)"
 
 
 def _stacked(row: SampledRow) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _title(record: MappedRecord) -> str:
 
 
 def _remark(record: MappedRecord) -> str:
-    """Return what is to be said of a row that makes no record; empty when it makes one."""
+    """Return why a row makes no record; empty when it makes one."""
     if record.outcome is SampleOutcome.SKIPPED:
         return ": not selected"
     if record.outcome is SampleOutcome.DEPARTS:

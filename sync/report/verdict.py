@@ -1,10 +1,11 @@
-"""The last line of a command: what it came to, with the exit status that it ends with."""
+"""The last line of a command: its result, with the exit status that it ends with."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from sync.exit_codes import Exit
+from sync.report.lines import Line, Tone
 
 _WHY: Final[Mapping[Exit, str]] = {
     Exit.ERRORS: "something is in error",
@@ -30,32 +31,38 @@ _CAUSES: Final[Mapping[Exit, Mapping[str, tuple[str, ...]]]] = {
 }
 """What gives an exit status, with the ends of the names of the figures that count it."""
 
-
 _PAUSED = "sending is paused"
+_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def verdict_text(
     what: str,
-    found: str,
+    figures: str,
     status: int,
-    counts: Mapping[str, int] = MappingProxyType({}),
+    counts: Mapping[str, int] = _NO_COUNTS,
     word: str = "done",
-) -> str:
+) -> Line:
     """Return the last line of a command, so that it can never contradict the exit status.
 
     Args:
-        what: the command's word, such as `Check`.
-        found: the figures, such as `2 row errors`.
+        what: the command's name, such as `Check`.
+        figures: what it found, such as `2 row errors`.
         status: the exit status.
         counts: the figures by their name, from which the reason for the status follows.
         word: how a run ended.
     """
-    return f"{what}: {found}; exit status {status_text(status, counts, word)}."
+    meaning = status_text(status, counts, word)
+    return Line(f"{what}: {figures}; exit status {meaning}.", status_tone(status))
 
 
-def status_text(
-    status: int, counts: Mapping[str, int] = MappingProxyType({}), word: str = "done"
-) -> str:
+def status_tone(status: int) -> Tone:
+    """Return the tone of an exit status."""
+    if status in (Exit.OK, Exit.CHANGES):
+        return Tone.GOOD
+    return Tone.HELD if status == Exit.HELD else Tone.ERROR
+
+
+def status_text(status: int, counts: Mapping[str, int] = _NO_COUNTS, word: str = "done") -> str:
     """Return an exit status and its meaning: `4: a source can't be used or trusted`, or `0`."""
     why = _causes_text(Exit(status), counts) or _WHY.get(Exit(status), "")
     why = _PAUSED if word == "paused" and status == Exit.HELD else why

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sync.records.base import DIGEST_PREFIX, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
+from sync.report.lines import Cell, TableColumn, TableRow, Tone
 from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})
@@ -22,38 +22,74 @@ def key_text(key: Key) -> str:
     return masked(" / ".join(part for part in key if part))
 
 
-def row_error_text(row_error: RowError, more: int = 0) -> str:
+def row_error_row(row_error: RowError, more: int = 0) -> TableRow:
     """Return a row error in one line: where, field, why, what to do; `more` have the same cause."""
-    if more:
-        row_error = replace(row_error, where=f"{row_error.where} and {plural(more, 'more row')}")
-    return masked(str(row_error))
+    where = f"{row_error.where} and {plural(more, 'more row')}" if more else row_error.where
+    cells = (
+        Cell(where, TableColumn.LABEL),
+        Cell(row_error.field, TableColumn.KIND, ": "),
+        Cell(f"{row_error.reason}; {row_error.remedy}", TableColumn.TEXT, ": "),
+    )
+    return TableRow(cells, Tone.ERROR).rewritten(masked)
 
 
-def first_keys_text(keys: Sequence[Key], total: int) -> str:
+def key_cells(keys: Sequence[Key], total: int) -> list[Cell]:
     """Return the keys of a group: all of a small one, else the first, and how to see the others."""
-    named = ", ".join(key_text(key) for key in keys[:FIRST_KEYS])
-    return named if total <= FIRST_KEYS else f"first {named} (--all shows all)"
+    names = [name for key in keys[:FIRST_KEYS] if (name := key_text(key))]
+    start = "; " if total <= FIRST_KEYS else "; first "
+    cells = [
+        Cell(name, TableColumn.KEY, ", " if number else start) for number, name in enumerate(names)
+    ]
+    if total > FIRST_KEYS:
+        cells.append(Cell("(--all shows all)", TableColumn.KEY, " ", muted=True))
+    return cells
 
 
 def cause_of(row_error: RowError) -> tuple[str, str, str]:
     """Return what row errors of one cause share: all but the values that they quote."""
-    said = row_error.cause or _QUOTED.sub("…", f"{row_error.reason}; {row_error.remedy}")
-    return row_error.kind, row_error.field, said
+    cause = row_error.cause or _QUOTED.sub("…", f"{row_error.reason}; {row_error.remedy}")
+    return row_error.kind, row_error.field, cause
 
 
-def change_text(line: PlannedChange) -> str:
-    """Return a change in one line: action, kind and key, what differs, the row that asks for it."""
-    change = line.change
-    text = f"{change.action} {change.kind} {key_text(change.key)}"
-    if change.action is Action.UPDATE and change.changed:
-        text += ": " + ", ".join(_difference(line, name) for name in change.changed)
-    if change.where:
-        told = change.action is Action.UPDATE and change.reason and line.verdict is Verdict.PASS
-        why = f"; {change.reason}" if told else ""
-        text += f" ({change.where}{why})"
-    elif change.reason and line.verdict is Verdict.PASS:
-        text += f" ({change.reason})"
-    return masked(text)
+_TONES = {
+    Action.CREATE: Tone.ADD,
+    Action.ENABLE: Tone.ADD,
+    Action.RESTORE: Tone.ADD,
+    Action.UPDATE: Tone.UPDATE,
+    Action.REMOVE: Tone.REMOVE,
+    Action.DISABLE: Tone.REMOVE,
+    Action.DELETE: Tone.REMOVE,
+}
+"""The tones of changes that are sent. The others only change what is remembered."""
+
+
+def change_tone(action: Action, verdict: Verdict) -> Tone | None:
+    """Return the tone of a change: that of its action if it goes ahead."""
+    if verdict is Verdict.PASS:
+        return _TONES.get(action)
+    return Tone.HELD if verdict is Verdict.HELD else None
+
+
+def change_row(line: PlannedChange, reason: str = "", indent: int = 2) -> TableRow:
+    """Return a change in one line: action, kind and key, what differs, the row that asks for it.
+
+    `reason` tells why it does not go ahead.
+    """
+    change, passes = line.change, line.verdict is Verdict.PASS
+    cells = [
+        Cell(change.action, TableColumn.LABEL),
+        Cell(change.kind, TableColumn.KIND, " "),
+        Cell(key_text(change.key), TableColumn.KEY, " "),
+    ]
+    if change.action is Action.UPDATE:
+        differences = ", ".join(_difference(line, name) for name in change.changed)
+        cells.append(Cell(differences, TableColumn.TEXT, ": "))
+    why = change.reason if passes and (change.action is Action.UPDATE or not change.where) else ""
+    origin = "; ".join(part for part in (change.where, why) if part)
+    cells.append(Cell(origin, TableColumn.TEXT, " (", ")", muted=True))
+    cells.append(Cell(reason, TableColumn.TEXT, ": "))
+    tone = change_tone(change.action, line.verdict)
+    return TableRow(cells, tone, indent).rewritten(masked)
 
 
 def _difference(line: PlannedChange, name: str) -> str:

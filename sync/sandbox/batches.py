@@ -45,11 +45,18 @@ def remove_batch(
         Refusal: 400 for all that is wrong in the batch, 404 with everyone who is not on the test.
     """
     auth_type, entries = read_batch(body, f"{noun}s", _read_nothing)
-    missing = [one for one in entries if not remove(find_external(db, (auth_type, one)))]
+    missing = [
+        external_id
+        for external_id in entries
+        if not remove(find_external(db, (auth_type, external_id)))
+    ]
     if missing:
         raise Refusal(
             404,
-            *(f"externalId {one} ({auth_type}): is not a {noun} of this test" for one in missing),
+            *(
+                f"externalId {external_id} ({auth_type}): is not a {noun} of this test"
+                for external_id in missing
+            ),
         )
     return Answer(200, {"success": True})
 
@@ -73,20 +80,24 @@ def find_all(
     Raises:
         Refusal: 400 with every external id that nobody of that kind has.
     """
-    found = {one: find_external(db, (auth_type, one), kind) for one in entries}
+    user_ids = {
+        external_id: find_external(db, (auth_type, external_id), kind) for external_id in entries
+    }
     unknown = [
-        f"externalId {one} ({auth_type}): no such user"
-        for one, user_id in found.items()
+        f"externalId {external_id} ({auth_type}): no such user"
+        for external_id, user_id in user_ids.items()
         if user_id is None
     ]
     if unknown:
         raise Refusal(400, *unknown)
-    return {one: user_id for one, user_id in found.items() if user_id is not None}
+    return {
+        external_id: user_id for external_id, user_id in user_ids.items() if user_id is not None
+    }
 
 
 def external_user_ids(db: Connection, run_id: int) -> dict[int, list[Json]]:
     """Return the external ids of all people on a test as Inspera shows them, by user id."""
-    found: dict[int, list[Json]] = {}
+    external_ids: dict[int, list[Json]] = {}
     for row in db.execute(
         "SELECT user_id, auth_type, external_id FROM external_ids WHERE user_id IN"
         " (SELECT user_id FROM candidates WHERE run_id = :run_id UNION ALL"
@@ -94,5 +105,5 @@ def external_user_ids(db: Connection, run_id: int) -> dict[int, list[Json]]:
         {"run_id": run_id},
     ):
         pair = {"authType": row["auth_type"], "externalUserId": row["external_id"]}
-        found.setdefault(row["user_id"], []).append(pair)
-    return found
+        external_ids.setdefault(row["user_id"], []).append(pair)
+    return external_ids

@@ -34,9 +34,9 @@ class CandidateEntry:
 def get_candidates(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `GET /v1/test/{testId}/candidates`."""
     members = ("userId", "candidateId", "externalUserIds", "extraTimeMins")
-    found = all_candidates(db, find_test(db, call)["run_id"])
+    rows = all_candidates(db, find_test(db, call)["run_id"])
     return Answer(
-        200, {"candidates": [{name: candidate[name] for name in members} for candidate in found]}
+        200, {"candidates": [{name: candidate[name] for name in members} for candidate in rows]}
     )
 
 

@@ -79,26 +79,26 @@ def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:
     if not isinstance(body, dict) or "removed" not in body:
         return None
     read = BodyReader(body, kind)
-    who = _Who(read.text("username", needed=True))
+    person = _PersonReference(read.text("username", needed=True))
     if read.flag("removed") is False:
         read.complain("removed", "must be true, or left out")
     read.close()
-    user_id = who.find(db, kind)
+    user_id = person.find(db, kind)
     remove_person(db, user_id)
     return {"userId": user_id}
 
 
 def _edit_candidate(db: Connection, body: Json) -> Json:
     read = BodyReader(body, "candidate")
-    test, removed, who, candidate = (
+    test, removed, person, candidate = (
         _test(read),
         read.flag("removed"),
-        _who(read),
+        _read_person(read),
         read_candidate(read, "committees"),
     )
     read.close()
     run_id = _find_test(db, test, candidate.committees)
-    user_id = who.find(db, "student")
+    user_id = person.find(db, "student")
     if not removed:
         save_candidate(db, run_id, user_id, candidate)
     elif not remove_candidate(db, run_id, user_id):
@@ -108,11 +108,11 @@ def _edit_candidate(db: Connection, body: Json) -> Json:
 
 def _edit_contributor(db: Connection, body: Json) -> Json:
     read = BodyReader(body, "contributor")
-    test, removed, who = _test(read), read.flag("removed"), _who(read)
+    test, removed, person = _test(read), read.flag("removed"), _read_person(read)
     contributor = read_contributor(read, "committees", roles_needed=False)
     read.close()
     run_id = _find_test(db, test, contributor.committees)
-    user_id = who.find(db, "staff")
+    user_id = person.find(db, "staff")
     if not removed:
         save_contributor(db, run_id, user_id, contributor)
     elif not remove_contributor(db, run_id, user_id):
@@ -167,7 +167,7 @@ def _find_test(db: Connection, external_id: str, committees: Iterable[str] | Non
 
 
 @dataclass(frozen=True, slots=True)
-class _Who:
+class _PersonReference:
     """A person, named in an edit by username or else by external id."""
 
     username: str | None
@@ -181,13 +181,13 @@ class _Who:
             Refusal: 404, no person of that kind has it.
         """
         if self.username:
-            found = find_username(db, self.username, kind)
+            user_id = find_username(db, self.username, kind)
         else:
-            found = find_external(db, (self.auth_type or "", self.external_id or ""), kind)
-        if found is None:
+            user_id = find_external(db, (self.auth_type or "", self.external_id or ""), kind)
+        if user_id is None:
             raise Refusal(404, f"{self.username or self.external_id or 'nobody'}: no such {kind}")
-        return found
+        return user_id
 
 
-def _who(read: BodyReader) -> _Who:
-    return _Who(read.text("username"), read.text("authType"), read.text("externalId"))
+def _read_person(read: BodyReader) -> _PersonReference:
+    return _PersonReference(read.text("username"), read.text("authType"), read.text("externalId"))

@@ -42,7 +42,7 @@ def apidoc(base: str) -> Json:
 
 def _people() -> dict[str, Json]:
     user = [_path("userId")]
-    found = _answers(200, _list(_ref("User")))
+    users = _answers(200, _list(_ref("User")))
     words = {
         "name": "query",
         "in": "query",
@@ -58,11 +58,11 @@ def _people() -> dict[str, Json]:
     return {
         "/v1/users/student": {"post": _call("makes or changes a learner", "Saved", body="Student")},
         "/v1/users": {"post": _call("makes or changes a member of staff", "Saved", body="Staff")},
-        "/v1/users/search": {"get": _call("searches people", found, [words])},
+        "/v1/users/search": {"get": _call("searches people", users, [words])},
         "/v1/users/external/{authType}/{externalId}": {
             "get": _call(
                 "people with an external id",
-                found,
+                users,
                 [_path("authType"), _path("externalId"), student],
             )
         },

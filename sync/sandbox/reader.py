@@ -138,10 +138,10 @@ class BodyReader:
         value = self._list(name, needed)
         if value is None:
             return None
-        if choices and not all(isinstance(one, str) and one in choices for one in value):
+        if choices and not all(isinstance(item, str) and item in choices for item in value):
             self.complain(name, f"must contain only {', '.join(choices)}")
         elif not all(
-            isinstance(one, str) and one.strip() and len(one) <= _MOST_TEXT for one in value
+            isinstance(item, str) and item.strip() and len(item) <= _MOST_TEXT for item in value
         ):
             self.complain(
                 name, f"must contain only text, not blank and at most {_MOST_TEXT} characters long"

@@ -32,10 +32,10 @@ def search_tests(db: Connection, call: ReceivedCall) -> Answer:
         rows = db.execute("SELECT * FROM tests ORDER BY run_id")
     else:
         rows = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,))
-    found = [row for row in rows if _matches(row, call)]
+    matches = [row for row in rows if _matches(row, call)]
     first = (int(page) - 1) * PAGE
-    results = [_result(row, call) for row in found[first : first + PAGE]]
-    return Answer(200, {"hits": len(found), "page": int(page), "results": results})
+    results = [_result(row, call) for row in matches[first : first + PAGE]]
+    return Answer(200, {"hits": len(matches), "page": int(page), "results": results})
 
 
 def find_test(db: Connection, call: ReceivedCall) -> Row:

@@ -34,8 +34,8 @@ def get_by_external_id(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `GET /v1/users/external/{authType}/{externalId}`: an array."""
     external = call.ids["auth_type"], call.ids["external_id"]
     user_id = find_external(db, external, None if call.flag("includeStudent") else "staff")
-    found = db.execute("SELECT * FROM people WHERE user_id = ?", (user_id,)).fetchall()
-    return Answer(200, [shown(db, row) for row in found])
+    rows = db.execute("SELECT * FROM people WHERE user_id = ?", (user_id,)).fetchall()
+    return Answer(200, [shown(db, row) for row in rows])
 
 
 def search_users(db: Connection, call: ReceivedCall) -> Answer:
@@ -43,14 +43,14 @@ def search_users(db: Connection, call: ReceivedCall) -> Answer:
     words = call.query.get("query", "").strip()
     if not words:
         raise Refusal(400, "query: is missing")
-    found = db.execute(
+    rows = db.execute(
         "SELECT * FROM people WHERE instr(lower(username), lower(:words))"
         " OR instr(lower(email), lower(:words))"
         " OR instr(lower(first_name || ' ' || last_name), lower(:words))"
         " ORDER BY username = :words DESC, user_id LIMIT 100",
         {"words": words},
     ).fetchall()
-    return Answer(200, [shown(db, row) for row in found])
+    return Answer(200, [shown(db, row) for row in rows])
 
 
 def _find(db: Connection, call: ReceivedCall) -> Row:

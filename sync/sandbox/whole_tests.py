@@ -16,7 +16,7 @@ _NAMES = frozenset({"firstName", "lastName"})
 def get_test(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `GET /v1/test/{testId}`, without its wrapper (vendor contract, Test API)."""
     test = find_test(db, call)
-    contributors = [_as_shown(one) for one in all_contributors(db, test["run_id"])]
+    contributors = [_as_shown(contributor) for contributor in all_contributors(db, test["run_id"])]
     committees = all_committees(db, test["run_id"])
     return Answer(
         200, {"name": test["title"], "contributors": contributors, "committees": committees}
@@ -34,8 +34,8 @@ def whole_test(db: Connection, row: Row) -> dict[str, Json]:
     """Return one test with everything on it."""
     run_id = row["run_id"]
     contributors = [
-        {name: value for name, value in one.items() if name not in _NAMES}
-        for one in all_contributors(db, run_id)
+        {name: value for name, value in contributor.items() if name not in _NAMES}
+        for contributor in all_contributors(db, run_id)
     ]
     return (
         {"assessmentRunId": run_id}

@@ -93,6 +93,8 @@ class Timetable(BaseScheduler):  # type: ignore[misc]  # apscheduler has no type
 
     def tick(self) -> float:
         """Start what is due, and return the seconds until the next job is."""
+        # The method that each of APScheduler's own schedulers calls from its loop; its documents
+        # name it as what `wakeup` leads to.
         waits: float | None = self._process_jobs()
         return MAX_WAIT if waits is None else min(waits, MAX_WAIT)
 

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn import Config, Server
 
-from sync.config_base.addresses import is_loopback
-from sync.errors import UsageError
+from sync.config_base.addresses import loopback_address
+from sync.errors import Unusable, UsageError
 from sync.service.health import Health
 from sync.service.metrics import CONTENT_TYPE
 
@@ -33,22 +33,6 @@ class HealthPages(Protocol):
     def expose(self) -> bytes:
         """Return all metrics as they are now."""
         ...
-
-
-def address_of(listen: str) -> tuple[str, int]:
-    """Return the IP address and port of `127.0.0.1:9464`, `localhost:9464` or `[::1]:9464`.
-
-    Raises:
-        ValueError: `listen` is something else; the text says what is wrong and what to write.
-    """
-    host, colon, port = listen.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
-    host = "127.0.0.1" if host.lower() == "localhost" else host
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"'{listen}' is not an address with a port; write it like 127.0.0.1:9464")
-    if not is_loopback(host):
-        raise ValueError(f"'{listen}' is not on this machine alone; write 127.0.0.1:{port}")
-    return host, int(port)
 
 
 @contextmanager
@@ -147,9 +131,9 @@ def _application(health: Callable[[], Health], metrics: HealthPages) -> Starlett
 
 def _listener(listen: str) -> socket.socket:
     try:
-        host, port = address_of(listen)
-    except ValueError as error:
-        raise UsageError(f"service.listen: {error}") from None
+        host, port = loopback_address(listen)
+    except Unusable as error:
+        raise UsageError(f"service.listen: {listen} {error}") from None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's delay off only for sockets that say that they are TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

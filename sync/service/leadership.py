@@ -115,10 +115,10 @@ class Leadership:
             if self._leading.pending_for < PATIENCE:
                 return self.leads
             error = StateUnreachable("the state does not answer; check its database server")
-            self._tolerate(error, temporary=True)
+            self._tolerate(error, temporary=True, pauses=_PAUSES)
             return False
         except StateError as error:
-            self._tolerate(error, temporary=self._has_asked)
+            self._tolerate(error, temporary=self._has_asked, pauses=_PAUSES)
             return False
         self._has_asked = True
         if leads != self.leads:
@@ -133,7 +133,7 @@ class Leadership:
         except TimeoutError:
             return None  # a migration may take long
         except (StateError, Locked) as error:
-            self._tolerate(error, temporary=self._was_ready)
+            self._tolerate(error, temporary=self._was_ready, pauses=_PAUSES)
             return None
         self.unreachable, self.ready, self._was_ready = "", True, True
         if self._suspect_until is None:
@@ -151,9 +151,7 @@ class Leadership:
         if had_errors:
             _log.warning("the state can be used again")
 
-    def _tolerate(
-        self, error: SyncError, *, temporary: bool, pauses: Sequence[float] = _PAUSES
-    ) -> None:
+    def _tolerate(self, error: SyncError, *, temporary: bool, pauses: Sequence[float]) -> None:
         """Continue without the state for a while; raise the error if it is permanent.
 
         With `temporary`, every error counts as temporary: a state that worked once may work again.

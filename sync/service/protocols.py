@@ -23,7 +23,7 @@ class JobRun(Protocol):
     def soonest_start(self) -> str:
         """Return the start of the soonest test to which it would add something, as UTC text.
 
-        The text is empty if there is no such test.
+        The text is empty without such a test.
         """
 
 

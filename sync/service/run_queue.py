@@ -160,7 +160,7 @@ class RunQueue:
 
     @property
     def running(self) -> str:
-        """Return the running job; empty if there is none."""
+        """Return the running job; empty while no job runs."""
         with self._changed:
             return self._running.job if self._running else ""
 

@@ -97,7 +97,9 @@ class KnownWriter:
         """Give a known person or test its new key, and what names it on tests too."""
         keys = {"old": old[0], "new": new[0]}
         self._connection.execute(
-            text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys
+            # Without a fingerprint, so that the next plan compares the values of the new row.
+            text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"),
+            keys,
         )
         for other in _kinds_naming(kind):
             self._connection.execute(
@@ -154,6 +156,7 @@ def _upsert_sql(kind: Kind, *, keep_managed: bool) -> TextClause:
         "managed",
         "updated",
     ]
+    # Not every answer of Inspera contains the id, so one without it keeps the known one.
     kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
     if keep_managed:
         kept["managed"] = f"known_{kind}.managed"

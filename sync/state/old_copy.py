@@ -25,15 +25,12 @@ class RecoveryNeed:
         if self.lost:
             return (
                 f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest "
-                "copy back, or run "
-                "`adopt --managed`, which takes back as managed what the sources name and Inspera "
-                "has (`adopt` without "
-                "--managed if somebody else put it there)"
+                "copy back, or run `adopt --managed`, which takes back as managed what the sources "
+                "name and Inspera has (`adopt` without --managed if somebody else put it there)"
             )
         adopt = (
             "run `adopt --managed`, which takes back as managed what the sources name and Inspera "
-            "has (`adopt` without "
-            "--managed if somebody else put it there), and then `reconcile`"
+            "has (`adopt` without --managed if somebody else put it there), and then `reconcile`"
         )
         remedy = "run `reconcile`" if self.adopted else adopt
         return (

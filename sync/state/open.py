@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sync.errors import UsageError
+from sync.errors import UsageError, install_remedy
 from sync.state.backend import Backend
 from sync.state.sqlite.backend import SqliteFile
 
@@ -29,8 +29,6 @@ def backend_for(url: str, password: Callable[[], str] = no_password) -> Backend:
     try:
         from sync.state.postgres.backend import PostgresDatabase
     except ImportError:
-        remedy = "install it with pip install 'inspera-sync[postgres]'"
-        raise UsageError(
-            f"a state on PostgreSQL needs the driver psycopg, which is not installed; {remedy}"
-        ) from None
+        reason = "a state on PostgreSQL needs the driver psycopg, which is not installed"
+        raise UsageError(f"{reason}; {install_remedy('postgres')}") from None
     return PostgresDatabase(url, password)

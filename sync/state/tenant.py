@@ -46,10 +46,9 @@ def refuse_another(connection: Connection, tenant: TenantIdentity, place: object
     if owner is not None and owner != tenant:
         raise OtherTenant(
             f"{place}: this state belongs to {owner}, but the configuration names {tenant}; "
-            "correct 'inspera', or give "
-            "this tenant a state of its own with the setting 'state'. If it is the same tenant "
-            "under a new address or "
-            "client id, run `inspera-sync state rebind`"
+            "correct 'inspera', or give this tenant a state of its own with the setting 'state'. "
+            "If it is the same tenant under a new address or client id, run `inspera-sync state "
+            "rebind`"
         )
 
 

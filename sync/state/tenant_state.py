@@ -1,6 +1,6 @@
 """A state that is used for one tenant alone, and that notices when it is an older copy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -32,8 +32,12 @@ class TenantState:
         """
         with self.place.open_to_write(command, wait) as opened:
             connection = opened.connection
-            refuse_another(connection, self._tenant, self)
-            self._store_doubt(connection)
+            reason, mark = self._find_doubt(connection, self.place.mark_reader())
+            if reason:
+                old_copy.store(connection, reason)
+                # Before this run gets its number: no number may name two runs.
+                high_water.number_after(connection, mark)
+                self._keep_mark(connection)
             if read_tenant(connection) is None:
                 store_tenant(connection, self._tenant)
             connection.commit()
@@ -52,10 +56,7 @@ class TenantState:
         Raises:
             OtherTenant: it belongs to another one.
         """
-        # Before the state: a run that begins meanwhile is in the state first.
-        look = self.place.mark_reader()
-        with self.place.open_to_read() as connection:
-            self._check(connection, look)
+        with self._checked(self.place.open_to_read) as connection:
             yield connection
 
     @contextmanager
@@ -65,26 +66,31 @@ class TenantState:
         Raises:
             OtherTenant: it belongs to another one.
         """
-        look = self.place.mark_reader()
-        with self.place.open_copy() as connection:
-            self._check(connection, look)
+        with self._checked(self.place.open_copy) as connection:
             yield connection
 
-    def _check(self, connection: Connection, look: high_water.MarkReader) -> None:
-        refuse_another(connection, self._tenant, self)
-        marked = read_tenant(connection) is not None
-        reason = high_water.find_doubt(connection, look(connection), marked=marked)
-        if reason:
-            old_copy.announce(connection, reason)
+    @contextmanager
+    def _checked(
+        self, opening: Callable[[], AbstractContextManager[Connection]]
+    ) -> Iterator[Connection]:
+        """Open it for reading, and announce in this connection if it is an older copy."""
+        # The mark is read first. In the other order a run that begins in between would leave a
+        # mark newer than the state that was opened, which is what an older copy looks like.
+        read_mark = self.place.mark_reader()
+        with opening() as connection:
+            reason, _ = self._find_doubt(connection, read_mark)
+            if reason:
+                old_copy.announce(connection, reason)
+            yield connection
 
-    def _store_doubt(self, connection: Connection) -> None:
-        """Store in the state that it is an older copy: its later runs are newer than the mark."""
-        mark = self.place.mark_reader()(connection)
-        reason = high_water.find_doubt(connection, mark, marked=read_tenant(connection) is not None)
-        if reason:
-            old_copy.store(connection, reason)
-            high_water.number_after(connection, mark)
-            self._keep_mark(connection)
+    def _find_doubt(
+        self, connection: Connection, read_mark: high_water.MarkReader
+    ) -> tuple[str, high_water.HighWaterMark | None]:
+        """Return why this may be an older copy, with its mark; refuse another tenant's state."""
+        refuse_another(connection, self._tenant, self)
+        mark = read_mark(connection)
+        marked = read_tenant(connection) is not None
+        return high_water.find_doubt(connection, mark, marked=marked), mark
 
     def _keep_mark(self, connection: Connection) -> None:
         """Keep the newest run apart from the state, once the state holds it durably."""

@@ -182,7 +182,7 @@ CONFIGURATION = [
         "NO_SUCH_KEY_HERE",
         ("check",),
     ),
-    Mistake("an empty key file", key_file(""), 2, "is there but empty"),
+    Mistake("an empty key file", key_file(""), 2, "is empty"),
     Mistake("a key file with two lines", key_file("one\ntwo\n"), 2, "line break"),
     Mistake(
         "an auth system left out",

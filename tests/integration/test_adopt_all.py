@@ -145,7 +145,7 @@ def test_an_address_proves_nothing_unless_the_configuration_says_so(moved: Unive
     assert set(moved.learners()) == {"old1002", "s1001", "s1002", "s1003"}
 
 
-def test_whoever_is_matched_by_address_keeps_insperas_username_and_no_identity_change_follows(
+def test_anyone_who_is_matched_by_address_keeps_insperas_username_and_no_identity_change_follows(
     moved: University,
 ) -> None:
     moved.config["existing"] = {"match_email": True}

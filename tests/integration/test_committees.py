@@ -77,7 +77,7 @@ def test_a_feed_of_committees_gives_their_type(parted: University) -> None:
     assert parted.planned() == []
 
 
-def test_a_type_cannot_change_so_that_is_a_identity_change_and_held(parted: University) -> None:
+def test_a_type_cannot_change_so_that_is_an_identity_change_and_held(parted: University) -> None:
     parted.add_feeds("committee")
     parted.panels.add(f"{TEST} A", type="GRADING")
     parted.apply_once()
@@ -128,7 +128,7 @@ def test_a_committee_that_was_there_before_us_is_never_removed(parted: Universit
 
 
 @pytest.mark.parametrize("row", ["registrations", "graders"])
-def test_any_row_of_the_test_that_is_a_row_error_withholds_the_removal(
+def test_any_row_of_the_test_that_is_a_row_error_defers_the_removal(
     parted: University, row: str
 ) -> None:
     parted.apply_once()
@@ -143,7 +143,7 @@ def test_any_row_of_the_test_that_is_a_row_error_withholds_the_removal(
     assert "C" in parted.committees()
 
 
-def test_a_source_that_cannot_be_read_withholds_the_removal(parted: University) -> None:
+def test_a_source_that_cannot_be_read_defers_the_removal(parted: University) -> None:
     parted.apply_once()
     parted.config["on_absence"] = {"committee": "remove"}
     leave(parted)
@@ -172,7 +172,7 @@ def test_an_error_that_lies_is_settled_by_reading(parted: University) -> None:
     assert (parted.status()["refused"], parted.planned()) == ([], [])
 
 
-def test_an_error_that_tells_the_truth_is_a_refusal_and_whoever_is_in_the_committee_waits(
+def test_an_error_that_tells_the_truth_is_a_refusal_and_anyone_who_is_in_the_committee_waits(
     parted: University,
 ) -> None:
     parted.config["inspera"]["batch_size"] = 1

@@ -89,7 +89,7 @@ def test_what_is_accepted_stays_accepted_although_the_guard_holds_it(
     assert university.apply().status == 4  # that is another shrinkage
 
 
-def test_a_small_source_beside_a_large_one_is_judged_by_what_it_named_itself(
+def test_a_small_source_next_to_a_large_one_is_judged_by_what_it_named_itself(
     university: University,
 ) -> None:
     university.students.add(*numbers(2001, 200))

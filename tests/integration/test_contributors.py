@@ -83,7 +83,7 @@ def test_a_role_that_is_taken_away_is_gone_and_the_rest_stays(graded: University
     assert roles(graded, "t7001") == ["plan"]
 
 
-def test_a_contributor_whom_the_source_drops_is_taken_off_the_test(graded: University) -> None:
+def test_a_contributor_who_the_source_drops_is_taken_off_the_test(graded: University) -> None:
     graded.graders.drop(f"{TEST} 7001")
     assert graded.planned() == [f"remove contributor {TEST}/7001"]
     graded.apply_cleanly()
@@ -105,7 +105,7 @@ def test_contributors_who_were_there_before_us_are_updated_and_never_removed(
     assert "t7005" in graded.contributors()
 
 
-def test_found_contributors_of_a_claimed_test_can_be_removed(graded: University) -> None:
+def test_existing_contributors_of_a_claimed_test_can_be_removed(graded: University) -> None:
     graded.config["existing"] = {"claim": ["INF*"]}
     by_hand(graded, "7005", roles=["evaluate"])
     graded.graders.add(f"{TEST} 7005")
@@ -115,7 +115,7 @@ def test_found_contributors_of_a_claimed_test_can_be_removed(graded: University)
     assert "t7005" not in graded.contributors()
 
 
-def test_contributors_whom_no_source_names_are_not_touched(graded: University) -> None:
+def test_contributors_who_no_source_names_are_not_touched(graded: University) -> None:
     by_hand(graded, "7005", roles=["author"])
     graded.graders.drop(f"{TEST} 7001")
     graded.apply_cleanly()

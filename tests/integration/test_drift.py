@@ -8,15 +8,6 @@ from ..support.university import OTHER, TEST, University, names, numbers
 RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
 
 
-@pytest.fixture
-def seated(university: University) -> University:
-    """Three learners on one test, the first with 30 minutes of extra time."""
-    university.register(TEST, *numbers(1001, 3))
-    university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_once()
-    return university
-
-
 def minutes(university: University, learner: str) -> int:
     """The extra time that Inspera gives."""
     return int(university.candidates()[f"s{learner}"]["extraTimeMins"])
@@ -176,7 +167,7 @@ def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(
     assert (there["title"], there["endTime"]) == ("INF1000 Ny tittel", "2026-12-01T12:30:00Z")
 
 
-def test_of_a_found_test_all_that_differs_is_kept(university: University) -> None:
+def test_of_an_existing_test_all_that_differs_is_kept(university: University) -> None:
     university.register(OTHER, "1009")
     university.apply_once()
     university.register(TEST, "1001")
@@ -215,7 +206,7 @@ def test_what_is_kept_can_be_given_back_to_the_source(seated: University) -> Non
     assert minutes(seated, "1001") == 45
 
 
-def test_a_kept_candidate_whom_the_source_drops_is_removed_and_comes_back_as_the_source_says(
+def test_a_kept_candidate_who_the_source_drops_is_removed_and_comes_back_as_the_source_says(
     seated: University,
 ) -> None:
     seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})

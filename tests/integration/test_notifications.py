@@ -29,7 +29,7 @@ def asked(university: University) -> list[bool]:
     return [entry["sendNotification"] for call in calls for entry in call["body"]["contributors"]]
 
 
-def test_nobody_is_told_unless_the_feed_says_so_and_that_is_said_each_time(
+def test_nobody_is_notified_unless_the_feed_says_so_and_that_is_said_each_time(
     university: University,
 ) -> None:
     university.add_feeds("staff", "contributor")
@@ -49,7 +49,7 @@ def test_a_feed_can_have_everybody_told(university: University) -> None:
     assert notices(university) == {"t7001": 1}
 
 
-def test_whoever_is_to_be_told_is_told_once_and_not_again_when_something_changes(
+def test_anyone_who_is_to_be_told_is_notified_once_and_not_again_when_something_changes(
     telling: University,
 ) -> None:
     telling.graders.set(f"{TEST} 7002", notify="no")

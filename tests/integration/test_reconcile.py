@@ -158,7 +158,7 @@ def test_the_configuration_can_ask_for_repairs(steady: University) -> None:
     assert steady.candidates()["s1001"]["extraTimeMins"] == 30
 
 
-def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: University) -> None:
+def test_the_three_groups_stand_in_words_and_the_run_in_the_status(steady: University) -> None:
     plant_drift(steady)
     out = steady.reconcile().out
     headings = (
@@ -177,7 +177,7 @@ def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Univer
     assert "drift: 2 candidates: is gone from Inspera" in status
 
 
-def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(
+def test_a_test_under_way_is_left_alone_but_anyone_who_was_taken_off_it_comes_back(
     steady: University,
 ) -> None:
     steady.sandbox.edit(test=RUNNING, title="Forlenget", end="2026-09-01T12:00:00Z")

@@ -52,7 +52,7 @@ def test_more_extra_time_is_put_right_once_a_person_has_asked_for_it(taken_in: U
     assert taken_in.candidates()["s1001"]["extraTimeMins"] == 30
 
 
-def test_extra_time_of_a_found_candidate_is_settled_by_adopt(taken_in: University) -> None:
+def test_extra_time_of_an_existing_candidate_is_settled_by_adopt(taken_in: University) -> None:
     put_candidate(taken_in, "1001", extraTimeMins=60)
     taken_in.registrations.set(f"{TEST} 1001", extra="45")
     ran = taken_in.apply()
@@ -63,7 +63,9 @@ def test_extra_time_of_a_found_candidate_is_settled_by_adopt(taken_in: Universit
     assert taken_in.candidates()["s1001"]["extraTimeMins"] == 45
 
 
-def test_a_found_candidate_who_was_repaired_is_still_never_removed(taken_in: University) -> None:
+def test_an_existing_candidate_who_was_repaired_is_still_never_removed(
+    taken_in: University,
+) -> None:
     put_candidate(taken_in, "1001", extraTimeMins=60)
     taken_in.reconcile("--repair")
     taken_in.registrations.drop(f"{TEST} 1001")

@@ -29,7 +29,7 @@ def grading(university: University) -> University:
     return university
 
 
-def test_a_feed_that_cannot_be_read_takes_no_role_away_from_those_whom_another_feed_names(
+def test_a_feed_that_cannot_be_read_takes_no_role_away_from_those_who_another_feed_names(
     grading: University,
 ) -> None:
     guards = grading.folder / "guards.csv"
@@ -108,7 +108,7 @@ def test_staff_on_a_running_test_are_not_disabled_by_their_row_either(grading: U
     assert disabled(grading) == set()
 
 
-def test_found_staff_stay_somebody_elses_after_a_lost_answer(university: University) -> None:
+def test_existing_staff_stay_somebody_elses_after_a_lost_answer(university: University) -> None:
     university.add_feeds("staff")
     university.keep_feeds("staff")
     university.employees.add(*numbers(7001, 4))
@@ -147,7 +147,7 @@ def test_a_test_that_was_there_stays_somebody_elses_after_a_lost_answer_and_so_d
     assert "s1001" in university.candidates()
 
 
-def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_ours(
+def test_existing_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_ours(
     university: University,
 ) -> None:
     university.add_feeds("staff")
@@ -168,7 +168,7 @@ def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_
     assert disabled(university) == {"t7009"}
 
 
-def test_whom_a_person_has_disabled_stays_so_where_no_feed_says_otherwise(
+def test_who_a_person_has_disabled_stays_so_where_no_feed_says_otherwise(
     university: University,
 ) -> None:
     university.add_feeds("staff")

@@ -93,7 +93,7 @@ def test_nothing_leaks_when_all_goes_well(secretive: University) -> None:
     assert {words: status for words, status in statuses.items() if status} == {}
 
 
-def test_nothing_leaks_into_the_log_of_writes_that_the_database_keeps_beside_the_state(
+def test_nothing_leaks_into_the_log_of_writes_that_the_database_keeps_next_to_the_state(
     secretive: University,
 ) -> None:
     secretive.config["inspera"]["attempts"] = 1
@@ -270,7 +270,7 @@ def test_nothing_leaks_when_something_breaks_that_nobody_thought_of(
     assert "unheard of" in secretive.outputs[-1]
 
 
-def test_the_hunt_finds_a_secret_that_somebody_left(university: University, tmp_path: Path) -> None:
+def test_the_scan_finds_a_secret_that_somebody_left(university: University, tmp_path: Path) -> None:
     university.write()
     (tmp_path / "note.txt").write_text(f"do not lose this: {KEY}")
     university.outputs.append(f"key={KEY}")
@@ -283,7 +283,7 @@ def test_the_hunt_finds_a_secret_that_somebody_left(university: University, tmp_
     university.outputs.clear()
 
 
-def test_the_hunt_finds_the_key_of_the_digests_outside_its_own_file_only(
+def test_the_scan_finds_the_key_of_the_digests_outside_its_own_file_only(
     secretive: University,
 ) -> None:
     secretive.apply_once()

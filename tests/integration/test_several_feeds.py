@@ -49,7 +49,7 @@ def test_two_feeds_that_say_different_things_are_a_row_error_that_names_both_pla
     assert "s1001" not in university.learners()
 
 
-def test_a_feed_that_yields_adds_only_whom_an_earlier_one_lacks(university: University) -> None:
+def test_a_feed_that_yields_adds_only_who_an_earlier_one_lacks(university: University) -> None:
     more_learners(
         university,
         "1001,s1001,Other,Name,other@example.edu,active\n1009,s1009,Only,Here,s1009@example.edu,active\n",
@@ -163,7 +163,7 @@ def test_a_row_that_should_yield_anyhow_stops_nobody_by_a_row_error(university: 
     assert "s1001" in university.candidates()
 
 
-def test_a_feed_that_does_not_give_way_stands_above_those_that_do(university: University) -> None:
+def test_a_feed_that_does_not_yield_stands_above_those_that_do(university: University) -> None:
     more_learners(university, "", on_conflict="skip")
     university.config["feeds"].insert(2, {**university.feed("learner"), "source": "directory"})
     ran = university.run("check")

@@ -54,7 +54,7 @@ def test_rights_are_lists_whose_order_is_no_difference(staffed: University) -> N
     assert staffed.planned() == []
 
 
-def test_whoever_the_source_drops_is_disabled_and_not_deleted(staffed: University) -> None:
+def test_anyone_who_the_source_drops_is_disabled_and_not_deleted(staffed: University) -> None:
     staffed.employees.drop("7002")
     assert staffed.planned() == ["disable staff 7002"]
     staffed.apply_cleanly()
@@ -65,7 +65,7 @@ def test_whoever_the_source_drops_is_disabled_and_not_deleted(staffed: Universit
     assert staffed.calls() == []
 
 
-def test_whoever_is_dropped_is_deleted_once_where_the_configuration_says_so(
+def test_anyone_who_is_dropped_is_deleted_once_where_the_configuration_says_so(
     staffed: University,
 ) -> None:
     staffed.config["on_absence"] = {"staff": "delete"}
@@ -79,7 +79,7 @@ def test_whoever_is_dropped_is_deleted_once_where_the_configuration_says_so(
     assert staffed.calls() == []
 
 
-def test_whoever_is_dropped_stays_as_they_are_where_the_configuration_says_keep(
+def test_anyone_who_is_dropped_stays_as_they_are_where_the_configuration_says_keep(
     staffed: University,
 ) -> None:
     staffed.config["on_absence"] = {"staff": "keep"}

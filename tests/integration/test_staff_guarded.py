@@ -25,7 +25,9 @@ def grading(university: University) -> University:
     return university
 
 
-def test_whoever_contributors_still_name_is_held_and_the_others_leave(grading: University) -> None:
+def test_anyone_who_contributors_still_name_is_held_and_the_others_leave(
+    grading: University,
+) -> None:
     grading.employees.drop("7001", "7003")
     ran = grading.apply()
     assert ran.status == 3
@@ -86,7 +88,7 @@ def test_rows_that_say_disabled_are_counted_by_the_limit_too(university: Univers
     assert disabled(university) == set()
 
 
-def test_a_changed_username_is_a_identity_change_and_held(grading: University) -> None:
+def test_a_changed_username_is_an_identity_change_and_held(grading: University) -> None:
     grading.employees.set("7003", feide="t7003-new")
     ran = grading.apply()
     assert ran.status == 3

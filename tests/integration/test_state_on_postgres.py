@@ -140,7 +140,9 @@ def test_tables_that_were_put_back_without_the_mark_are_noticed(
     assert "s1004" not in university.candidates()
 
 
-def test_a_reader_plans_and_is_told_as_well(university: University, on_server: OnServer) -> None:
+def test_a_reader_plans_and_is_reported_as_well(
+    university: University, on_server: OnServer
+) -> None:
     on_server.server.execute(
         "CREATE ROLE looker LOGIN",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker",

@@ -3,7 +3,7 @@
 from ..support.university import OTHER, TEST, University, names, numbers
 
 
-def test_a_changed_username_is_held_as_a_identity_change_and_no_second_account_is_made(
+def test_a_changed_username_is_held_as_an_identity_change_and_no_second_account_is_made(
     university: University,
 ) -> None:
     university.register(TEST, *numbers(1001, 3))

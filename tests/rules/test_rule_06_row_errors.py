@@ -46,7 +46,7 @@ def test_a_learner_with_a_bad_email_is_a_row_error_and_keeps_account_and_seats_w
     assert set(full.candidates()) == names(CLASS) - {"s1004"}
 
 
-def test_a_row_whose_key_cannot_be_read_withholds_all_removals_of_its_kind_and_says_so(
+def test_a_row_whose_key_cannot_be_read_defers_all_removals_of_its_kind_and_says_so(
     full: University,
 ) -> None:
     full.registrations.add(f"{TEST} 1099", course="")
@@ -63,7 +63,7 @@ def test_a_row_whose_key_cannot_be_read_withholds_all_removals_of_its_kind_and_s
     assert set(full.candidates()) == names(CLASS) - {"s1002"}
 
 
-def test_a_row_that_names_only_its_test_withholds_the_removals_of_that_test_alone(
+def test_a_row_that_names_only_its_test_defers_the_removals_of_that_test_alone(
     full: University,
 ) -> None:
     full.register(OTHER, *CLASS[:5])
@@ -91,7 +91,7 @@ def releases(university: University) -> dict[str, str]:
     return {one["key"][0]: one["verdict"] for one in changes if one["action"] == "release"}
 
 
-def test_a_student_row_whose_key_cannot_be_read_withholds_all_releases(leaving: University) -> None:
+def test_a_student_row_whose_key_cannot_be_read_defers_all_releases(leaving: University) -> None:
     leaving.students.add("1009", student_no="")
     assert releases(leaving) == {"1006": "deferred"}
     leaving.students.rows.pop()

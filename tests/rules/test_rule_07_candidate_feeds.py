@@ -60,7 +60,7 @@ def test_nobody_is_released_while_the_registrations_cannot_be_read(leaving: Univ
     assert releases(leaving) == {"1006": "pass"}
 
 
-def test_a_student_whom_where_no_longer_selects_is_absent(leaving: University) -> None:
+def test_a_student_who_where_no_longer_selects_is_absent(leaving: University) -> None:
     leaving.students.add("1006", status="left")
     leaving.apply_cleanly()
     assert "1 learner released" in leaving.run("status").out
@@ -86,21 +86,11 @@ def test_learners_of_two_feeds_are_one_when_both_say_the_same_and_row_errors_whe
     )
 
 
-def test_an_unread_second_feed_of_learners_withholds_their_releases(leaving: University) -> None:
+def test_an_unread_second_feed_of_learners_defers_their_releases(leaving: University) -> None:
     leaving.config["sources"]["guests"] = {"type": "csv", "path": "guests.csv"}
     leaving.config["feeds"].append({**leaving.feed("learner"), "source": "guests"})
     assert releases(leaving) == {"1006": "deferred"}
     assert leaving.apply().status == 4
-
-
-@pytest.fixture
-def two(university: University) -> University:
-    """Six learners who sit two tests, the second a month after the first."""
-    university.register(TEST, *numbers(1001, 6))
-    university.exams.add(OTHER, start="04.01.2027 09:00", end="04.01.2027 13:00")
-    university.register(OTHER, *numbers(1001, 6))
-    university.apply_once()
-    return university
 
 
 def test_a_test_that_leaves_its_source_before_it_ended_is_withdrawn_without_a_call_and_comes_back(

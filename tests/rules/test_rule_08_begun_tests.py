@@ -7,16 +7,6 @@ import pytest
 from ..support.university import BEFORE, DAY_AFTER, DURING, OTHER, TEST, University, names, numbers
 
 
-@pytest.fixture
-def two(university: University) -> University:
-    """Six learners who sit two tests, the second a month after the first."""
-    university.register(TEST, *numbers(1001, 6))
-    university.exams.add(OTHER, start="04.01.2027 09:00", end="04.01.2027 13:00")
-    university.register(OTHER, *numbers(1001, 6))
-    university.apply_once()
-    return university
-
-
 @pytest.mark.parametrize(
     "moment", [BEFORE, "2026-12-01T08:00", DURING, "2026-12-01T12:00", DAY_AFTER]
 )
@@ -69,7 +59,7 @@ def test_a_test_that_its_source_drops_while_it_runs_keeps_its_candidates_and_is_
     assert set(two.candidates(TEST)) == names(numbers(1001, 6))
 
 
-def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_beside_the_old(
+def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_next_to_the_old(
     two: University,
 ) -> None:
     """It moves far, so it is held first; whoever sat it and is not registered again is left to a person."""

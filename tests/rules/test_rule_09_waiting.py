@@ -39,7 +39,7 @@ def test_a_seat_of_a_learner_or_a_test_that_no_source_names_is_a_row_error_and_g
         (DURING, 3, ", 1 of"),
     ],
 )
-def test_what_waits_never_ends_green_and_ends_with_3_when_its_test_is_near(
+def test_what_waits_never_ends_with_0_and_ends_with_3_when_its_test_is_near(
     university: University, now: str, status: int, due: str
 ) -> None:
     university.at(now)

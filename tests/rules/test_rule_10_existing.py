@@ -37,7 +37,7 @@ def test_a_seat_that_was_there_before_is_found_and_never_removed_while_ours_is(
     assert set(hand.candidates()) == names(["1001", "1003"])
 
 
-def test_a_claimed_tests_found_seats_become_ours_and_can_be_removed(hand: University) -> None:
+def test_a_claimed_tests_existing_seats_become_ours_and_can_be_removed(hand: University) -> None:
     hand.config["existing"] = {"claim": ["INF*-H26"]}
     hand.register(TEST, "1001", "1002", "1003")
     hand.apply_cleanly()
@@ -46,7 +46,7 @@ def test_a_claimed_tests_found_seats_become_ours_and_can_be_removed(hand: Univer
     assert set(hand.candidates()) == names(["1002", "1003"])
 
 
-def test_people_whom_no_source_names_are_not_touched(hand: University) -> None:
+def test_people_who_no_source_names_are_not_touched(hand: University) -> None:
     by_hand(hand, "1005")
     hand.register(TEST, "1002", "1003")
     hand.apply_cleanly()
@@ -55,7 +55,7 @@ def test_people_whom_no_source_names_are_not_touched(hand: University) -> None:
     assert set(hand.candidates()) == names(["1001", "1003", "1005"])
 
 
-def test_a_found_seat_is_brought_up_to_date_and_stays_found(hand: University) -> None:
+def test_an_existing_seat_is_brought_up_to_date_and_stays_found(hand: University) -> None:
     hand.registrations.add(f"{TEST} 1001", number="77", extra="30")
     hand.registrations.add(f"{TEST} 1002", number="78")
     hand.apply_cleanly()
@@ -92,7 +92,7 @@ def test_where_candidates_cannot_be_read_what_we_put_on_our_own_test_is_ours(
 @pytest.mark.parametrize(
     ("unread", "left"), [("unmanaged", numbers(1001, 3)), ("managed", ["1002", "1003"])]
 )
-def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and_the_run_says_so(
+def test_on_an_existing_test_whose_candidates_cannot_be_read_the_setting_decides_and_the_run_says_so(
     university: University, unread: str, left: list[str]
 ) -> None:
     university.sandbox.edit(test=TEST, title="INF1000 Skriftlig prøve", **TIMES)
@@ -127,7 +127,7 @@ def test_a_test_that_inspera_has_already_is_taken_in_as_found_without_a_second_o
     assert hand.planned() == []
 
 
-def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_template(
+def test_an_existing_test_of_another_title_is_brought_up_to_date_without_its_template(
     hand: University,
 ) -> None:
     hand.sandbox.edit(test="FYS1001-H26", title="Kladd", **TIMES)
@@ -138,7 +138,7 @@ def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_templat
     assert hand.planned() == []
 
 
-def test_a_found_test_with_other_times_is_held_and_its_seats_wait(hand: University) -> None:
+def test_an_existing_test_with_other_times_is_held_and_its_seats_wait(hand: University) -> None:
     longer = TIMES | {"end": "2026-12-01T13:00:00Z"}
     hand.sandbox.edit(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **longer)
     hand.register("FYS1001-H26", "1001")

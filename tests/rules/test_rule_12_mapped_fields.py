@@ -79,7 +79,7 @@ def test_a_blank_value_clears_where_the_feed_says_so(university: University) -> 
     assert university.planned() == []
 
 
-def test_nought_is_a_value(university: University) -> None:
+def test_zero_is_a_value(university: University) -> None:
     university.register(TEST, "1001", "1002")
     university.registrations.set(f"{TEST} 1001", extra="30")
     university.apply_once()

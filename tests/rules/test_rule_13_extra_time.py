@@ -2,8 +2,6 @@
 rounded up to whole minutes.
 """
 
-import pytest
-
 from ..support.university import OTHER, TEST, University, names, numbers
 
 
@@ -168,15 +166,6 @@ def test_a_candidate_post_carries_every_known_field_so_that_a_new_room_never_dro
     assert university.sent()[0]["body"]["candidates"] == [seat]
 
 
-@pytest.fixture
-def seated(university: University) -> University:
-    """Three learners on one test, the first with 30 minutes of extra time."""
-    university.register(TEST, *numbers(1001, 3))
-    university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_once()
-    return university
-
-
 def minutes_of(university: University, learner: str) -> int:
     """The extra time that Inspera gives."""
     return int(university.candidates()[f"s{learner}"]["extraTimeMins"])
@@ -208,7 +197,7 @@ def test_less_extra_time_than_known_is_no_hands_gift_and_is_put_right(seated: Un
     assert minutes_of(seated, "1001") == 45
 
 
-def test_more_extra_time_on_a_found_seat_than_is_wanted_is_held(seated: University) -> None:
+def test_more_extra_time_on_an_existing_seat_than_is_wanted_is_held(seated: University) -> None:
     seated.students.add("1009")
     seated.apply_cleanly()
     seated.sandbox.edit(candidate={"test": TEST, "username": "s1009", "extraTimeMins": 90})

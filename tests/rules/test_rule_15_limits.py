@@ -115,7 +115,7 @@ def test_a_change_over_two_limits_needs_the_word_for_both(forty: University) -> 
     assert len(forty.candidates(TEST)) == 29
 
 
-def test_everything_else_goes_on_beside_what_is_held(forty: University) -> None:
+def test_everything_else_goes_on_next_to_what_is_held(forty: University) -> None:
     leave(forty, OTHER, numbers(1001, 9))
     forty.register(TEST, "1099")
     forty.students.set("1001", family="Øvelsesen")
@@ -124,7 +124,7 @@ def test_everything_else_goes_on_beside_what_is_held(forty: University) -> None:
     assert forty.learners()["s1001"]["lastName"] == "Øvelsesen"
 
 
-def test_no_hash_lets_a_identity_change_pass(forty: University) -> None:
+def test_no_hash_lets_an_identity_change_pass(forty: University) -> None:
     forty.students.set("1001", feide="s1001-new")
     leave(forty, OTHER, numbers(1002, 8))
     (scope,) = held(forty).values()

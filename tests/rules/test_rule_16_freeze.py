@@ -2,7 +2,6 @@
 is.
 """
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -14,30 +13,12 @@ from ..support.university import (
     DURING,
     OTHER,
     TEST,
-    CommandResult,
     University,
     names,
 )
 
 SOON = "2026-12-01T06:30"
 """One and a half hours before the test."""
-
-
-@pytest.fixture
-def running(university: University) -> University:
-    """Three learners on a test that is under way."""
-    university.register(TEST, "1001", "1002", "1003")
-    university.feed("candidate")["map"]["room"] = "room"
-    university.registrations.set(f"{TEST} 1001", number="101", extra="30", room="A")
-    university.apply_once()
-    university.at(DURING)
-    return university
-
-
-def way_out(ran: CommandResult) -> str:
-    """The one hash that the run names."""
-    (digest,) = set(re.findall(r"apply --allow (\w+)", ran.out))
-    return str(digest)
 
 
 SHORTENED = {
@@ -66,7 +47,7 @@ def test_what_shortens_moves_or_renames_a_test_under_way_is_held_and_sent_once_j
     assert running.tests()[TEST] == there
     assert running.apply("--allow", "0123456789ab").status == 2
     assert running.writes() == []
-    allowed = running.apply("--allow", way_out(ran))
+    allowed = running.apply("--allow", ran.allow_hash)
     assert allowed.status == 0, allowed.output
     assert len(running.writes()) == 1
     assert running.tests()[TEST] != there
@@ -106,7 +87,7 @@ def test_other_changes_of_a_candidate_wait_by_name_until_the_end_unless_they_are
     assert (line["verdict"], line["key"]) == ("deferred", [TEST, "1001"])
     assert "it stays as it is until the test has ended" in line["reason"]
     assert running.candidates() == seats
-    running.apply("--allow", way_out(ran))
+    running.apply("--allow", ran.allow_hash)
     assert running.candidates() != seats
     assert running.planned() == []
 
@@ -183,14 +164,14 @@ def test_nobody_is_taken_off_a_test_that_starts_soon_but_by_a_persons_word(
     running.registrations.drop(f"{TEST} 1003")
     ran = running.apply_cleanly()
     assert running.writes() == []
-    running.apply("--allow", way_out(ran))
+    running.apply("--allow", ran.allow_hash)
     assert set(running.candidates()) == names(["1001", "1002"])
 
 
 def test_no_word_takes_anybody_off_a_test_that_has_begun(running: University) -> None:
     running.at(SOON)
     running.registrations.drop(f"{TEST} 1003")
-    digest = way_out(running.plan())
+    digest = running.plan().allow_hash
     running.at(DURING)
     assert running.apply("--allow", digest).status == 2
     running.apply_cleanly()
@@ -251,7 +232,7 @@ def test_a_running_test_that_inspera_has_already_is_not_renamed_unasked(
     assert ran.status == 3
     assert "the test is under way, and this would" in ran.out
     assert running.tests()[OTHER]["title"] == "Noe annet"
-    assert running.apply("--allow", way_out(ran)).status == 0
+    assert running.apply("--allow", ran.allow_hash).status == 0
     assert running.tests()[OTHER]["title"] == "MAT1100 Skriftlig prøve"
 
 
@@ -266,5 +247,5 @@ def test_a_test_that_comes_into_the_freeze_between_plan_and_sending_is_held(
     assert "the test starts within 2 h, and this would rename it" in ran.out
     assert running.writes() == []
     running.tick = timedelta(0)
-    assert running.apply("--allow", way_out(ran)).status == 0
+    assert running.apply("--allow", ran.allow_hash).status == 0
     assert "Muntlig" in running.tests()[TEST]["title"]

@@ -2,20 +2,9 @@
 known, a person changed them: drift, held.
 """
 
-import pytest
-
 from ..support.university import TEST, University, names, numbers
 
 RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
-
-
-@pytest.fixture
-def seated(university: University) -> University:
-    """Three learners on one test, the first with 30 minutes of extra time."""
-    university.register(TEST, *numbers(1001, 3))
-    university.registrations.set(f"{TEST} 1001", extra="30")
-    university.apply_once()
-    return university
 
 
 def test_a_test_extended_by_hand_is_looked_up_and_held_before_any_update(

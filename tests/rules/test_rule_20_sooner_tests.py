@@ -57,7 +57,7 @@ def test_a_run_for_candidates_adds_the_learner_and_the_test_that_a_new_one_needs
     ]
 
 
-def test_it_adds_nobody_whom_no_candidate_needs_and_changes_nobody(
+def test_it_adds_nobody_who_no_candidate_needs_and_changes_nobody(
     university: University, run: Callable[..., list[str]]
 ) -> None:
     settled(university)

@@ -8,7 +8,7 @@ STUDENT = "/api/v1/users/student"
 SEATS = "*/candidates"
 
 
-def test_a_refused_record_does_not_stop_the_others_and_is_told_in_the_vendors_words(
+def test_a_refused_record_does_not_stop_the_others_and_is_reported_in_the_vendors_words(
     university: University,
 ) -> None:
     university.config["inspera"]["workers"] = 1

@@ -110,7 +110,7 @@ def test_a_state_without_its_schema_is_planned_from_a_copy_and_given_it_by_apply
     assert "this looks like a lost state" in ran.out
 
 
-def test_a_plan_beside_a_running_apply_sees_what_it_has_committed(used: University) -> None:
+def test_a_plan_next_to_a_running_apply_sees_what_it_has_committed(used: University) -> None:
     running = sqlite3.connect(used.state)
     running.execute(
         "UPDATE known_learner SET last_name = 'Øvelsesenius', fingerprint = NULL WHERE key = '1002'"

@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 from sync.state.sqlite import open as database
 
-from ..support.university import TEST, CommandResult, University, numbers
+from ..support.university import TEST, University
+from .state_problems import HELD, goes_on, says
 
 
 @pytest.mark.parametrize("command", ["apply", "adopt"])
@@ -27,27 +28,11 @@ def test_75_when_another_process_holds_the_state_while_plans_and_statuses_go_on(
     assert used.run(command).status == 0
 
 
-HELD, FULL = (
-    "the state can't be used just now: another program holds it",
-    "can't be used just now: the disk is full",
-)
-
-
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for another program."""
     monkeypatch.setattr(database, "PATIENCE", 0.2)
     monkeypatch.setattr(database, "FIRST_PATIENCE", 0.2)
-
-
-@pytest.fixture
-def used(university: University) -> University:
-    """Five learners on one test, all in Inspera, and three more to come."""
-    university.register(TEST, *numbers(1001, 5))
-    university.apply_once()
-    university.register(TEST, *numbers(1006, 3))
-    university.config["inspera"]["workers"] = 1
-    return university
 
 
 @pytest.fixture
@@ -57,24 +42,6 @@ def other(used: University) -> Iterator[sqlite3.Connection]:
         sqlite3.connect(used.state, isolation_level=None, check_same_thread=False)
     ) as connection:
         yield connection
-
-
-def goes_on(university: University) -> None:
-    """The next run brings everything into Inspera, and makes nothing twice."""
-    ran = university.apply()
-    assert ran.status == 0, ran.output
-    assert {row["username"] for row in university.sandbox.contents()["students"]} == {
-        f"s{n}" for n in numbers(1001, 8)
-    }
-    (test,) = university.sandbox.contents()["tests"]
-    assert (len(test["candidates"]), test["templates_sent"]) == (8, 1)
-    assert university.status()["unsettled"] == 0
-
-
-def says(ran: CommandResult, status: int, *words: str) -> None:
-    assert ran.status == status, ran.output
-    assert [word for word in words if word not in ran.output] == []
-    assert "Traceback" not in ran.output
 
 
 @pytest.mark.usefixtures("hasty")

@@ -246,7 +246,7 @@ def test_a_key_that_is_corrected_before_it_was_sent_makes_no_second_account(
     assert set(university.learners()) == {"s1001", "s1004"}
 
 
-def test_after_a_identity_change_is_settled_the_old_record_does_not_come_back(
+def test_after_an_identity_change_is_settled_the_old_record_does_not_come_back(
     university: University,
 ) -> None:
     people = People(university)

@@ -65,7 +65,7 @@ def test_lost_leading_zeros_are_one_line_with_count_first_place_and_the_key_that
     assert "10 row errors; exit status 1" in ran.out
 
 
-def test_lost_leading_zeros_take_no_seat_and_no_run_ends_green(full: University) -> None:
+def test_lost_leading_zeros_take_no_seat_and_no_run_ends_with_0(full: University) -> None:
     before = held_by(full)
     rewrite(full, unzeroed)
     assert full.planned("pass") == []
@@ -127,7 +127,7 @@ def test_not_even_a_departure_is_carried_out_on_a_test_of_which_a_row_may_mean_a
         (lambda _value: "Øvelse Prøvesen", "known keys look like 000001: six digits"),
     ],
 )
-def test_a_whole_column_that_a_program_has_rewritten_is_told_by_its_cause_and_unseats_nobody(
+def test_a_whole_column_that_a_program_has_rewritten_is_reported_by_its_cause_and_removes_nobody(
     full: University, change: Callable[[str], str], printed: str
 ) -> None:
     before = held_by(full)
@@ -144,7 +144,7 @@ def test_a_whole_column_that_a_program_has_rewritten_is_told_by_its_cause_and_un
     assert held_by(full) == before
 
 
-def test_a_wrong_column_of_a_first_load_is_no_green_light(university: University) -> None:
+def test_a_wrong_column_of_a_first_load_is_no_status_0(university: University) -> None:
     university.register(TEST, *numbers(1001, 30))
     university.feed("candidate")["map"]["learner"] = "number"
     for number, row in enumerate(university.registrations.rows):
@@ -171,7 +171,7 @@ def test_a_row_of_an_unknown_test_keeps_the_seats_of_its_learner_and_no_others(
     assert "s100010" in full.candidates(TEST)
 
 
-def test_swapped_columns_remove_nobody_and_are_told(full: University) -> None:
+def test_swapped_columns_remove_nobody_and_are_reported(full: University) -> None:
     before = held_by(full)
     full.feed("candidate")["map"] |= {"test": "student_no", "learner": "{course}-{term}"}
     ran = full.run("check")
@@ -182,7 +182,7 @@ def test_swapped_columns_remove_nobody_and_are_told(full: University) -> None:
     assert held_by(full) == before
 
 
-def test_a_row_that_can_mean_anything_withholds_every_removal(full: University) -> None:
+def test_a_row_that_can_mean_anything_defers_every_removal(full: University) -> None:
     full.registrations.set(f"{TEST} 000001", student_no="1", course="INF")
     full.registrations.drop(f"{THIRD} 100004")
     (line,) = [one for one in full.plan_json()["changes"] if one["key"] == [THIRD, "100004"]]
@@ -198,7 +198,7 @@ def test_a_row_with_another_mistake_may_mean_anybody_as_well(full: University) -
     assert held_by(full) == before
 
 
-def test_the_table_of_staff_in_the_place_of_that_of_learners_is_told(full: University) -> None:
+def test_the_table_of_staff_in_the_place_of_that_of_learners_is_reported(full: University) -> None:
     full.add_feeds("staff")
     full.employees.add("7001", "7002")
     full.registrations.add(f"{TEST} 7001")
@@ -291,7 +291,7 @@ def test_candidates_of_a_source_that_cannot_be_read_wait_and_take_nobody_off(
     assert "s100010" in university.candidates()
 
 
-def test_a_job_for_candidates_alone_knows_what_the_feeds_beside_it_make(full: University) -> None:
+def test_a_job_for_candidates_alone_knows_what_the_feeds_next_to_it_make(full: University) -> None:
     full.register(TEST, "100050")
     full.registrations.add(f"{TEST} 51")
     full.registrations.drop(f"{TEST} 100010", f"{OTHER} 100010")
@@ -302,7 +302,7 @@ def test_a_job_for_candidates_alone_knows_what_the_feeds_beside_it_make(full: Un
     assert found["place"].startswith("registrations.csv line ")
 
 
-def test_a_column_whose_cells_have_moved_by_a_row_unseats_nobody_and_says_so(
+def test_a_column_whose_cells_have_moved_by_a_row_removes_nobody_and_says_so(
     full: University,
 ) -> None:
     learners = [row["student_no"] for row in full.registrations.rows]

@@ -218,7 +218,7 @@ def left(university: University) -> University:
     return university
 
 
-def test_the_login_of_one_who_left_is_a_identity_change_and_no_save_over_the_other(
+def test_the_login_of_one_who_left_is_an_identity_change_and_no_save_over_the_other(
     left: University,
 ) -> None:
     before = left.learners()["s1009"]

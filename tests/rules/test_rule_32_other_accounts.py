@@ -142,7 +142,7 @@ def test_it_is_the_same_for_staff(university: University) -> None:
 
 @pytest.mark.parametrize("kind", ["learner", "staff"])
 @pytest.mark.parametrize("other", [{}, {"lastName": "Gift"}])
-def test_a_found_account_whose_save_is_refused_stays_refused_until_it_is_taken(
+def test_an_existing_account_whose_save_is_refused_stays_refused_until_it_is_taken(
     university: University, kind: str, other: dict[str, Any]
 ) -> None:
     university.add_feeds("staff")

@@ -100,7 +100,7 @@ OTHER_NAMES = [
     ("second", "end", "at"),
     zip(OTHER_NAMES * 2, ["\n", "\r\n", "\r", "\r", "\n", "\r\n"], [1, 6] * 3, strict=True),
 )
-def test_a_second_table_without_a_gap_is_told_by_the_words_of_its_header(
+def test_a_second_table_without_a_gap_is_reported_by_the_words_of_its_header(
     university: University, second: str, end: str, at: int
 ) -> None:
     del university.feed("learner")["where"]
@@ -133,7 +133,7 @@ def test_a_line_of_dashes_under_the_header_makes_nobody(university: University) 
     assert set(university.learners()) == people
 
 
-def test_a_second_table_of_another_width_is_told_with_its_lines(university: University) -> None:
+def test_a_second_table_of_another_width_is_reported_with_its_lines(university: University) -> None:
     header, *rows = lines(university)
     write(university, header, *rows, "course,term,name", *["INF1000,H26,Prøve"] * 30)
     refused(university, "students.csv lines 8 (3 cells), 9 (3 cells), 10 (3 cells)")
@@ -143,7 +143,7 @@ def test_a_second_table_of_another_width_is_told_with_its_lines(university: Univ
     )
 
 
-def test_a_lone_ragged_row_is_told_alone(university: University) -> None:
+def test_a_lone_ragged_row_is_reported_alone(university: University) -> None:
     header, *rows = lines(university)
     write(university, header, *rows[:2], "1099,s1099", *rows[2:])
     refused(

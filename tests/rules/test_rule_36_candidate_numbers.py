@@ -78,7 +78,9 @@ def reasons(university: University, *verdicts: str) -> dict[str, str]:
     return {one["key"][1]: one["reason"] for one in changes if one["verdict"] in verdicts}
 
 
-def test_numbers_of_leavers_whom_a_limit_holds_are_not_given_away(numbered: University) -> None:
+def test_numbers_of_those_who_left_who_a_limit_holds_are_not_given_away(
+    numbered: University,
+) -> None:
     for at in range(6):
         numbered.registrations.drop(f"{TEST} {1012 + at}")
         seat(numbered, str(6001 + at), str(112 + at))

@@ -11,40 +11,8 @@ import pytest
 from sync.state.sqlite import open as database
 
 from ..support.disks import Disk, small_disk
-from ..support.university import TEST, CommandResult, University, numbers
-
-HELD, FULL = (
-    "the state can't be used just now: another program holds it",
-    "can't be used just now: the disk is full",
-)
-
-
-@pytest.fixture
-def used(university: University) -> University:
-    """Five learners on one test, all in Inspera, and three more to come."""
-    university.register(TEST, *numbers(1001, 5))
-    university.apply_once()
-    university.register(TEST, *numbers(1006, 3))
-    university.config["inspera"]["workers"] = 1
-    return university
-
-
-def goes_on(university: University) -> None:
-    """The next run brings everything into Inspera, and makes nothing twice."""
-    ran = university.apply()
-    assert ran.status == 0, ran.output
-    assert {row["username"] for row in university.sandbox.contents()["students"]} == {
-        f"s{n}" for n in numbers(1001, 8)
-    }
-    (test,) = university.sandbox.contents()["tests"]
-    assert (len(test["candidates"]), test["templates_sent"]) == (8, 1)
-    assert university.status()["unsettled"] == 0
-
-
-def says(ran: CommandResult, status: int, *words: str) -> None:
-    assert ran.status == status, ran.output
-    assert [word for word in words if word not in ran.output] == []
-    assert "Traceback" not in ran.output
+from ..support.university import TEST, University, numbers
+from .state_problems import FULL, goes_on, says
 
 
 @pytest.fixture

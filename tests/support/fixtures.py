@@ -17,7 +17,7 @@ from sync.commands import (
 )
 
 from .leak_scan import leaks
-from .university import University
+from .university import TEST, University, numbers
 
 
 @pytest.fixture
@@ -44,3 +44,12 @@ def university(
     with university.sandbox:
         yield university
     assert leaks(university, caplog.text) == []
+
+
+@pytest.fixture
+def seated(university: University) -> University:
+    """Three learners on one test, the first with 30 minutes of extra time."""
+    university.register(TEST, *numbers(1001, 3))
+    university.registrations.set(f"{TEST} 1001", extra="30")
+    university.apply_once()
+    return university

@@ -65,7 +65,7 @@ def test_a_full_disk_ends_a_report_with_a_reason(full: TextIO) -> None:
     full.flush()  # nothing is left behind that would fail at the end
 
 
-def test_a_reader_that_has_gone_is_told_apart() -> None:
+def test_a_reader_that_has_gone_is_distinguished() -> None:
     with piped() as (stream, reader):
         os.close(reader)
         stream.write("one\n")

@@ -157,7 +157,7 @@ def test_an_exception_of_a_library_goes_the_same_way(out: io.StringIO) -> None:
     assert "hunter2" not in out.getvalue()
 
 
-def test_the_operating_systems_reason_is_told(out: io.StringIO, tmp_path: Path) -> None:
+def test_the_operating_systems_reason_is_reported(out: io.StringIO, tmp_path: Path) -> None:
     try:
         (tmp_path / "none").read_text(encoding="utf-8")
     except OSError:

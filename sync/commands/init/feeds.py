@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sync.commands.init.detect import FORMS, Guess, SourceSample, fit_in_template, guess
 from sync.commands.init.formats import duration_form, family_first, time_format
 from sync.commands.init.vocabulary import columns_that_mean
-from sync.commands.init.yaml_text import FieldRule, field_rule
+from sync.commands.init.yaml_text import RuleText, field_rule
 from sync.config.maps import MAPS
 from sync.contract import ROLES
 from sync.records.base import Kind
@@ -35,7 +35,7 @@ class FeedDraft:
 
     guess: Guess
     kind: Kind
-    rules: dict[str, FieldRule] = field(default_factory=dict)
+    rules: dict[str, RuleText] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     ready: bool = True
     reason: str | None = None

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sync.commands.init.detect import SourceSample, guess
 from sync.commands.init.vocabulary import plain
-from sync.commands.init.yaml_text import Inline, Reference
+from sync.commands.init.yaml_text import Inline, ReferenceText
 from sync.errors import SourceError, UsageError
 from sync.sources.base import SourceSettings
 from sync.sources.csv.source import CsvSettings
@@ -47,7 +47,7 @@ def credentials(user: str | None, password_file: Path | None, folder: Path) -> d
     """Return the settings of a login; the password stays in its file."""
     settings: dict[str, object] = {"user": user} if user else {}
     if password_file:
-        settings["password"] = Reference(f"${{file:{path_for(password_file, folder)}}}")
+        settings["password"] = ReferenceText(f"${{file:{path_for(password_file, folder)}}}")
     return settings
 
 

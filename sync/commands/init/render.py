@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from sync.commands.init.detect import SourceSample, guess
 from sync.commands.init.feeds import FeedDraft, drafts
-from sync.commands.init.yaml_text import Inline, Reference, yaml_line, yaml_lines
+from sync.commands.init.yaml_text import Inline, ReferenceText, yaml_line, yaml_lines
 from sync.config.maps import MAPS
 from sync.records.base import Kind
 from sync.records.kinds import PEOPLE
@@ -115,7 +115,7 @@ def configuration(sources: Sequence[SourceSample], answers: Answers) -> str:
     blocks = ["\n".join(_feed(draft, answers)) for draft in feeds]
     if not any(draft.ready for draft in feeds):
         blocks.insert(0, _stand_in(sources[0]))
-    key = Reference(f"${{file:{answers.key_file}}}")
+    key = ReferenceText(f"${{file:{answers.key_file}}}")
     return _FILE.format(
         url=yaml_line({"url": answers.url}),
         client_id=yaml_line({"client_id": answers.client_id}),

@@ -11,7 +11,7 @@ class Inline(dict[str, object]):
     """A mapping that is written on one line."""
 
 
-class Reference(str):
+class ReferenceText(str):
     """A text in which `${` begins a reference; in other texts it is escaped."""
 
     __slots__ = ()
@@ -34,7 +34,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
-_Dumper.add_representer(Reference, _Dumper.represent_text)
+_Dumper.add_representer(ReferenceText, _Dumper.represent_text)
 _Dumper.add_representer(Inline, _Dumper.represent_inline)
 
 
@@ -60,12 +60,12 @@ def _escaped(value: object) -> object:
     """Return the value with `${` escaped in its texts, but not in names and references."""
     if isinstance(value, dict):
         return type(value)((name, _escaped(inner)) for name, inner in value.items())
-    if isinstance(value, str) and not isinstance(value, Reference):
+    if isinstance(value, str) and not isinstance(value, ReferenceText):
         return value.replace("${", "$${")
     return value
 
 
-class FieldRule(NamedTuple):
+class RuleText(NamedTuple):
     """Where a field's value comes from.
 
     Attributes:
@@ -77,12 +77,12 @@ class FieldRule(NamedTuple):
     setting: str | Inline
 
 
-def field_rule(*columns: str, separator: str = " ", **more: str | None) -> FieldRule:
+def field_rule(*columns: str, separator: str = " ", **more: str | None) -> RuleText:
     """Return the rule that takes one column, or several with a separator, with more settings."""
     name, text = "column", columns[0]
     if len(columns) > 1:
         name, text = "template", separator.join(f"{{{column}}}" for column in columns)
     given = {setting: value for setting, value in more.items() if value is not None}
     if given or (name == "column" and "{" in text):
-        return FieldRule(columns, Inline({name: text, **given}))
-    return FieldRule(columns, text)
+        return RuleText(columns, Inline({name: text, **given}))
+    return RuleText(columns, text)

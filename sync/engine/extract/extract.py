@@ -100,6 +100,8 @@ def extract(
     for number, feed in enumerate(feeds):
         extraction.read(number, feed)
     reports, lookups = extraction.reports, extraction.lookups
+    # Each step needs the one before: rows become wanted records, these give the times of tests,
+    # by which it is known what may have left its source, and so which source has shrunk.
     _rely(feeds, store, options)
     so_far = ExtractionResult(reports, {}, lookups)  # sees what is found out about them below
     later = [
@@ -238,7 +240,7 @@ def _judge_shrinkage(
     Needs the tests' windows: what has ended may go.
     """
     judged: set[tuple[Kind, str]] = set()
-    # tests first: what was on one that has left its source as well is not cut off
+    # Tests first: what was on one that has left its source as well is not cut off
     in_order = sorted(
         zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST
     )

@@ -209,7 +209,7 @@ class FeedReader:
     ) -> Iterator[tuple[Record, Origin | None, int]]:
         convert, origin, departing = mapper.map, mapper.origin, mapper.has_departures
         phase, read = f"reading {self.feed.place}", 0
-        # enough of those at the end to tell that they are there, whatever `where` says of them now
+        # Enough of those at the end to tell that they are there, whatever `where` says of them now
         passed_over: deque[Row] = deque(maxlen=MOST_PASSED_OVER)
         for row in rows:
             read += 1

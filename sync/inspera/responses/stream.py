@@ -14,6 +14,9 @@ import ijson
 LONGEST: Final = 256 * 1024
 """Bytes from one entry to the next; more than that is nobody's record."""
 
+DEEPEST: Final = 32
+"""Levels around the entries. ijson's time grows with the square of them."""
+
 
 def _load_backend() -> ModuleType:
     """Return ijson's parser in C, or the pure one where no wheel has been built with it.
@@ -67,6 +70,8 @@ def _locate(source: Iterable[bytes], parser: Any) -> tuple[str | None, list[byte
 
     member, in_list, lists = "", False, 0
     for place, event, value in parser.parse(ijson.from_iter(read())):
+        if place.count(".") > DEEPEST:
+            raise ValueError("it has too many levels")
         if in_list and event != "end_array":
             return place, beginning
         in_list = event == "start_array" and place == member

@@ -92,9 +92,9 @@ def setting(call: Call, name: str) -> str:
 
 
 def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedCall:
-    there = schema.at(call.path)
-    if call.method not in there:
-        methods = [method for method in METHODS if method in there]
+    operations = schema.at(call.path)
+    if call.method not in operations:
+        methods = [method for method in METHODS if method in operations]
         match = Match.DIFFERENT if methods else Match.ABSENT
         difference = (
             f"the schema has {' and '.join(methods)} there, not {call.method}"
@@ -107,7 +107,7 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
             (difference,),
             _by_path(call, schema, taken) or _by_method(call, methods, taken),
         )
-    differences, remedy = _in_body(call, schema, there[call.method].body)
+    differences, remedy = _in_body(call, schema, operations[call.method].body)
     return (
         ComparedCall(call, Match.DIFFERENT, differences, remedy)
         if differences
@@ -116,7 +116,7 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
-    """Return the advice to set a similar path of the schema; empty if there is no similar path."""
+    """Return the advice to set a similar path of the schema; empty without one."""
     free = (
         operation.segments
         for operation in schema.with_method(call.method)

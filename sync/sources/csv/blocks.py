@@ -1,6 +1,6 @@
 """The text of a table in blocks of whole lines.
 
-What must be checked in every line is checked in a whole block at once, which is much faster.
+Checks that concern every line are made for a whole block at once, which is much faster.
 """
 
 import re
@@ -80,10 +80,10 @@ class TextBlocks:
                 "starts with a byte order mark",
                 "set its 'encoding' to one with such a mark, such as utf-8-sig or utf-16",
             )
-        if "\ufeff" in text and (found := _MARK_INSIDE.search(text)):
+        if "\ufeff" in text and (match := _MARK_INSIDE.search(text)):
             raise line_error(
                 self._place,
-                self._lines + 1 + line_breaks(text[: found.end()]),
+                self._lines + 1 + line_breaks(text[: match.end()]),
                 "starts with a byte order mark, in the middle of the file",
                 TWO_EXPORTS,
             )

@@ -71,7 +71,7 @@ def _wide_encoding(start: bytes) -> str | None:
 
 
 class Utf8Watch:
-    """A check of text in a one-byte encoding: are all its bytes beyond ASCII valid UTF-8?
+    """A check whether all bytes beyond ASCII, in a text of a one-byte encoding, are valid UTF-8.
 
     Real text is never so by chance, except for a single pair such as `É®`, which proves nothing.
     """
@@ -96,7 +96,7 @@ class Utf8Watch:
 
     @property
     def is_utf8(self) -> bool:
-        """Tell whether the whole text is UTF-8; to be asked at its end."""
+        """Tell whether the whole text is UTF-8. Call it at the end of the text."""
         if not self._valid or self._decoder.getstate()[0]:
             return False
         return len(self._found) > 1 or any(_proves(character) for character in self._found)

@@ -13,7 +13,7 @@ from sync.sources.csv.format import CsvFormat
 MOST_NAMED = 20
 """How many rows with a wrong number of cells are named, each by its line."""
 
-TWO_EXPORTS = "two exports in one file? Deliver each in a file of its own"
+TWO_EXPORTS = "if two exports are in one file, deliver each in its own file"
 
 UNEXPECTED_HEADER = (
     "is a header, but 'columns' is for a file without one",
@@ -37,11 +37,11 @@ def undecodable(place: str, encoding: str, reopen: Reopen) -> SourceError:
     """
     remedy = f"export the file as {encoding}, or set 'encoding' to the one it is in, such as cp1252"
     with reopen() as file:
-        found = find_bad_byte(file, encoding)
-    if found is None:
+        bad = find_bad_byte(file, encoding)
+    if bad is None:
         return line_error(place, None, f"is not in {encoding}", remedy)
-    reason = f"byte 0x{found.byte:02X} can't be read as {encoding}"
-    return line_error(place, found.line, reason, remedy)
+    reason = f"byte 0x{bad.byte:02X} can't be read as {encoding}"
+    return line_error(place, bad.line, reason, remedy)
 
 
 def malformed(
@@ -63,18 +63,18 @@ def malformed(
     # Invalid bytes may follow that the parser did not reach: they are not this error.
     with reopen() as file, form.open_text(file, "replace") as text:
         row = islice(text, first - 1, last)
-        found = find_open_quote(row, first, form.delimiter, quote, form.escape)
+        open_quote = find_open_quote(row, first, form.delimiter, quote, form.escape)
     too_long = str(error).startswith("field larger")
     most = f"{csv.field_size_limit():,} characters"
-    if found is None:
+    if open_quote is None:
         reason = f"a cell has more than {most}" if too_long else f"is not CSV ({error})"
         return line_error(place, last, reason, "correct it in the source")
-    if found.open:
+    if open_quote.open:
         within = f" within {most}" if too_long else ": the file is cut off, or a quote is missing"
         reason = f"the quote ({quote}) that opens a cell here is not closed{within}"
         remedy = "export the file again, or close the quote in the source"
-        return line_error(place, found.line, reason, remedy)
-    opened = "" if found.line == last else f" that opens on line {found.line}"
+        return line_error(place, open_quote.line, reason, remedy)
+    opened = "" if open_quote.line == last else f" that opens on line {open_quote.line}"
     reason = f"a quote ({quote}) inside a quoted cell{opened} is not doubled"
     return line_error(place, last, reason, f"double it in the source ({quote}{quote})")
 

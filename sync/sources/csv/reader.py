@@ -1,4 +1,4 @@
-"""One table of comma-separated values, read from an open file, strictly and to its very end."""
+"""One table of comma-separated values, read strictly from an open file to its very end."""
 
 import csv
 import re
@@ -117,9 +117,9 @@ class CsvTable:
         """Skip the lines before the table, and take its delimiter from a `sep=` line if any."""
         texts = iter(self._text_filter(self._watched_blocks()))
         first = self._skip_lines(texts)
-        if found := _SEPARATOR.match(first):
-            first = first[found.end() :]
-            self._form = self._form._replace(delimiter=found[1])
+        if match := _SEPARATOR.match(first):
+            first = first[match.end() :]
+            self._form = self._form._replace(delimiter=match[1])
             self._offset += 1
         self._line = 1 + self._offset
         texts = self._keep_nulls(chain([first], texts))
@@ -172,8 +172,8 @@ class CsvTable:
             raise line_error(
                 self._place,
                 None,
-                "is empty: it has not even a header",
-                "export it again; it needs a header line even without rows",
+                "is empty and has no header",
+                "export it again; without rows it still needs a header line",
             )
         names = column_names(cells)
         while len(names) > 1 and not names[-1]:  # the line ends with a delimiter

@@ -5,8 +5,8 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
@@ -69,59 +69,64 @@ def open_unpacked(
         with gzip.GzipFile(fileobj=file) as packed:
             yield io.BufferedReader(_Unpacked(packed, place, packing, _DELIVER_AGAIN), _BUFFER)
     elif packing == "zip":
-        with open_zip(file, place, _DELIVER_AGAIN) as archive:
-            info = _choose_member(archive, place, member)
-            with open_member(archive, info, place, _DELIVER_AGAIN) as stream:
+        with closing(ZipArchive(file, place, _DELIVER_AGAIN)) as archive:
+            name = _choose_member(archive.names, place, member)
+            with archive.open(name, place) as stream:
                 yield stream
     else:
         yield file
 
 
-def open_zip(file: BinaryIO, place: str, remedy: str) -> zipfile.ZipFile:
-    """Open a zip archive, and read its list of files.
+class ZipArchive:
+    """The files of a zip archive.
 
-    Args:
-        file: the archive, at its start.
-        place: its name for people.
-        remedy: what to do about a damaged archive.
-
-    Raises:
-        SourceError: the archive is damaged, or is not a zip archive.
+    Attributes:
+        names: the paths of all files in it.
     """
-    try:
-        return zipfile.ZipFile(file)
-    except (*_DAMAGED, OSError) as error:  # OSError: an offset in the archive that is impossible
-        raise _damaged(place, "zip", remedy, error) from None
 
+    def __init__(self, file: BinaryIO, place: str, remedy: str) -> None:
+        """Read the list of files.
 
-def open_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str, remedy: str
-) -> BinaryIO:
-    """Open one file of a zip archive as a stream.
+        Args:
+            file: the archive, at its start.
+            place: its name for people.
+            remedy: what to do about a damaged archive.
 
-    Args:
-        archive: the archive.
-        info: the file in it.
-        place: the file's name for people.
-        remedy: what to do about a damaged archive.
+        Raises:
+            SourceError: the archive is damaged, or is not a zip archive.
+        """
+        self._remedy = remedy
+        try:
+            self._archive = zipfile.ZipFile(file)
+        except (*_DAMAGED, OSError) as error:  # OSError: an offset that is impossible
+            raise _damaged(place, "zip", remedy, error) from None
+        self.names = [info.filename for info in self._archive.infolist() if not info.is_dir()]
 
-    Raises:
-        SourceError: it can't be unpacked. Of the stream: the archive is cut off or damaged.
-    """
-    if info.flag_bits & 0x1:
-        raise SourceError(place, "is encrypted with a password", "deliver it without one")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # The standard library unpacks other methods without any limit on the memory they take.
-        raise SourceError(
-            place,
-            "is packed by a method that is not supported",
-            "pack it by the usual method, 'deflate'",
-        )
-    try:
-        member = cast("zipfile.ZipExtFile", archive.open(info))
-    except (*_DAMAGED, OSError) as error:
-        raise _damaged(place, "zip", remedy, error) from None
-    return io.BufferedReader(_Unpacked(member, place, "zip", remedy), _BUFFER)
+    def open(self, name: str, place: str) -> BinaryIO:
+        """Open one of the files as a stream; `place` is its name for people.
+
+        Raises:
+            SourceError: it can't be unpacked. Of the stream: the archive is cut off or damaged.
+        """
+        info = self._archive.getinfo(name)
+        if info.flag_bits & 0x1:
+            raise SourceError(place, "is encrypted with a password", "deliver it without one")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # The standard library unpacks other methods without any limit on their memory.
+            raise SourceError(
+                place,
+                "is packed by a method that is not supported",
+                "pack it by the usual method, 'deflate'",
+            )
+        try:
+            member = cast("zipfile.ZipExtFile", self._archive.open(info))
+        except (*_DAMAGED, OSError) as error:
+            raise _damaged(place, "zip", self._remedy, error) from None
+        return io.BufferedReader(_Unpacked(member, place, "zip", self._remedy), _BUFFER)
+
+    def close(self) -> None:
+        """Close the archive, but not its file."""
+        self._archive.close()
 
 
 class _Unpacked(io.RawIOBase):
@@ -152,14 +157,11 @@ def _damaged(place: str, packing: Packing, remedy: str, error: Exception) -> Sou
     return SourceError(place, f"can't be unpacked: the {packing} file {what}", remedy)
 
 
-def _choose_member(archive: zipfile.ZipFile, place: str, wanted: str | None) -> zipfile.ZipInfo:
-    files = [info for info in archive.infolist() if not info.is_dir()]
+def _choose_member(names: Sequence[str], place: str, wanted: str | None) -> str:
     found = [
-        info
-        for info in files
-        if wanted is None
-        or fnmatchcase(info.filename, wanted)
-        or fnmatchcase(PurePath(info.filename).name, wanted)
+        name
+        for name in names
+        if wanted is None or fnmatchcase(name, wanted) or fnmatchcase(PurePath(name).name, wanted)
     ]
     if len(found) == 1:
         return found[0]

@@ -103,19 +103,19 @@ def _by_number(place: str, since: Since, attribute: str, root: dict[str, str]) -
     host, highest = root.get("dnshostname", "").lower(), root["highestcommittedusn"]
     condition = ""
     if since.mark:
-        found = re.fullmatch(r"(?P<host>[^:]*):(?P<number>[0-9]{1,19})", since.mark)
-        if found is None:
+        match = re.fullmatch(r"(?P<host>[^:]*):(?P<number>[0-9]{1,19})", since.mark)
+        if match is None:
             raise _unusable(place)
-        if found["host"] != host:
+        if match["host"] != host:
             reason = (
                 "another server answers than the last time, and each server counts its own changes"
             )
             raise SourceError(place, reason, f"{_READ_ALL}, or set 'servers' to one server")
-        if int(found["number"]) > int(highest):
+        if int(match["number"]) > int(highest):
             raise SourceError(
                 place, "the server has fewer changes than the last time: it was restored", _READ_ALL
             )
-        condition = f"({attribute}>={int(found['number']) + 1})"
+        condition = f"({attribute}>={int(match['number']) + 1})"
     return ChangeReader(place, attribute, condition, f"{host}:{highest}")
 
 

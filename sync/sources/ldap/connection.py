@@ -167,12 +167,12 @@ def _ip_addresses(address: LdapAddress) -> list[str]:
     if address.scheme == "ldapi":
         return [f"ldapi://{address.host}"]
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError:
         raise Unusable(
             "its name is not known", "check 'servers', and this machine's name service"
         ) from None
-    return list(dict.fromkeys(str(found_address[4][0]) for found_address in found))
+    return list(dict.fromkeys(str(found_address[4][0]) for found_address in addresses))
 
 
 def _new_connection(

@@ -39,8 +39,8 @@ _SEARCH_FAILURES: Mapping[int, tuple[str, str]] = {
         "ask the administrators of the LDAP server for it, or set 'paged: false'",
     ),
     32: (
-        "the base is not there, or hidden from this account (noSuchObject)",
-        "check 'base', and the right of 'user' to read it",
+        "the base does not exist, or this account may not read it (noSuchObject)",
+        "check 'base', and that 'user' has the right to read it",
     ),
     34: ("the base is not a distinguished name (invalidDNSyntax)", "correct 'base'"),
     50: (

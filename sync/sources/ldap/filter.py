@@ -11,7 +11,7 @@ _TOKEN = re.compile(r"\s*(?P<mark>\([&|!]|[()])|(?P<item>[^()]+)")
 
 
 def filter_error(text: str) -> str | None:
-    """Return what is wrong with a filter; None if it is valid."""
+    """Return the error of a filter; None if it is valid."""
     if not text.strip().startswith("("):
         return "has no parenthesis around it"
     stack: list[tuple[str, int]] = []  # the open parentheses, with the number of filters in each

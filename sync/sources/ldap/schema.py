@@ -36,7 +36,7 @@ def attributes_of(searches: Searches, classes: Iterable[str]) -> tuple[str, ...]
     schema = _schema(searches)
     if schema is None or not schema.object_classes:
         return ()
-    found: set[str] = set()
+    names: set[str] = set()
     done: set[str] = set()
     waiting = list(classes)
     while waiting:
@@ -45,10 +45,10 @@ def attributes_of(searches: Searches, classes: Iterable[str]) -> tuple[str, ...]
             continue
         done.add(name)
         class_ = schema.object_classes[name]
-        found.update(class_.must_contain or (), class_.may_contain or ())
+        names.update(class_.must_contain or (), class_.may_contain or ())
         waiting += class_.superior or ()
         waiting += _auxiliary(schema, class_.oid)
-    return tuple(sorted(found, key=str.lower))
+    return tuple(sorted(names, key=str.lower))
 
 
 def _auxiliary(schema: Any, oid: str) -> list[str]:

@@ -66,8 +66,8 @@ class Searches:
         """
         cookie: bytes | None = None
         while True:
-            found, cookie = self._page(query, cookie)
-            for response in found:
+            responses, cookie = self._page(query, cookie)
+            for response in responses:
                 if response["type"] == "searchResEntry":
                     yield self._complete_entry(response)
                 elif query.referrals == "refuse":
@@ -90,10 +90,10 @@ class Searches:
 
     def root(self, *attributes: str) -> dict[str, str]:
         """Return the attributes of the root DSE that the server has, by lower-case name."""
-        found = self.sample(LdapQuery("", "base", "(objectClass=*)", attributes, 0))
+        entries = self.sample(LdapQuery("", "base", "(objectClass=*)", attributes, 0))
         texts = {
             name: values[0].decode(errors="replace")
-            for entry in found
+            for entry in entries
             for name, values in entry.values.items()
             if values
         }
@@ -103,12 +103,12 @@ class Searches:
         self, query: LdapQuery, cookie: bytes | None
     ) -> tuple[list[dict[str, Any]], bytes | None]:
         result = self._search(query, cookie)
-        found = list(self.connection.response or ())
+        responses = list(self.connection.response or ())
         self.connection.response = None
         if not query.page_size:
-            return found, None
+            return responses, None
         try:
-            return found, result["controls"][_PAGING]["value"]["cookie"]
+            return responses, result["controls"][_PAGING]["value"]["cookie"]
         except (KeyError, TypeError):
             reason = "its answer does not tell whether this was the last page"
             raise SourceError(self.place, reason, "set 'paged: false'") from None
@@ -156,23 +156,23 @@ class Searches:
             self.place, "it answers with something that is not LDAP", "check 'servers'"
         )
 
-    def _complete_entry(self, found: Mapping[str, Any]) -> Entry:
+    def _complete_entry(self, response: Mapping[str, Any]) -> Entry:
         """Return the entry, with all values of long lists.
 
         Active Directory sends such a list in parts, the first one as `member;range=0-1499`.
         """
         values: dict[str, Sequence[bytes]] = {}
-        begun = []
-        for name, given in found["raw_attributes"].items():
+        partial = []
+        for name, raw in response["raw_attributes"].items():
             lowered = name.lower()
             if _RANGE in lowered:
-                begun.append((lowered, given))
+                partial.append((lowered, raw))
             else:
-                values[lowered] = given or ()
-        for name, given in begun:
+                values[lowered] = raw or ()
+        for name, raw in partial:
             attribute, _, range_ = name.partition(_RANGE)
-            values[attribute] = self._complete_values(found["dn"], attribute, range_, given or ())
-        return Entry(found["raw_dn"], values)
+            values[attribute] = self._complete_values(response["dn"], attribute, range_, raw or ())
+        return Entry(response["raw_dn"], values)
 
     def _complete_values(
         self, dn: str, attribute: str, range_: str, given: Sequence[bytes]
@@ -181,10 +181,10 @@ class Searches:
         while not range_.endswith("-*"):
             following = f"{attribute}{_RANGE}{self._end_of(range_, attribute) + 1}-*"
             self._search(LdapQuery(dn, "base", "(objectClass=*)", (following,), 0), None)
-            found = self.connection.response or ()
+            responses = self.connection.response or ()
             ranges = {
                 name.lower(): values
-                for entry in found
+                for entry in responses
                 for name, values in entry.get("raw_attributes", {}).items()
                 if name.lower().startswith(f"{attribute}{_RANGE}")
             }

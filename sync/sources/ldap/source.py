@@ -20,7 +20,7 @@ from sync.config_base.base import (
 )
 from sync.config_base.durations import PositiveDuration
 from sync.config_base.secrets import BrokenReference, SecretRef
-from sync.errors import SourceError
+from sync.errors import SourceError, install_remedy
 from sync.records.extract import Extract, Since
 from sync.sources.base import SourceSettings
 from sync.sources.ldap.columns import DN, LdapColumnSettings
@@ -248,10 +248,8 @@ class LdapSettings(SourceSettings):
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] not in ("ldap3", "pyasn1"):
                 raise
-            remedy = "install it with pip install 'inspera-sync[ldap]'"
-            raise SourceError(
-                self.place(folder), "the library for LDAP is not installed", remedy
-            ) from None
+            reason = "the library for LDAP is not installed"
+            raise SourceError(self.place(folder), reason, install_remedy("ldap")) from None
         query = LdapQuery(
             self.base,
             self.scope,

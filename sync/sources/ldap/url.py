@@ -60,6 +60,6 @@ def parse_url(text: str) -> LdapAddress:
     if more:
         reason = "has more than a server and a port"
         raise validation_error(
-            reason, "set the rest by 'base', 'scope', 'filter', 'user' and 'password'"
+            reason, "use 'base', 'scope', 'filter', 'user' and 'password' for the rest"
         )
     return LdapAddress(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])

@@ -125,8 +125,8 @@ def _rdn_text(part: _TypeAndValue) -> str:
     return f"{part.type}={value if part.encoded else _TO_ESCAPE.sub(_escaped, value)}"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\{found[0]}"
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
 
 
 def _folded(value: str) -> str:
@@ -159,11 +159,11 @@ def generalized(moment: datetime) -> str:
 
 def moment_of(text: str) -> datetime:
     """Return the time of a generalized time, which always has a zone."""
-    found = _GENERALIZED.fullmatch(text)
-    if found is None:
+    match = _GENERALIZED.fullmatch(text)
+    if match is None:
         raise ValueError("is not a time")
-    written = found["day"] + found["hour"] + (found["minute"] or "00") + (found["second"] or "00")
-    zone = "+0000" if found["zone"] == "Z" else found["zone"].ljust(5, "0")
+    written = match["day"] + match["hour"] + (match["minute"] or "00") + (match["second"] or "00")
+    zone = "+0000" if match["zone"] == "Z" else match["zone"].ljust(5, "0")
     try:
         return datetime.strptime(written + zone, "%Y%m%d%H%M%S%z").astimezone(UTC)
     except (ValueError, OverflowError):

@@ -1,9 +1,8 @@
 """A OneRoster bundle: a folder or a zip archive of CSV files, which stay open for one read."""
 
-import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
@@ -13,7 +12,7 @@ from sync.records.extract import lacking
 from sync.sources.csv.encoding import require_encoding
 from sync.sources.csv.format import CsvFormat
 from sync.sources.csv.reader import CsvTable
-from sync.sources.files.archive import open_member, open_zip
+from sync.sources.files.archive import ZipArchive
 from sync.sources.files.open import OpenFile, disk_errors, open_error, open_file
 
 MANIFEST = "manifest.csv"
@@ -142,20 +141,17 @@ class ZipBundle(Bundle):
         super().__init__(opened.place, stack)
         self.opened.append(("", opened))
         with self._explained_damage():
-            self._archive = stack.enter_context(open_zip(opened.file, self.place, _EXPORT_AGAIN))
+            archive = ZipArchive(opened.file, self.place, _EXPORT_AGAIN)
+        self._archive = stack.enter_context(closing(archive))
         self._files = self._files_of_bundle()
 
     def has_file(self, name: str) -> bool:
         """Tell whether the bundle has a file of this name."""
         return name in self._files
 
-    def _files_of_bundle(self) -> dict[str, zipfile.ZipInfo]:
-        """Return the files in the folder of the manifest, by their names."""
-        paths = [
-            (PurePosixPath(info.filename), info)
-            for info in self._archive.infolist()
-            if not info.is_dir()
-        ]
+    def _files_of_bundle(self) -> dict[str, str]:
+        """Return the paths of the files in the folder of the manifest, by their names."""
+        paths = [(PurePosixPath(path), path) for path in self._archive.names]
         tops = [path.parent for path, _ in paths if path.name == MANIFEST and len(path.parts) <= 2]
         if len(tops) > 1:
             raise SourceError(
@@ -163,21 +159,19 @@ class ZipBundle(Bundle):
                 f"contains {len(tops)} files named {MANIFEST}",
                 "deliver one bundle at a time",
             )
-        files: dict[str, zipfile.ZipInfo] = {}
-        for path, info in paths:
+        files: dict[str, str] = {}
+        for path, whole in paths:
             if not tops or path.parent != tops[0]:
                 continue
             if path.name in files:
                 place = f"{self.place}/{path.name}"
                 raise SourceError(place, "is in the archive more than once", _EXPORT_AGAIN)
-            files[path.name] = info
+            files[path.name] = whole
         return files
 
     def _open(self, name: str) -> BinaryIO:
         with self._explained_damage():
-            return open_member(
-                self._archive, self._files[name], f"{self.place}/{name}", _EXPORT_AGAIN
-            )
+            return self._archive.open(self._files[name], f"{self.place}/{name}")
 
     @contextmanager
     def _explained_damage(self) -> Iterator[None]:

@@ -69,9 +69,9 @@ def read_manifest(bundle: Bundle) -> Manifest:
         raise SourceError(place, "is not there", remedy)
     properties = _read_properties(bundle)
     modes = {
-        found[1]: _mode(place, name, value)
+        match[1]: _mode(place, name, value)
         for name, value in properties.items()
-        if (found := _FILE.fullmatch(name))
+        if (match := _FILE.fullmatch(name))
     }
     for file, mode in modes.items():
         if mode != ABSENT and not bundle.has_file(f"{file}.csv"):
@@ -105,10 +105,10 @@ def _mode(place: str, name: str, value: str) -> str:
 
 def _minor(place: str, properties: Mapping[str, str]) -> int:
     version = properties.get("oneroster.version", "")
-    found = _VERSION.fullmatch(version)
-    if found is None:
+    match = _VERSION.fullmatch(version)
+    if match is None:
         reason = (
             f"is for OneRoster {quoted_value(version)}" if version else "has no 'oneroster.version'"
         )
         raise SourceError(place, reason, "have the bundle exported as OneRoster 1.1 or 1.2")
-    return int(found[1])
+    return int(match[1])

@@ -240,11 +240,11 @@ class _Link:
         """Return the doubt about ids that were not found; None if all were."""
         if not self._missing:
             return None
-        one, file = self._missing == 1, self.lookup.file
+        single, file = self._missing == 1, self.lookup.file
         if file == "roles":
-            what = f"{'has' if one else 'have'} no role in roles.csv"
+            what = f"{'has' if single else 'have'} no role in roles.csv"
         else:
-            what = f"{'names' if one else 'name'} a sourcedId that is not in {file}.csv"
+            what = f"{'names' if single else 'name'} a sourcedId that is not in {file}.csv"
         return (
             f"{self._missing:,} of its rows {what}, the first on line {self._first};"
             " have the bundle exported again, complete, or set 'references' to false"

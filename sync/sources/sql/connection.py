@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sync.errors import SourceError
+from sync.errors import SourceError, install_remedy
 from sync.sources.sql.dialects import (
     CONNECT_SECONDS,
     DialectSpec,
@@ -203,10 +203,8 @@ def _limit_calls(engine: "Engine", milliseconds: int) -> None:
 def _no_driver(address: DatabaseUrl, *, unknown: bool) -> SourceError:
     extra = EXTRAS.get(address.driver)
     if extra:
-        remedy = f"install it with pip install 'inspera-sync[{extra}]'"
-        return SourceError(
-            address.place, f"needs the driver {address.driver}, which is not installed", remedy
-        )
+        reason = f"needs the driver {address.driver}, which is not installed"
+        return SourceError(address.place, reason, install_remedy(extra))
     name = f"{address.kind}+{address.driver}" if address.driver else address.kind
     what = "an unknown kind of database" if unknown else "a driver that is not installed"
     remedy = (
@@ -271,7 +269,7 @@ def _change_check(connection: "Connection", access: SqlAccess) -> Callable[[], s
 
 def _identity(path: Path) -> tuple[int, ...]:
     try:
-        found = path.stat()
+        info = path.stat()
     except OSError:
         return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns

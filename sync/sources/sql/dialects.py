@@ -14,7 +14,7 @@ CONNECT_SECONDS = 10
 """How long to wait for a connection."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The value of `:since` for a read of everything."""
+"""The value of `:since` for a full read."""
 
 BindValue = str | int | date | datetime
 """A value of `:since` or `:now`."""

@@ -32,13 +32,13 @@ class DatabaseTrouble(Enum):
     MISSING = ("has no such database", "check the database's name in 'url'", True)
     STATEMENT = ("can't run the query", "correct the query", True)
     DENIED = (
-        "refuses this user the right to read what the query needs",
-        "have the right to read it granted",
+        "does not give this user the right to read what the query needs",
+        "ask the database's administrators for the right to read it",
         True,
     )
     WRITES = (
         "refuses the query, because it would write",
-        "only read: inspera-sync never changes the database",
+        "use a SELECT: inspera-sync never changes the database",
         True,
     )
     TIMEOUT = (
@@ -168,22 +168,22 @@ def failure(
 
 def _trouble(cause: BaseException, code: str, message: str) -> DatabaseTrouble:
     if isinstance(next(iter(_arguments(cause)), None), int):
-        found = next(
+        result = next(
             (trouble for trouble, numbers in _NUMBERS.items() if int(code) in numbers), None
         )
     else:
-        found = _longest_prefix(code, _STATES if code == _state(cause) else _ORACLE)
-    found = found or next(
+        result = _longest_prefix(code, _STATES if code == _state(cause) else _ORACLE)
+    result = result or next(
         (trouble for regex, trouble in _WORDS.items() if re.search(regex, message, re.IGNORECASE)),
         None,
     )
-    if found is None:
-        found = (
+    if result is None:
+        result = (
             DatabaseTrouble.DATA
             if isinstance(cause, ValueError) or type(cause).__name__ == "DataError"
             else DatabaseTrouble.OTHER
         )
-    return found
+    return result
 
 
 def _longest_prefix(code: str, table: Mapping[str, DatabaseTrouble]) -> DatabaseTrouble | None:

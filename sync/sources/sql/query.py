@@ -78,11 +78,11 @@ def prepare_query(sql: str, kind: str) -> Statement:
     """
     quoted: list[str] = []
 
-    def set_aside(found: re.Match[str]) -> str:
-        if found["comment"] is None:
-            quoted.append(_escaped(found[0]))
+    def set_aside(match: re.Match[str]) -> str:
+        if match["comment"] is None:
+            quoted.append(_escaped(match[0]))
             return _PLACEHOLDER
-        _require_plain_comment(found[0])
+        _require_plain_comment(match[0])
         return " "
 
     if _PLACEHOLDER in sql:
@@ -134,7 +134,7 @@ def _require_select(code: str) -> bool:
     if writes := _WRITES.search(code):
         raise Unusable(
             f"contains the word {writes[1].upper()}, which changes or locks something",
-            "only read; put a column of this name in quotes",
+            "use a query that only reads; put a column of this name in quotes",
         )
     return begins[1] is not None
 

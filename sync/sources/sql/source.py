@@ -60,7 +60,7 @@ class SqlSettings(SourceSettings):
     timeout: PositiveDuration = timedelta(minutes=15)
     """How long the database may take to answer, such as `15m`; then the read is stopped."""
     overlap: PositiveDuration = timedelta(minutes=5)
-    """How far a read of changes goes back before the last one, such as `5m`.
+    """How far before the last read a read of changes begins, such as `5m`.
 
     This finds rows that were written, but not yet committed, at the time of the last read.
     """

@@ -57,16 +57,16 @@ class DatabaseUrl(NamedTuple):
 
 def parse_url(url: str) -> DatabaseUrl:
     """Return the parts of a URL that `check_url` has accepted."""
-    found = _URL.fullmatch(url)
-    if found is None:
+    match = _URL.fullmatch(url)
+    if match is None:
         raise ValueError("not checked before")
-    kind = found["kind"]
+    kind = match["kind"]
     return DatabaseUrl(
         kind,
-        found["driver"] or DRIVERS.get(kind, ""),
-        unquote(found["login"] or ""),
-        found["host"],
-        found["database"] or "",
+        match["driver"] or DRIVERS.get(kind, ""),
+        unquote(match["login"] or ""),
+        match["host"],
+        match["database"] or "",
     )
 
 
@@ -83,38 +83,38 @@ def with_driver(url: str) -> str:
 
 def check_url(url: str) -> str:
     """Return the URL if it is valid and contains no password. No message repeats any part of it."""
-    found = _URL.fullmatch(url)
-    if found is None or not _HOST.fullmatch(found["host"]):
+    match = _URL.fullmatch(url)
+    if match is None or not _HOST.fullmatch(match["host"]):
         raise validation_error(
             "is not the URL of a database",
             "write it as postgresql://db.example.edu/sis, and put the password under 'password'",
         )
-    if ":" in (found["login"] or ""):
+    if ":" in (match["login"] or ""):
         raise validation_error("contains a password", _ELSEWHERE)
     if any(
         _SECRET.search(name) or _SECRET_WITHIN.search(value)
-        for name, value in parse_qsl(found["options"] or "")
+        for name, value in parse_qsl(match["options"] or "")
     ):
         raise validation_error("contains a password in its options", _ELSEWHERE)
-    if found["kind"] != "sqlite" and "@" in (found["database"] or ""):
+    if match["kind"] != "sqlite" and "@" in (match["database"] or ""):
         raise validation_error(
             "has an '@' after the host",
             f"if it ends a password, {_ELSEWHERE}; otherwise write %40",
         )
-    if found["kind"] == "sqlite":
-        _require_file(found)
+    if match["kind"] == "sqlite":
+        _require_file(match)
     return url
 
 
-def _require_file(found: re.Match[str]) -> None:
-    if found["login"] or found["host"]:
+def _require_file(match: re.Match[str]) -> None:
+    if match["login"] or match["host"]:
         raise validation_error(
             "has too few slashes",
             "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",
         )
-    if found["options"]:
+    if match["options"]:
         raise validation_error("has options, which a file does not support", "end it with the path")
-    if not found["database"] or found["database"] == ":memory:":
+    if not match["database"] or match["database"] == ":memory:":
         raise validation_error(
             "does not name a file",
             "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",

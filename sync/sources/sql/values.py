@@ -22,17 +22,17 @@ def column_names(names: Iterable[object]) -> tuple[str, ...]:
     Raises:
         Unusable: a name is blank or repeated.
     """
-    found: list[str] = []
+    texts: list[str] = []
     for number, name in enumerate(names, 1):
         text = unicodedata.normalize("NFC", str(name or "").strip())
         if text in ("", "?column?"):
             raise Unusable(f"column {number} of the query has no name", "give it one with AS")
-        if text in found:
+        if text in texts:
             raise Unusable(
                 f"the query has two columns named '{text}'", "give each its own name with AS"
             )
-        found.append(text)
-    return tuple(found)
+        texts.append(text)
+    return tuple(texts)
 
 
 def _bool(value: bool) -> str:

@@ -104,12 +104,8 @@ def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
             found = connection.execute(text(query), {"key": key}).scalar()
             if found is not None:
                 return f"{other} {found}"
-    return _clashing_sql(connection, kind, key)
-
-
-def _clashing_sql(connection: Connection, kind: Kind, key: str) -> str:
-    query = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
-    return "another row" if connection.execute(query, {"kind": kind, "key": key}).first() else ""
+    clash = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
+    return "another row" if connection.execute(clash, {"kind": kind, "key": key}).first() else ""
 
 
 def _absent_records(
@@ -119,23 +115,7 @@ def _absent_records(
     seat_trouble: AbsenceDoubt | None,
     sources: Sequence[str],
 ) -> Iterator[Pair]:
-    columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
-    query = f"""
-        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
-               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
-               tw.ended AS ended, o.k1 AS is_open,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
-                   AND s.old_key = k.key) AS suspect,
-               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
-                   AND d.k1 = k.key) AS departed
-        FROM vanished v
-        JOIN known_{kind} k ON k.key = v.key
-        LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
-        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
-        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
-        WHERE v.kind = '{kind}'
-    """
-    for row in stream(connection, query, nothing=b""):
+    for row in stream(connection, _absent_records_sql(kind), nothing=b""):
         about = Context(
             row.lifecycle,
             bool(row.managed),
@@ -158,6 +138,25 @@ def _absent_records(
             shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
         yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
+
+
+def _absent_records_sql(kind: Kind) -> str:
+    columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
+    return f"""
+        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
+               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
+               tw.ended AS ended, o.k1 AS is_open,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
+                   AND s.old_key = k.key) AS suspect,
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
+                   AND d.k1 = k.key) AS departed
+        FROM vanished v
+        JOIN known_{kind} k ON k.key = v.key
+        LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
+        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
+        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
+        WHERE v.kind = '{kind}'
+    """
 
 
 def _same_account_sql(kind: Kind) -> str:
@@ -212,34 +211,19 @@ def _absent_members(
     sources: Sequence[str],
 ) -> Iterator[Pair]:
     """Yield what is known on tests and no feed names: options, committees, members."""
-    part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    person = PERSON_OF.get(kind)
     for row in stream(connection, _absent_members_sql(kind), nothing=b""):
         about = Context(
             row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
         )
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        # Once the test has ended, absence is retirement, whatever the source is (rules 8).
-        former = None if row.ended else _doubt_former_source(row.source, sources)
-        unread = AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None
-        if row.same_account is not None and not suspect:
-            account = f"{person} {row.same_account} has the same account in Inspera"
-            shares = f"{account}, and a place on this test"
-        else:
-            shares = ""
-        # The first reason counts; the first two keep it even if its own row says that it departs.
-        reasons = (
-            AbsenceDoubt.of(_astray_reason(row, part)),
-            AbsenceDoubt(SHARED.format(row.clash)) if row.clash is not None else None,
-            None if row.departed else trouble or former or unread,
-            AbsenceDoubt(_UNSETTLED) if row.unsettled else None,
-            AbsenceDoubt.of(shares),
-        )
+
         # A candidate stays from the start on (rules 8). Graders and committees change again once
         # the test has ended.
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
         facts = Facts(
-            trouble=next(filter(None, reasons), None),
+            trouble=_doubt_of_member(row, kind, trouble, sources, suspect),
             begun=begun,
             suspect=suspect,
             refused=row.refused or "",
@@ -248,6 +232,32 @@ def _absent_members(
         )
         known = prefixed_fields(row, "k_", COMPARED[kind])
         yield Pair(kind, (row.test, row.part), None, known, about, facts)
+
+
+def _doubt_of_member(
+    row: Any, kind: Kind, trouble: AbsenceDoubt | None, sources: Sequence[str], suspect: str
+) -> AbsenceDoubt | None:
+    """Return why this member's absence proves nothing: the first reason that holds.
+
+    The first two keep a member even if their own row says that they depart.
+    """
+    part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    shared = "" if row.clash is None else SHARED.format(row.clash)
+    if reason := _astray_reason(row, part) or shared:
+        return AbsenceDoubt(reason)
+    if not row.departed:
+        # Once the test has ended, absence is retirement, whatever the source is (rules 8).
+        former = None if row.ended else _doubt_former_source(row.source, sources)
+        if doubt := trouble or former:
+            return doubt
+        if row.test_trouble:
+            return AbsenceDoubt(UNREAD.format(part))
+    if row.unsettled:
+        return AbsenceDoubt(_UNSETTLED)
+    if row.same_account is not None and not suspect:
+        account = f"{person} {row.same_account} has the same account in Inspera"
+        return AbsenceDoubt(f"{account}, and a place on this test")
+    return None
 
 
 def _absent_members_sql(kind: Kind) -> str:

@@ -181,6 +181,7 @@ def _digest(connection: Connection, name: str, condition: str, values: dict[str,
         f"SELECT d.id, d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after FROM draft d"
         f" WHERE {condition} AND d.id > :last ORDER BY d.id LIMIT 5000"
     )
+    # A sum, since the order of the rows differs from run to run and from database to database.
     total = 0
     for row in read_pages(connection, query, **values):
         line = "\x1f".join(str(value) for value in row[1:])

@@ -92,6 +92,7 @@ _SOONEST = (
     "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test"
     " WHERE c.{person} = d.k1)"
 )
+# A person is as urgent as the soonest test that they are on.
 _WAVE = f"""coalesce(CASE d.kind
     WHEN 'learner' THEN {_SOONEST.format(on="candidate", person="learner")}
     WHEN 'staff' THEN {_SOONEST.format(on="contributor", person="staff")}
@@ -107,6 +108,7 @@ def write_plan(connection: Connection) -> None:
         "(SELECT w.start FROM test_window w WHERE w.test = d.k1"
         " AND d.kind NOT IN ('learner', 'staff'))"
     )
+    # `seq` numbers the rows as they are inserted, so this one sort is the order of sending.
     connection.exec_driver_sql(
         f"INSERT INTO plan (wave, layer, {PLAN_COLUMNS})"
         f" SELECT {_WAVE} AS wave, {_layer_sql()} AS layer, {PLAN_COLUMNS}"

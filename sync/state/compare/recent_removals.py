@@ -58,6 +58,7 @@ def count_recent(connection: Connection, kind: Kind, now: datetime, test: str | 
     back = " AND ".join(
         f"k.{name} = r.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
     )
+    # DISTINCT: one who was removed, came back and was removed again is one loss.
     query = (
         "SELECT count(*) FROM (SELECT DISTINCT r.k1, r.k2 FROM removal r"
         " WHERE r.at > :since AND r.kind = :kind AND NOT r.approved"

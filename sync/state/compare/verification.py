@@ -52,6 +52,7 @@ def sample_written(
     """Yield what a run has written of a kind, test by test; up to `most`, spread evenly."""
     done = "FROM intent WHERE run_id = :run AND kind = :kind AND outcome IN ('done', 'found')"
     values = {"run": run_id, "kind": kind.value}
+    # Every n-th intent, by its number: a random sample would need a sort of all of them.
     every = (
         1
         if most is None

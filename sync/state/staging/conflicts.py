@@ -43,7 +43,7 @@ def find_conflicts(
     with all of them. Committees that only contributors and candidates name are wanted like those of
     a feed.
     """
-    kinds = [kind for kind in Kind if _has_wanted(connection, kind)]
+    kinds = [kind for kind in Kind if _has_rows(connection, f"SELECT 1 FROM wanted_{kind}")]
     for kind in kinds:
         # A valid row does not outvote an invalid one for the same record.
         drop_invalid(connection, kind)
@@ -60,11 +60,6 @@ def find_conflicts(
     _find_shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
         _find_other_case(connection, Kind.COMMITTEE, places)
-
-
-def _has_wanted(connection: Connection, kind: Kind) -> bool:
-    """Tell whether anything of this kind is wanted."""
-    return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
 def _has_rows(connection: Connection, query: str) -> bool:

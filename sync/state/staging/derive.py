@@ -175,24 +175,35 @@ def settle_percentages(
     last = 0
     while page := connection.execute(text(query), {"last": last}).fetchall():
         last = page[-1][0]
-        settled: list[dict[str, object]] = []
-        found: list[RowError] = []
-        for rowid, feed, line, share, minutes_of_test, *values in page:
-            fields = dict(zip(names, values, strict=True))
-            key = (fields["test"], fields["learner"])
-            if minutes_of_test is None:
-                # Where the test does not exist either, the candidate waits for it (rules 9).
-                if _has_test(connection, fields["test"]):
-                    found.append(_no_duration_error(row_place(places[feed], line, key), key))
-                continue
-            minutes = -(-share * minutes_of_test // SHARES)
-            fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
-            settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
-        if settled:
-            connection.execute(text(_SET_MINUTES), settled)
-        add_row_errors(connection, found)
+        _settle_page(connection, page, names, places, refingerprint)
     add_row_errors(connection, _find_too_long(connection, places))
     drop_invalid(connection, Kind.CANDIDATE)
+
+
+def _settle_page(
+    connection: Connection,
+    page: Sequence[Any],
+    names: Sequence[str],
+    places: Sequence[str],
+    refingerprint: Refingerprint,
+) -> None:
+    settled: list[dict[str, object]] = []
+    found: list[RowError] = []
+    for rowid, feed, line, share, minutes_of_test, *values in page:
+        fields = dict(zip(names, values, strict=True))
+        key = (fields["test"], fields["learner"])
+        if minutes_of_test is None:
+            # Where the test does not exist either, the candidate waits for it (rules 9).
+            if _has_test(connection, fields["test"]):
+                found.append(_no_duration_error(row_place(places[feed], line, key), key))
+            continue
+        # Rounded up: half a minute is not taken away from anybody.
+        minutes = -(-share * minutes_of_test // SHARES)
+        fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
+        settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
+    if settled:
+        connection.execute(text(_SET_MINUTES), settled)
+    add_row_errors(connection, found)
 
 
 _MOST_UNKNOWN = 1440

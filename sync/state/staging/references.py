@@ -131,8 +131,7 @@ def _read_rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     """Yield the rows that name something unknown by this part, cause by cause."""
     query = (
         f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other_part(part)} AS "
-        "other, "
-        "u.cause AS cause, u.reason AS reason, u.remedy AS remedy, o.value AS lost"
+        "other, u.cause AS cause, u.reason AS reason, u.remedy AS remedy, o.value AS lost"
         f" FROM unknown u JOIN wanted_{part.kind} w ON w.{part.name} = u.value"
         f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other_part(part)}'"
         f" AND o.value = w.{_other_part(part)} AND o.cause <> '{DEPARTS}'"

@@ -55,32 +55,27 @@ _TABLES = {
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
         "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring "
-        "INTEGER, wave TEXT, "
-        "unsent INTEGER, unsettled INTEGER"
+        "INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause "
-        "TEXT, reason TEXT, "
-        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope "
-        "TEXT"
+        "TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
+        "fingerprint BLOB, scope TEXT"
     ),
     "plan": (
         "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action "
-        "TEXT, "
-        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, "
-        "secret TEXT, "
-        "fingerprint BLOB, scope TEXT"
+        "TEXT, verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after "
+        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
     ),
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
     "contested": (
         "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, "
-        "reason TEXT, "
-        "moves INTEGER"
+        "reason TEXT, moves INTEGER"
     ),
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",

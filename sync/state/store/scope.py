@@ -48,7 +48,7 @@ class RunScope:
         """Return when a test runs, to be judged at the time of the plan, once that is known."""
         if self.moment is None:
             return None
-        # only the longest duration may differ from feed to feed
+        # Only the longest duration may differ from feed to feed
         return TimeFacts(self.moment, start or "", end or "", self.rules[feed or 0])
 
     def find_row(self, select: str, kind: Kind, key: Key) -> Fields | None:

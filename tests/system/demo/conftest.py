@@ -1,8 +1,11 @@
-"""The demo's scripts as a user runs them: as processes, from their folder."""
+"""The demo's scripts, run with the arguments that a user gives them."""
 
+import io
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
 from pathlib import Path
 
@@ -21,13 +24,26 @@ def materials() -> Path:
 
 @pytest.fixture(scope="session")
 def script() -> Callable[..., Ended]:
-    """Return a function that runs a script of the demo, cut off from where the tests run."""
+    """Return a function that runs a script of the demo in this process; the story starts real ones."""
 
     def run(name: str, *words: object) -> Ended:
-        command = [sys.executable, "-E", "-s", str(MATERIALS / name), *map(str, words)]
-        return subprocess.run(
-            command, capture_output=True, encoding="utf-8", check=False, timeout=60
-        )
+        command = [str(MATERIALS / name), *map(str, words)]
+        out, err = io.StringIO(), io.StringIO()
+        before = set(sys.modules)
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", command)
+            patch.syspath_prepend(str(MATERIALS))
+            try:
+                runpy.run_path(command[0], run_name="__main__")
+                code: object = 0
+            except SystemExit as ended:
+                code = ended.code
+            finally:
+                for module in set(sys.modules) - before:
+                    if str(MATERIALS) in str(getattr(sys.modules[module], "__file__", "")):
+                        del sys.modules[module]
+        status = code if isinstance(code, int) else int(code is not None)
+        return Ended(command, status, out.getvalue(), err.getvalue())
 
     return run
 

@@ -198,7 +198,7 @@ def test_the_temporary_folder_goes_away_unless_it_is_wanted_or_needed(
     assert len(list((tmp_path / "tmp").iterdir())) == 2
 
 
-def test_a_kept_folder_is_told_with_how_to_go_on(play: Play, tmp_path: Path) -> None:
+def test_a_kept_folder_is_reported_with_how_to_go_on(play: Play, tmp_path: Path) -> None:
     told = play(work=tmp_path / "work")[1]
     assert f"Its files are in {tmp_path / 'work'}" in told
     assert f"inspera-sync -c {tmp_path / 'work'}/inspera-sync.yaml plan" in told

@@ -35,7 +35,7 @@ def test_the_pauses_after_refusals_are_those_of_the_program() -> None:
 
 def test_the_circuit_and_the_rate_are_those_of_the_program() -> None:
     said = words_of(HELP["call-failures"])
-    assert f"more than half of the last {WINDOW} calls, once {LEAST} were made" in said
+    assert f"more than half of the last {WINDOW} calls (and at least {LEAST}" in said
     assert f"down to 1/{round(1 / LEAST_SHARE)} of" in said
     assert f"more than {MAX_BODY // 1024**2} MB" in said
 
@@ -59,6 +59,6 @@ def test_every_role_option_and_type_that_is_known_is_named(word: str) -> None:
     assert f"`{word}`" in words_of(HELP["feeds"])
 
 
-def test_pins_and_names_of_committees_have_the_length_that_is_told() -> None:
+def test_pins_and_names_of_committees_have_the_length_that_is_reported() -> None:
     assert f"A pin has {MIN_PIN} or more printable ASCII characters" in words_of(HELP["feeds"])
     assert f"at most {MAX_COMMITTEE_NAME} characters" in words_of(HELP["feeds"])

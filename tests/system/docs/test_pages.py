@@ -186,3 +186,11 @@ def test_people_in_a_page_are_at_example_edu(page: Path) -> None:
 def test_the_source_that_the_page_shows_is_the_one_that_the_tests_install_and_read() -> None:
     shown = [block.text for block in blocks(HELP["own-source"]) if block.language == "python"]
     assert shown == [(ROOT / "tests/unit/sources/example_source.py").read_text(encoding="utf-8")]
+
+
+def test_the_files_that_the_architecture_names_exist() -> None:
+    named = re.findall(r"`([a-z_/]+\.py)`", HELP["architecture"].read_text(encoding="utf-8"))
+    assert named
+    assert not [
+        name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "sync"))
+    ]

@@ -241,7 +241,7 @@ def test_rows_are_counted_by_source(life: Life) -> None:
     }
 
 
-def test_the_last_success_and_the_next_run_are_told(life: Life) -> None:
+def test_the_last_success_and_the_next_run_are_reported(life: Life) -> None:
     ended = datetime.fromisoformat(life.serving.events("run ended")[0]["timestamp"]).timestamp()
     assert life.figures.of("last_success_timestamp_seconds")["often",] == pytest.approx(
         ended, abs=1
@@ -297,7 +297,7 @@ def test_a_pause_is_shown_everywhere_and_the_service_stays_ready(
     assert university.systemd.notifications == ["READY=1", "STOPPING=1"]
 
 
-def test_a_invalid_file_is_shown_until_a_sound_one_comes(university: Watched) -> None:
+def test_an_invalid_file_is_shown_until_a_sound_one_comes(university: Watched) -> None:
     university.jobs = SELDOM
     serving = university.serve()
     university.until(lambda: bool(serving.events("service started")), serving)

@@ -29,7 +29,9 @@ def test_a_sound_file_is_taken_over_between_runs(university: ServedUniversity) -
     stopped(serving)
 
 
-def test_a_invalid_file_is_told_whole_and_the_old_one_goes_on(university: ServedUniversity) -> None:
+def test_an_invalid_file_is_reported_whole_and_the_old_one_goes_on(
+    university: ServedUniversity,
+) -> None:
     serving = started(university)
     university.settled(serving)
     university.jobs = "often: {every: soon}\nother: {every: 5m, kinds: [cat]}"
@@ -82,7 +84,7 @@ def test_a_run_under_way_keeps_the_configuration_that_it_began_with(
     stopped(serving)
 
 
-def test_a_invalid_file_during_a_run_does_not_touch_it(university: ServedUniversity) -> None:
+def test_an_invalid_file_during_a_run_does_not_touch_it(university: ServedUniversity) -> None:
     university.slow(0.1)
     serving = started(university)
     university.until(lambda: university.writes("POST", "/users/student") >= 2, serving)

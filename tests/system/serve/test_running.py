@@ -75,7 +75,7 @@ def test_a_run_that_was_cut_off_is_taken_up_at_the_next_start_before_its_next_ti
     assert serving.wait() == 0
 
 
-def test_a_invalid_file_at_the_start_is_told_whole_and_nothing_is_scheduled(
+def test_an_invalid_file_at_the_start_is_reported_whole_and_nothing_is_scheduled(
     university: ServedUniversity, capsys: pytest.CaptureFixture[str]
 ) -> None:
     university.jobs = (

@@ -89,7 +89,7 @@ def sent_again(log: list[dict[str, Any]]) -> list[Sent]:
 
 
 @pytest.mark.timeout(400)
-def test_a_storm_of_failures_is_weathered_within_three_applies_and_nothing_unsafe_is_sent_twice(
+def test_a_storm_of_failures_is_survived_within_three_applies_and_nothing_unsafe_is_sent_twice(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     rows = StormRows(tmp_path, datetime.now(UTC))

@@ -73,6 +73,6 @@ def test_a_broken_configuration_completes_nothing(
 def test_the_script_for_a_shell_can_be_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("_INSPERA_SYNC_COMPLETE", "source_bash")
+    monkeypatch.setenv("_INSPERA_SYNC_COMPLETE", "source_zsh")
     assert run([]) == 0
-    assert "_INSPERA_SYNC_COMPLETE=complete_bash" in capsys.readouterr().out
+    assert "_INSPERA_SYNC_COMPLETE=complete_zsh" in capsys.readouterr().out

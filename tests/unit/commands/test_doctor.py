@@ -399,7 +399,7 @@ def test_what_is_unwise_in_the_configuration_is_among_the_notes(university: Univ
     assert KEY not in ran.output
 
 
-def test_the_same_is_told_to_programs(university: University) -> None:
+def test_the_same_is_reported_to_programs(university: University) -> None:
     told = json.loads(university.run("doctor", "--json").out)
     assert told["exit_status"] == 0
     assert {check["verdict"] for check in told["checks"]} == {"ok", "note"}

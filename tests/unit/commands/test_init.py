@@ -191,14 +191,14 @@ def test_columns_are_known_in_five_languages(language: str, init: Init, tmp_path
         ("colour,weight", None),
     ],
 )
-def test_the_kind_is_told_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
+def test_the_kind_is_guessed_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
     assert guess(SourceSample("rows", {}, tuple(header.split(",")))).kind is kind
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("ansatte.csv", Kind.STAFF), ("studenter.csv", Kind.LEARNER)]
 )
-def test_people_without_a_number_are_told_apart_by_the_name_of_the_file(
+def test_people_without_a_number_are_distinguished_by_the_name_of_the_file(
     name: str, kind: Kind
 ) -> None:
     assert guess(SourceSample("rows", {}, ("username", "given", "family"), hint=name)).kind is kind
@@ -343,7 +343,7 @@ def test_columns_that_are_not_mapped_are_named_where_the_others_are_known(
 
 
 @pytest.mark.parametrize(("delimiter", "said"), [(",", None), (";", ";"), ("\t", "\t"), ("|", "|")])
-def test_the_delimiter_is_told_by_the_header(
+def test_the_delimiter_is_reported_by_the_header(
     delimiter: str, said: str | None, init: Init, tmp_path: Path
 ) -> None:
     header = delimiter.join(["username", '"family, given; or so"', "given", "family"])
@@ -504,6 +504,7 @@ def test_a_database_that_can_not_be_asked_like_this_is_refused(
     assert list(tmp_path.glob("*.yaml")) == []
 
 
+@pytest.mark.server
 def test_a_directory_gives_the_attributes_that_mean_something(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -620,6 +621,19 @@ def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
     assert str(loaded.settings.inspera.api_key) == "${file:/etc/inspera-sync/api-key}"
 
 
+@pytest.mark.process
+def test_on_a_terminal_it_asks_for_a_database_and_its_tables(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sis.db")) as database:
+        database.execute("CREATE TABLE student (student_no, username, first_name, last_name)")
+    answers = ("sql", "", "sqlite:///sis.db", "student", "", "", *TENANT[1:], "", "", "FEIDE")
+    status, seen = talk(tmp_path, *answers)
+    assert status == Exit.OK, seen
+    assert "Who logs in (return for nobody)" in seen
+    loaded, text = written(tmp_path)
+    assert kinds(loaded) == ["learner"]
+    assert "    url: sqlite:///sis.db\n" in text
+
+
 @pytest.mark.parametrize(
     ("texts", "form"),
     [
@@ -634,7 +648,7 @@ def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
         (["01.12.2026 09:00", "later"], None),
     ],
 )
-def test_the_form_of_times_is_told_only_where_one_alone_fits(
+def test_the_form_of_times_is_reported_only_where_one_alone_fits(
     texts: Sequence[str], form: str | None
 ) -> None:
     assert time_format(texts) == form
@@ -651,7 +665,7 @@ def test_the_form_of_times_is_told_only_where_one_alone_fits(
         ([], None),
     ],
 )
-def test_the_form_of_durations_is_told_only_where_one_alone_fits(
+def test_the_form_of_durations_is_reported_only_where_one_alone_fits(
     texts: Sequence[str], way: str | None
 ) -> None:
     assert duration_form(texts) == way
@@ -879,7 +893,7 @@ def test_a_column_that_says_who_is_what_is_offered_for_where(init: Init, tmp_pat
     assert [one for one in where if one]
 
 
-def test_people_of_whom_nothing_says_what_they_are_are_a_todo(init: Init, tmp_path: Path) -> None:
+def test_people_of_who_nothing_says_what_they_are_are_a_todo(init: Init, tmp_path: Path) -> None:
     text = "user_id,login_id,first_name,last_name\n1,ase,Åse,Eksempel\n"
     assert init("--csv", table(tmp_path / "users.csv", text), *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)

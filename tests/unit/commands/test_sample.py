@@ -158,7 +158,7 @@ def test_five_rows_are_shown_unless_others_are_asked_for(sample: Sample) -> None
     assert sample("students", "--rows", "0").status == Exit.USAGE
 
 
-def test_a_row_error_stands_beside_its_row_and_makes_the_status_1(sample: Sample) -> None:
+def test_a_row_error_stands_next_to_its_row_and_makes_the_status_1(sample: Sample) -> None:
     ran = sample("students", "--rows", "4")
     assert ran.status == Exit.ERRORS
     _, first, second, *_ = ran.out.split("students.csv line ")
@@ -220,7 +220,7 @@ def test_a_column_that_another_feed_has_as_a_secret_is_one_everywhere(
     assert (feed["joined"]["rooms.code"], feed["record"]["building"]) == ("****", "****")
 
 
-def test_a_switch_beside_a_pin_is_shown(sample: Sample) -> None:
+def test_a_switch_next_to_a_pin_is_shown(sample: Sample) -> None:
     feeds = rows_of(sample("exams", "--json"))[0]["feeds"]
     assert [one["record"].get("value") for one in feeds] == [None, "****", "true"]
 
@@ -260,7 +260,7 @@ def test_times_are_shown_in_utc_and_by_the_clock_of_the_zone(sample: Sample) -> 
     }
 
 
-def test_a_time_that_the_clock_skips_is_a_row_error_beside_its_row(sample: Sample) -> None:
+def test_a_time_that_the_clock_skips_is_a_row_error_next_to_its_row(sample: Sample) -> None:
     ran = sample("exams")
     assert ran.status == Exit.ERRORS
     assert (
@@ -299,7 +299,7 @@ def test_a_source_that_nobody_reads_is_shown_all_the_same(site: Path, sample: Sa
     assert "No feed reads it." in ran.out
 
 
-def test_a_row_that_says_that_its_record_departs_is_told_by_its_key(
+def test_a_row_that_says_that_its_record_departs_is_reported_by_its_key(
     site: Path, sample: Sample
 ) -> None:
     text = CONFIG.replace("    where: {status: active}\n", "    departure: {status: gone}\n")

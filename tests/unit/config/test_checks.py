@@ -48,7 +48,7 @@ def test_learners_alone_are_fine(load_text: Load) -> None:
     assert len(load_text(SOUND[: SOUND.index("  - kind: test")]).settings.feeds) == 1
 
 
-def test_a_learner_feed_without_an_auth_system_is_told_both_ways_to_give_one(
+def test_a_learner_feed_without_an_auth_system_is_reported_both_ways_to_give_one(
     errors_of: Errors,
 ) -> None:
     (error,) = errors_of(changed("    auth_system: FEIDE\n", ""))
@@ -68,7 +68,7 @@ def test_staff_need_an_auth_system_once_like_learners(errors_of: Errors, load_te
 
 
 @pytest.mark.parametrize("notify", ["true", "false"])
-def test_whether_contributors_are_told_is_said_once(errors_of: Errors, notify: str) -> None:
+def test_whether_contributors_are_reported_is_said_once(errors_of: Errors, notify: str) -> None:
     text = with_contributors("roles: r, notify: n")
     text = text.replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
     assert errors_of(text) == [
@@ -105,7 +105,7 @@ def test_an_auth_system_given_twice_is_refused(errors_of: Errors) -> None:
     ]
 
 
-def test_cross_errors_are_said_beside_errors_of_the_model(errors_of: Errors) -> None:
+def test_cross_errors_are_said_next_to_errors_of_the_model(errors_of: Errors) -> None:
     errors = errors_of(
         changed("source: people", "source: peple").replace(
             "client_id: example", "client_idd: example"
@@ -118,7 +118,7 @@ def test_cross_errors_are_said_beside_errors_of_the_model(errors_of: Errors) -> 
     ]
 
 
-def test_a_ca_bundle_that_is_not_there_is_a_error_and_one_beside_the_file_is_found(
+def test_a_ca_bundle_that_is_not_there_is_a_error_and_one_next_to_the_file_is_found(
     errors_of: Errors, load_text: Load
 ) -> None:
     text = changed("client_id: example", "client_id: example\n  ca_bundle: ca.pem")

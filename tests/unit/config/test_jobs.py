@@ -107,7 +107,9 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         ("{every: 5m, minutes: 3}", "minutes", "unknown setting"),
     ],
 )
-def test_a_error_is_told_at_its_setting(errors_of: Errors, job: str, at: str, said: str) -> None:
+def test_a_error_is_reported_at_its_setting(
+    errors_of: Errors, job: str, at: str, said: str
+) -> None:
     (error,) = errors_of(with_job(job))
     assert error.startswith(f"{FIRST + 1}:")
     assert f" jobs.nightly.{at}: {said}" in error
@@ -126,7 +128,7 @@ def test_names_of_jobs_are_plain(errors_of: Errors, name: str) -> None:
     assert "is not a valid job name; use up to 40 letters (a to z), digits, - and _" in error
 
 
-def test_everything_that_is_wrong_is_told_at_once(errors_of: Errors) -> None:
+def test_everything_that_is_wrong_is_reported_at_once(errors_of: Errors) -> None:
     text = (
         with_job('{cron: "99 * * * *", zone: Mars, mode: dry, jitter: x}')
         + "service: {shutdown_timeout: 0s, listen: 9464}\n"
@@ -141,7 +143,9 @@ def test_everything_that_is_wrong_is_told_at_once(errors_of: Errors) -> None:
 @pytest.mark.parametrize(
     ("cron", "said"), [("@daily", "that YAML reserves"), ("*/10 * * * *", "an alias in YAML")]
 )
-def test_a_schedule_that_needs_quotes_is_told_so(errors_of: Errors, cron: str, said: str) -> None:
+def test_a_schedule_that_needs_quotes_is_reported_so(
+    errors_of: Errors, cron: str, said: str
+) -> None:
     (error,) = errors_of(f"{SOUND}jobs:\n  nightly:\n    cron: {cron}\n    zone: UTC\n")
     assert error.startswith(f"{FIRST + 2}:")
     assert said in error
@@ -175,14 +179,16 @@ def test_the_service_answers_on_this_machine(load_text: Load, address: str) -> N
         ("listen: '[::]:9464'", "can be reached from other machines"),
         ("listen: exams.example.edu:9464", "can be reached from other machines"),
         ("listen: 127.0.0.1", "is not an address and a port; write it as 127.0.0.1:9464"),
-        ("listen: 127.0.0.1:0", "is not an address and a port"),
+        ("listen: 127.0.0.1:0", "has port 0; choose a free port"),
+        ("listen: ':9464'", "can be reached from other machines"),
+        ("listen: 127.0.0.1:http", "is not an address and a port"),
         ("listen: 127.0.0.1:65536", "is not an address and a port"),
         ("shutdown_timeout: 11m", "is not between 1s and 10m"),
         ("run_timeout: 30s", "is not between 1m and 7d"),
         ("run_timeout: 4", "is not a valid duration"),
     ],
 )
-def test_a_invalid_setting_of_the_service_is_told(
+def test_an_invalid_setting_of_the_service_is_reported(
     errors_of: Errors, setting: str, said: str
 ) -> None:
     (error,) = errors_of(f"{SOUND}service: {{{setting}}}\n")

@@ -55,7 +55,7 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     ]
 
 
-def test_a_relative_state_lies_beside_the_configuration_file(load_text: Load) -> None:
+def test_a_relative_state_lies_next_to_the_configuration_file(load_text: Load) -> None:
     loaded = load_text(SOUND)
     assert loaded.state_url == f"sqlite:///{loaded.folder}/state.db"
     assert loaded.folder.is_absolute()

@@ -58,7 +58,7 @@ def test_the_schema_says_what_it_is_and_is_plain_json() -> None:
     assert schema["description"].startswith("The configuration file of inspera-sync.")
 
 
-def test_editors_are_told_the_names_of_calls_and_the_form_of_an_option_s_name() -> None:
+def test_editors_are_reported_the_names_of_calls_and_the_form_of_an_option_s_name() -> None:
     inspera = json_schema()["$defs"]["InsperaSettings"]["properties"]
     names = inspera["calls"]["propertyNames"]["enum"]
     assert {"candidate.assign", "option.set"} <= set(names)

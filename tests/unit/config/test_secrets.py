@@ -30,7 +30,7 @@ def test_a_secret_is_not_read_when_the_file_is_loaded(
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
-def test_a_secret_in_a_file_beside_the_configuration_loses_one_line_ending(
+def test_a_secret_in_a_file_next_to_the_configuration_loses_one_line_ending(
     load_text: Load, ending: str
 ) -> None:
     key, folder = secret(load_text, "${file:key}")

@@ -26,7 +26,7 @@ def wanted(kind: Kind, **fields: Any) -> PlannedChange:
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
-def test_somebody_whom_inspera_does_not_have_is_made_with_their_first_password(kind: Kind) -> None:
+def test_somebody_who_inspera_does_not_have_is_made_with_their_first_password(kind: Kind) -> None:
     tenant = FakeTenant()
     ready = look_up(wanted(kind), tenant)
     assert (ready.ended, ready.already, [one.change.kind for one in ready.lines]) == (
@@ -90,7 +90,7 @@ def test_doubt_about_whose_account_it_is_holds_the_person(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
-def test_whoever_can_not_be_looked_up_is_not_sent(kind: Kind) -> None:
+def test_anyone_who_can_not_be_looked_up_is_not_sent(kind: Kind) -> None:
     tenant = FakeTenant(failing={"find_person": Retry("Inspera is busy")})
     ready = look_up(wanted(kind), tenant)
     assert results(ready.ended) == {("7",): (Result.NOT_SENT, "not looked up: Inspera is busy")}

@@ -87,7 +87,7 @@ def test_what_is_taken_in_is_managed_only_when_a_lost_state_is_rebuilt(
         assert bool((synced.known(kind, *key) or {})["managed"]) is managed
 
 
-def test_misses_and_doubts_are_told_and_left_as_they_are(synced: StateAndTenant) -> None:
+def test_misses_and_doubts_are_reported_and_left_as_they_are(synced: StateAndTenant) -> None:
     synced.tenant.people = [somebody(7, username="another")]
     synced.tenant.places[Kind.COMMITTEE] = {}
     found = taken_in(synced)

@@ -262,7 +262,7 @@ def test_who_gets_the_number_of_a_leaver_waits_until_it_is_certain_that_they_lef
     assert (synced.numbers.get(2) == "1") == (failure is not REFUSED)  # a refusal rests for a while
 
 
-def test_who_stays_on_a_invalid_row_keeps_the_number(synced: NumberedState) -> None:
+def test_who_stays_on_an_invalid_row_keeps_the_number(synced: NumberedState) -> None:
     synced.run({1: "1", 2: "2"})
     results = synced.run({1: "3", 2: "3", 4: "1"})
     assert results["4"] == "number 1 is still 1's, who stays: their row has an error"

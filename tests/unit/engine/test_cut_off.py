@@ -14,7 +14,7 @@ from ...support.tenant import NOW, StoringTenant
 from .state_and_tenant import a_person, planning
 
 
-def test_workers_are_told_to_stop_when_an_outcome_cannot_be_recorded(
+def test_workers_are_reported_to_stop_when_an_outcome_cannot_be_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = Event()

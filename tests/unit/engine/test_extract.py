@@ -145,7 +145,7 @@ def test_an_empty_feed_is_unhealthy_unless_it_allow_empty() -> None:
         assert bool(result.unhealthy) is not allow_empty
 
 
-def test_a_row_whose_key_cannot_be_read_is_named_as_what_withholds_its_kind() -> None:
+def test_a_row_whose_key_cannot_be_read_is_named_as_what_defers_its_kind() -> None:
     result, _ = extracted(feeds(a_feed(Kind.CANDIDATE, [ROW, {**ROW, "code": ""}])))
     assert result.trouble == {
         Kind.CANDIDATE: AbsenceDoubt(

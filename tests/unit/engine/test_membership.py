@@ -146,7 +146,7 @@ def test_what_could_not_be_read_is_managed_on_our_own_tests_and_else_as_configur
 
 
 @pytest.mark.parametrize("kind", PERSONAL)
-def test_people_whom_inspera_shows_without_an_id_might_be_anybody(
+def test_people_who_inspera_shows_without_an_id_might_be_anybody(
     book: StateWithJournal, kind: Kind
 ) -> None:
     update = update_of(set_up(book, kind))

@@ -60,7 +60,9 @@ def test_where_both_sides_agree_there_is_no_drift(book: StateWithJournal) -> Non
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
-def test_what_somebody_changed_is_told_with_its_fields(book: StateWithJournal, kind: Kind) -> None:
+def test_what_somebody_changed_is_reported_with_its_fields(
+    book: StateWithJournal, kind: Kind
+) -> None:
     tenant = set_up(book)
     key, who, _, changed = SEATS[kind]
     tenant.places[kind] = {who: Member("u7", **changed)}
@@ -114,7 +116,7 @@ def test_nothing_is_unread_where_nothing_is_known(book: StateWithJournal) -> Non
     assert drift(book, tenant) == []
 
 
-def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: StateWithJournal) -> None:
+def test_a_test_that_is_gone_or_moved_or_there_twice_is_reported(book: StateWithJournal) -> None:
     tenant = set_up(book)
     moved = RemoteTest("284", "x1", "Another title", text_of(48), text_of(52))
     tenant.tests = [moved]

@@ -86,7 +86,7 @@ def test_what_shows_late_is_good_and_its_delay_is_noted(book: StateWithJournal, 
     assert reading.slept == [1.0] * looks
 
 
-def test_what_does_not_show_within_the_delay_is_told(book: StateWithJournal) -> None:
+def test_what_does_not_show_within_the_delay_is_reported(book: StateWithJournal) -> None:
     tenant = a_contributor(book)
     tenant.places = {}
     reading = Reading(book, tenant)
@@ -104,7 +104,7 @@ def test_what_was_written_long_before_is_looked_at_once(book: StateWithJournal) 
     assert reading.slept == []
 
 
-def test_what_is_there_otherwise_is_told_with_its_fields(book: StateWithJournal) -> None:
+def test_what_is_there_otherwise_is_reported_with_its_fields(book: StateWithJournal) -> None:
     tenant = a_contributor(book)
     tenant.places[Kind.CONTRIBUTOR] = {P7: Member("u7", roles="plan")}
     assert said(Reading(book, tenant).verify())[0][2] == "roles is not as sent"
@@ -175,7 +175,7 @@ def test_nothing_is_said_of_what_this_tenant_does_not_show(book: StateWithJourna
     assert (reading.verify(), reading.slept) == (Verification(), [])
 
 
-def test_what_could_not_be_read_is_told_and_a_stop_is_passed_on(book: StateWithJournal) -> None:
+def test_what_could_not_be_read_is_reported_and_a_stop_is_passed_on(book: StateWithJournal) -> None:
     tenant = a_contributor(book)
     tenant.failing = {"seats": Retry("Inspera is busy")}
     assert said(Reading(book, tenant).verify())[0][2] == "could not be read: Inspera is busy"

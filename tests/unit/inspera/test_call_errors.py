@@ -153,7 +153,7 @@ def test_a_404_on_saving_a_person_says_that_the_call_is_missing_unless_it_has_wo
     assert _save(target).result is Result.REFUSED
 
 
-def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_nobody(
+def test_a_tenant_without_the_call_that_saves_people_is_reported_once_and_refuses_nobody(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 404)

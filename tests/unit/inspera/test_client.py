@@ -71,7 +71,7 @@ def test_a_proxy_that_is_set_is_used(
     assert tenant.seen[0].headers["Host"] == "made-up-tenant.example.edu"
 
 
-def test_a_proxy_that_does_not_answer_is_told_apart(
+def test_a_proxy_that_does_not_answer_is_distinguished(
     make_target: MakeTarget, closed_port: int, tenant: HttpTenant
 ) -> None:
     outcome = make_target(

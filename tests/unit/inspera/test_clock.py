@@ -45,7 +45,7 @@ def test_a_slow_answer_is_no_difference_whenever_in_between_it_was_made(took: in
         (600, "10 min behind"),
     ],
 )
-def test_more_than_a_minute_is_told_with_its_direction(seconds: int, words: str) -> None:
+def test_more_than_a_minute_is_reported_with_its_direction(seconds: int, words: str) -> None:
     trouble = seen(NOON + timedelta(seconds=seconds)).trouble
     assert words in trouble
     assert bool(trouble) is bool(words)

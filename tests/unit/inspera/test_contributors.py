@@ -28,7 +28,7 @@ def _sent(tenant: HttpTenant, number: str) -> list[list[str]]:
     ]
 
 
-def test_a_contributor_is_sent_with_all_roles_and_committees_and_nobody_is_told(
+def test_a_contributor_is_sent_with_all_roles_and_committees_and_nobody_is_reported(
     target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.committees[exam] = {"A": "GRADING", "B": "GRADING"}
@@ -60,7 +60,7 @@ def test_a_contributor_is_sent_with_all_roles_and_committees_and_nobody_is_told(
     }
 
 
-def test_a_call_holds_one_auth_system_and_those_who_are_told_go_apart(
+def test_a_call_holds_one_auth_system_and_those_who_are_reported_go_apart(
     make_target: MakeTarget, tenant: HttpTenant, exam: str
 ) -> None:
     entries = [
@@ -157,7 +157,7 @@ def test_a_lost_assignment_that_is_read_back_as_wanted_is_done_and_not_sent_agai
     assert _sent(tenant, exam) == [["a"]]
 
 
-def test_of_those_who_are_told_only_the_proven_absent_are_sent_again(
+def test_of_those_who_are_reported_only_the_proven_absent_are_sent_again(
     target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.contributors[exam] = {
@@ -174,7 +174,7 @@ def test_of_those_who_are_told_only_the_proven_absent_are_sent_again(
     assert _sent(tenant, exam) == [["there", "otherwise", "absent"], ["absent"]]
 
 
-def test_nobody_is_told_twice_where_it_cannot_be_read(
+def test_nobody_is_reported_twice_where_it_cannot_be_read(
     target: InsperaTarget, tenant: HttpTenant, exam: str
 ) -> None:
     tenant.readable_tests = False

@@ -135,7 +135,7 @@ class _Paged(HttpTenant):
 @pytest.mark.parametrize(
     "tenant", [_Paged(first, says=says) for first in (0, 1) for says in (True, False)]
 )
-def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_not(
+def test_all_pages_are_read_whether_they_count_from_zero_or_one_and_say_so_or_not(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     assert [test.remote_id for test in target.find_test("INF101")] == ["34"]
@@ -143,7 +143,7 @@ def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_
 
 
 @pytest.mark.parametrize("tenant", [_Paged(0, says=says, turns=False) for says in (True, False)])
-def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(
+def test_nothing_is_reported_from_a_search_whose_pages_cannot_be_turned(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     with pytest.raises(Unknown, match="more results than can be read"):

@@ -91,7 +91,7 @@ def test_a_call_that_has_worked_is_never_taken_for_missing(
         assert target.assign(number, make_seats(1))[0].result is Result.REFUSED
 
 
-def test_a_lost_assignment_that_was_carried_out_is_told_by_reading_and_not_sent_again(
+def test_a_lost_assignment_that_was_carried_out_is_reported_by_reading_and_not_sent_again(
     target: InsperaTarget, tenant: HttpTenant, exam: str, time: Time
 ) -> None:
     tenant.once("POST", path_of(exam), 500, carried_out=True)

@@ -103,7 +103,7 @@ def test_every_call_but_the_token_has_a_use_here() -> None:
 
 @pytest.mark.parametrize("name", USES)
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST"])
-def test_a_call_goes_where_it_is_told_with_the_method_that_it_is_told(
+def test_a_call_goes_where_it_is_reported_with_the_method_that_it_is_reported(
     make_target: MakeTarget, tenant: HttpTenant, name: str, method: str
 ) -> None:
     places = "".join(f"/{{{place}}}" for place in sorted(CALLS[name].places))
@@ -126,7 +126,7 @@ def test_a_call_goes_where_it_is_told_with_the_method_that_it_is_told(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_the_token_call_too_goes_where_it_is_told(
+def test_the_token_call_too_goes_where_it_is_reported(
     make_target: MakeTarget, tenant: HttpTenant, method: str
 ) -> None:
     target, _ = _overridden(make_target, "token.fetch", method=method, path="/v9/token")
@@ -215,7 +215,7 @@ WRAPPED: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "wrapper", "body"), WRAPPED)
-def test_what_is_sent_goes_into_the_wrapper_that_is_told(
+def test_what_is_sent_goes_into_the_wrapper_that_is_reported(
     make_target: MakeTarget, tenant: HttpTenant, name: str, wrapper: str, body: Any
 ) -> None:
     if name == "staff.save":

@@ -82,7 +82,7 @@ def test_a_404_means_nobody_on_a_look_up_and_is_believed_on_a_removal_only_when_
     ]
 
 
-def test_what_was_not_sent_is_told_apart_and_what_is_not_trusted_ends_the_run(
+def test_what_was_not_sent_is_distinguished_and_what_is_not_trusted_ends_the_run(
     make_target: MakeTarget,
 ) -> None:
     target = make_target(url="http://127.0.0.1:1", attempts=1)

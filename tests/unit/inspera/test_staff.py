@@ -132,7 +132,7 @@ LOST: list[dict[str, Any]] = [{"status": 500}, {"lost": True}, {"body": b"<html>
 
 
 @pytest.mark.parametrize("reply", LOST)
-def test_a_lost_deletion_that_was_carried_out_is_told_by_reading_and_not_sent_again(
+def test_a_lost_deletion_that_was_carried_out_is_reported_by_reading_and_not_sent_again(
     target: InsperaTarget, tenant: HttpTenant, time: Time, reply: dict[str, Any]
 ) -> None:
     user = _there(tenant)

@@ -64,7 +64,7 @@ def test_a_test_that_inspera_has_is_found_and_its_unreadable_duration_is_sent_wi
     assert tenant.tests["INF101-V30"]["title"] == WANTED["title"]
 
 
-def test_a_found_test_with_the_wanted_values_is_left_alone(
+def test_an_existing_test_with_the_wanted_values_is_left_alone(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     row = {"assessmentRunId": 5, "assessmentRunTitle": WANTED["title"], "externalId": "INF101-V30"}
@@ -80,7 +80,7 @@ def test_a_found_test_with_the_wanted_values_is_left_alone(
 
 
 @pytest.mark.parametrize("status", [409, 429])
-def test_a_found_test_that_cannot_be_brought_up_to_date_keeps_insperas_values(
+def test_an_existing_test_that_cannot_be_brought_up_to_date_keeps_insperas_values(
     target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
     number = add_wanted(tenant, title="An old title")
@@ -91,7 +91,7 @@ def test_a_found_test_that_cannot_be_brought_up_to_date_keeps_insperas_values(
     assert str(status) in outcome.message
 
 
-def test_a_found_test_whose_update_is_lost_to_the_end_is_unknown(
+def test_an_existing_test_whose_update_is_lost_to_the_end_is_unknown(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     add_wanted(tenant)
@@ -102,7 +102,7 @@ def test_a_found_test_whose_update_is_lost_to_the_end_is_unknown(
 @pytest.mark.parametrize(
     "moved", [{"startTime": "2030-05-10T08:00:00Z"}, {"endTime": "2030-05-10T12:00:00Z"}]
 )
-def test_a_found_test_with_other_times_is_held_and_nothing_is_sent(
+def test_an_existing_test_with_other_times_is_held_and_nothing_is_sent(
     target: InsperaTarget, tenant: HttpTenant, moved: dict[str, str]
 ) -> None:
     number = add_wanted(tenant, **moved)
@@ -114,7 +114,7 @@ def test_a_found_test_with_other_times_is_held_and_nothing_is_sent(
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_a_found_test_whose_times_cannot_be_read_is_held(
+def test_an_existing_test_whose_times_cannot_be_read_is_held(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     add_wanted(tenant, startTime="2030-05-10 07:00", endTime=None)

@@ -98,7 +98,7 @@ def test_extra_time_may_be_a_share_of_the_duration(text: str, percent: float) ->
 @pytest.mark.parametrize(
     "text", ["30", "30.0", "30,00", "+30", "+ 30", "30 min", "30min", "30 minutter", "30.0 min"]
 )
-def test_minutes_may_have_a_sign_a_unit_and_a_nought_behind_the_point(text: str) -> None:
+def test_minutes_may_have_a_sign_a_unit_and_a_zero_behind_the_point(text: str) -> None:
     assert (extra(text).extra_time, extra(text).extra_share) == (30, None)
 
 

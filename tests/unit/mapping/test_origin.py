@@ -64,7 +64,7 @@ def test_no_two_combinations_with_one_key_have_one_origin(template: str) -> None
     assert all(len(set(origins.values())) == len(origins) for origins in shared)
 
 
-def test_three_places_are_told_apart_alike() -> None:
+def test_three_places_are_distinguished_alike() -> None:
     rule = FieldRule(template="{a}-{b}-{c}")
     one, other = made(rule, a="x-y", b="z", c="w"), made(rule, a="x", b="y-z", c="w")
     assert one[0] == other[0] == "x-y-z-w"
@@ -72,7 +72,7 @@ def test_three_places_are_told_apart_alike() -> None:
     assert one[1] != other[1]
 
 
-def test_the_groups_of_a_pattern_are_told_apart_alike() -> None:
+def test_the_groups_of_a_pattern_are_distinguished_alike() -> None:
     rule = FieldRule(column="x", pattern="(?P<a>[^/]+)/(?P<b>.+)", template="{a}-{b}")
     one, other = made(rule, x="EX-1/2"), made(rule, x="EX/1-2")
     assert one[0] == other[0] == "EX-1-2"

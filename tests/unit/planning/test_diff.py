@@ -152,7 +152,7 @@ def test_a_status_that_no_feed_maps_is_not_sent_with_an_update() -> None:
     assert (change.action, change.after["status"]) == (Action.UPDATE, None)
 
 
-def test_a_identity_change_of_staff_whom_we_disabled_says_that_they_become_active_again() -> None:
+def test_an_identity_change_of_staff_who_we_disabled_says_that_they_become_active_again() -> None:
     known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "before", "status": DISABLED}
     wanted = {**known, "username": "after", "status": None}
     change = diff(Kind.STAFF, ("7",), wanted, known, Context(DISABLED))
@@ -161,7 +161,7 @@ def test_a_identity_change_of_staff_whom_we_disabled_says_that_they_become_activ
     assert (change.before["status"], change.after["status"]) == (DISABLED, ACTIVE)
 
 
-def test_staff_whom_somebody_else_has_disabled_stay_so_unless_a_feed_says_otherwise() -> None:
+def test_staff_who_somebody_else_has_disabled_stay_so_unless_a_feed_says_otherwise() -> None:
     known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "u", "status": "disabled"}
     assert diff(Kind.STAFF, ("7",), {**known, "status": None}, known, Context()) is None
     change = diff(Kind.STAFF, ("7",), {**known, "status": "active"}, known, Context())
@@ -185,7 +185,7 @@ def test_exactly_the_fields_that_differ_are_named(pair: Pair) -> None:
 
 
 @given(wanted_pairs())
-def test_a_changed_identity_is_a_identity_change_and_never_an_update(pair: Pair) -> None:
+def test_a_changed_identity_is_an_identity_change_and_never_an_update(pair: Pair) -> None:
     kind, wanted, known, _ = pair
     change = changed(pair)
     moved = [

@@ -42,7 +42,7 @@ def test_only_a_candidate_of_managed_on_a_test_that_goes_on_is_removed(pair: Pai
 
 
 @given(of(Kind.CANDIDATE))
-def test_a_candidate_of_an_ended_test_retires_whoever_put_them_there(pair: Pair) -> None:
+def test_a_candidate_of_an_ended_test_retires_anyone_who_put_them_there(pair: Pair) -> None:
     about = pair[3]
     stays = about.covered or about.lifecycle == "retired"
     assert (action(gone(pair)) is Action.RETIRE) == (about.ended and not stays)
@@ -121,7 +121,7 @@ def test_a_row_that_disables_staff_does_just_that_and_only_once(
 
 
 @given(fields_of(Kind.STAFF))
-def test_a_row_that_disables_somebody_whom_inspera_does_not_have_makes_no_account(
+def test_a_row_that_disables_somebody_who_inspera_does_not_have_makes_no_account(
     wanted: dict[str, Any],
 ) -> None:
     assert diff(Kind.STAFF, ("1001",), {**wanted, "status": DISABLED}, None, Context()) is None

@@ -138,7 +138,7 @@ def test_a_full_test_takes_nobody_new_but_keeps_in_step_those_that_it_has(about:
 
 
 @given(facts, st.sampled_from(list(Kind)))
-def test_a_identity_change_is_always_held_and_names_the_way_out(about: Facts, kind: Kind) -> None:
+def test_an_identity_change_is_always_held_and_names_the_way_out(about: Facts, kind: Kind) -> None:
     ruling = judged((kind, Action.IDENTITY_CHANGE), about)
     assert ruling.verdict is Verdict.HELD
     assert "adopt" in ruling.reason
@@ -150,7 +150,7 @@ def test_a_identity_change_is_always_held_and_names_the_way_out(about: Facts, ki
         [(Kind.TEST, Action.WITHDRAW), *((Kind.STAFF, action) for action in GONE[Kind.STAFF])]
     ),
 )
-def test_whom_or_what_others_still_name_does_not_leave_unasked(about: Facts, asked: Asked) -> None:
+def test_who_or_what_others_still_name_does_not_leave_unasked(about: Facts, asked: Asked) -> None:
     quiet = replace(about, trouble=None, suspect="", refused="")
     ruling = judged(asked, quiet)
     assert ruling.verdict is (Verdict.HELD if quiet.registered else Verdict.PASS)

@@ -67,14 +67,16 @@ def test_lists_are_shown_as_lists() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.LEARNER, Kind.STAFF])
-def test_nobodys_name_is_told_whichever_kind_of_person_they_are(kind: Kind) -> None:
+def test_nobodys_name_is_reported_whichever_kind_of_person_they_are(kind: Kind) -> None:
     line = update(kind, ("7",), {"last_name": "Prøvesen"}, {"last_name": "Øvelsesen"})
     assert text_of(line) == f"  update {kind} 7: last_name changes (rows.csv line 2)"
     assert json_of(line) == {"last_name": None}
 
 
 @pytest.mark.parametrize("action", [Action.DISABLE, Action.DELETE])
-def test_whoever_leaves_is_told_with_why_or_with_the_row_that_says_so(action: Action) -> None:
+def test_anyone_who_leaves_is_reported_with_why_or_with_the_row_that_says_so(
+    action: Action,
+) -> None:
     absent = Change(action, Kind.STAFF, ("7",), reason="no source names this person any more")
     assert text_of(a_line(absent)) == f"  {action} staff 7 (no source names this person any more)"
     asked = Change(action, Kind.STAFF, ("7",), where="staff.csv line 2", reason="its row says so")

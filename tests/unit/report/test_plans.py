@@ -13,9 +13,10 @@ from sync.planning.limits import HeldScope, Scope
 from sync.planning.limits import Limit as GuardLimit
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
+from sync.report.lines import Line, capped
 from sync.report.plan_json import plan_json
-from sync.report.plan_text import capped, plan_text, row_errors_text, scopes_text, summary_text
-from sync.report.run_text import finding_text, outcomes_text, run_text
+from sync.report.plan_text import plan_text, row_errors_text, scopes_text, summary_text
+from sync.report.run_text import figures_text, finding_row, outcomes_text
 from sync.state.compare.plan_reader import ScopeGroup
 from sync.state.history import PastFinding
 
@@ -67,7 +68,7 @@ def texts(number: str) -> str:
         ),
         *row_errors_text(row_errors, None),
         *outcomes_text([finding], None),
-        finding_text(finding),
+        finding_row(finding),
     ]
     return "\n".join(lines)
 
@@ -86,7 +87,7 @@ def test_national_identity_numbers_are_masked_wherever_they_stand(number: str, t
 
 
 @pytest.mark.parametrize("told", [texts, as_json])
-def test_nobodys_name_or_address_is_told_only_that_it_changes(told: Any) -> None:
+def test_nobodys_name_or_address_is_reported_only_that_it_changes(told: Any) -> None:
     printed = told("1001")
     for secret in (*PERSON.values(), "Ola", "Øvelsesen", "ola@example.edu", "a-password"):
         assert secret not in printed
@@ -115,17 +116,19 @@ def test_what_is_nobodys_secret_is_shown_old_and_new() -> None:
 
 @given(st.integers(0, 30), st.integers(1, 30))
 def test_a_long_list_is_cut_and_says_how_many_are_left(length: int, most: int) -> None:
-    lines = list(capped((str(n) for n in range(length)), most))
+    lines = list(capped((Line(str(n)) for n in range(length)), most))
     assert lines[:most] == [str(n) for n in range(min(length, most))]
     assert lines[most:] == (
         [f"  … and {length - most} more (--all shows them)"] if length > most else []
     )
-    assert list(capped((str(n) for n in range(length)), None)) == [str(n) for n in range(length)]
+    assert list(capped((Line(str(n)) for n in range(length)), None)) == [
+        str(n) for n in range(length)
+    ]
 
 
 def test_each_verdict_has_a_list_of_its_own_and_only_what_does_not_pass_gives_reasons() -> None:
     groups = {verdict: [a_group(*[learner(verdict=verdict)] * 3)] for verdict in STOPPED}
-    text = list(plan_text([learner()] * 3, groups, 2))
+    text: list[str] = list(plan_text([learner()] * 3, groups, 2))
     assert [line for line in text if line.endswith(":")] == [
         "Would do:",
         "Waiting for something else first:",
@@ -305,5 +308,5 @@ def test_a_runs_report_names_what_was_not_carried_out_and_counts_what_it_cuts() 
 
 
 def test_a_run_that_was_stopped_before_its_plan_does_not_say_that_there_is_nothing_to_do() -> None:
-    assert run_text({"not sent": 0}, 0) == "Run: nothing to do; exit status 0."
-    assert run_text({}, 5).startswith("Run: nothing was sent; exit status 5: ")
+    assert figures_text({"not sent": 0}, complete=True) == "nothing to do"
+    assert figures_text({}, complete=False) == "nothing was sent"

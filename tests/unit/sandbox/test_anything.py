@@ -155,7 +155,7 @@ def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(
 
 @given(body=JSON)
 @settings(max_examples=70, deadline=None)
-def test_whatever_control_is_told_it_takes_or_refuses(steady: ApiClient, body: Any) -> None:
+def test_whatever_control_is_reported_it_takes_or_refuses(steady: ApiClient, body: Any) -> None:
     answer = steady.page("POST", "control", body)
     assert answer.status_code in (200, 400)
     steady.page(

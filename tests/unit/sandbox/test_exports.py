@@ -49,7 +49,7 @@ def test_staff_are_exported_with_their_status(client: ApiClient, sandbox: Sandbo
     assert person == BERIT | {"userId": person["userId"], "status": "DISABLED"}
 
 
-def test_a_link_is_refused_with_a_bearer_token_beside_it(client: ApiClient) -> None:
+def test_a_link_is_refused_with_a_bearer_token_next_to_it(client: ApiClient) -> None:
     url = link_to(client)
     answer = fetch(url, Authorization="Bearer anything")
     assert answer.status_code == 400

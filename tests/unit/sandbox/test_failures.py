@@ -373,7 +373,7 @@ def test_a_file_of_failures_that_is_not_there_is_named(
     assert "none.yaml: cannot be read (no such file or directory)" in capsys.readouterr().err
 
 
-def test_what_was_carried_out_is_told_from_what_was_not_under_every_failure() -> None:
+def test_what_was_carried_out_is_reported_from_what_was_not_under_every_failure() -> None:
     rates = dict.fromkeys(
         ("error_500", "committed_500", "errors_in_200", "token_expiry", "throttle"), 0.1
     )

@@ -51,7 +51,7 @@ def start() -> Iterator[Start]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_served_sandbox_answers_until_it_is_told_to_stop_and_ends_well(
+def test_a_served_sandbox_answers_until_it_is_reported_to_stop_and_ends_well(
     start: Start, number: int
 ) -> None:
     process, url = start()

@@ -34,7 +34,7 @@ def test_a_wrong_client_id_or_key_is_an_invalid_grant(
 
 
 @pytest.mark.parametrize("name", ["code", "api_key", "Code"])
-def test_a_key_in_the_query_is_refused_even_beside_the_right_header(
+def test_a_key_in_the_query_is_refused_even_next_to_the_right_header(
     stranger: ApiClient, name: str
 ) -> None:
     answer = stranger.ask_token(RIGHT | {name: "sandbox-key"}, {"code": "sandbox-key", **FORM})

@@ -102,7 +102,7 @@ def test_jitter_comes_after_the_time_and_does_not_add_up(office: Office) -> None
     assert office.settled() == ["rehearsal"]
 
 
-def test_what_a_job_raises_is_told_and_it_runs_again_at_its_next_time(office: Office) -> None:
+def test_what_a_job_raises_is_reported_and_it_runs_again_at_its_next_time(office: Office) -> None:
     office.timetable.replace({"rehearsal": HALF_HOUR})
     office.error = ValueError("the source is away")
     office.until(START.replace(minute=30))

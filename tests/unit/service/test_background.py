@@ -61,7 +61,9 @@ def test_a_question_that_hangs_does_not_block_longer_than_was_said_and_is_not_as
     assert len(oracle.asked) == 1
 
 
-def test_the_answer_to_a_question_that_hung_is_given_to_whoever_asks_next(oracle: Oracle) -> None:
+def test_the_answer_to_a_question_that_hung_is_given_to_anyone_who_asks_next(
+    oracle: Oracle,
+) -> None:
     call = BackgroundCall(oracle.ask, "lead")
     with pytest.raises(TimeoutError):
         call.result(0.01)

@@ -81,7 +81,7 @@ def ready(leadership: Leadership) -> None:
     assert (leadership.leads, leadership.unreachable) == (True, "")
 
 
-def test_who_leads_makes_the_state_ready_once_and_is_told_what_it_remembers(
+def test_who_leads_makes_the_state_ready_once_and_is_reported_what_it_remembers(
     state: State, leadership: Leadership
 ) -> None:
     assert looks(leadership, lambda: leadership.ready) == [state.past]

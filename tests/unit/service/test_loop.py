@@ -103,7 +103,7 @@ def test_each_time_at_which_the_earlier_run_is_not_over_is_counted_and_one_more_
     assert len(stage.events("due again while its earlier run is not over", job="nightly")) == 3
 
 
-def test_a_job_that_only_looks_runs_beside_others_but_not_beside_itself(stage: Stage) -> None:
+def test_a_job_that_only_looks_runs_next_to_others_but_not_next_to_itself(stage: Stage) -> None:
     looks = stage.job("rehearsal", lasts=True, exclusive=False)
     job = under_way(stage)
     until(lambda: bool(looks.under_way))
@@ -482,7 +482,7 @@ def test_while_the_state_does_not_answer_the_run_under_way_goes_on_until_patienc
 # the file is read again
 
 
-def test_row_errors_of_the_new_file_are_told_each_and_the_old_jobs_go_on(stage: Stage) -> None:
+def test_row_errors_of_the_new_file_are_reported_each_and_the_old_jobs_go_on(stage: Stage) -> None:
     job = stage.job("nightly", Every(timedelta(milliseconds=50)))
     stage.start()
     until(lambda: len(job.begun) >= 1)

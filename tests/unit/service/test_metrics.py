@@ -114,7 +114,7 @@ def test_the_next_run_is_a_time_and_goes_when_there_is_none(metrics: Metrics) ->
     assert value(metrics, "next_run_timestamp_seconds", job="nightly") is None
 
 
-def test_switches_are_one_or_nought(metrics: Metrics) -> None:
+def test_switches_are_one_or_zero(metrics: Metrics) -> None:
     metrics.paused(True)
     metrics.leads(True)
     assert (value(metrics, "paused"), value(metrics, "leader")) == (1, 1)
@@ -163,7 +163,7 @@ def test_every_name_has_the_prefix_or_is_of_the_process_and_there_are_no_series_
     assert "process_resident_memory_bytes" in names
 
 
-def test_the_version_is_told(metrics: Metrics) -> None:
+def test_the_version_is_reported(metrics: Metrics) -> None:
     assert [
         each
         for (name, labels), each in exposed(metrics).items()

@@ -118,7 +118,7 @@ def test_who_went_first_ends_where_the_other_one_goes_on(queue: QueueOfJobs) -> 
     assert not queue.runs.should_yield(lambda: MUCH_LATER)
 
 
-def test_whoever_waits_looks_again_when_it_is_due_once_more(queue: QueueOfJobs) -> None:
+def test_anyone_who_waits_looks_again_when_it_is_due_once_more(queue: QueueOfJobs) -> None:
     queue.join("full load")
     answers = iter(["", SOON])
     waiting = queue._pool.submit(lambda: enter(queue.runs, "exam day", lambda: next(answers)))

@@ -86,7 +86,7 @@ def test_without_systemd_nothing_happens(environment: dict[str, str]) -> None:
     assert notifier.watchdog_seconds is None
 
 
-def test_a_socket_that_is_lost_does_not_hurt_and_one_that_comes_back_is_told_again(
+def test_a_socket_that_is_lost_does_not_hurt_and_one_that_comes_back_is_reported_again(
     path: str,
 ) -> None:
     notifier, systemd = Notifier(path), Systemd(path)

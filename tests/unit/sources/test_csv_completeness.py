@@ -239,7 +239,7 @@ def test_a_file_without_a_header_and_rows_is_read_as_none(tmp_path: Path) -> Non
     assert numbers(tmp_path, "", columns=NAMES) == []
 
 
-def test_a_row_that_has_not_as_many_cells_as_there_are_names_is_told(refusal: Refusal) -> None:
+def test_a_row_that_has_not_as_many_cells_as_there_are_names_is_reported(refusal: Refusal) -> None:
     error = refusal("1,Åse\n2,Ola,x\n", columns=NAMES)
     assert error.where == f"{NAME} line 2"
     assert error.reason == "has 3 cells where 'columns' names 2"

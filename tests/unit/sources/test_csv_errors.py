@@ -16,13 +16,13 @@ GOOD = "1,Åse,x\n"
 @pytest.mark.parametrize("content", ["", "\n\n", "\r\n", "\ufeff"])
 def test_a_file_without_even_a_header_is_empty(refusal: Refusal, content: str) -> None:
     assert str(refusal(content)) == (
-        "students.csv: is empty: it has not even a header; export it again; it needs a "
-        "header line even without rows"
+        "students.csv: is empty and has no header; export it again; "
+        "without rows it still needs a header line"
     )
 
 
 @pytest.mark.parametrize(("header", "column"), [("number,,note", 2), ('" ",given,note', 1)])
-def test_a_column_without_a_name_is_told_by_its_number(
+def test_a_column_without_a_name_is_reported_by_its_number(
     refusal: Refusal, header: str, column: int
 ) -> None:
     error = refusal(f"\n{header}\n{GOOD}")
@@ -47,7 +47,7 @@ def test_two_columns_with_one_name_are_refused_without_repeating_it(
     assert error.remedy == "give each column its own name, or name them by 'columns'"
 
 
-def test_a_byte_order_mark_that_the_encoding_does_not_take_is_told(refusal: Refusal) -> None:
+def test_a_byte_order_mark_that_the_encoding_does_not_take_is_reported(refusal: Refusal) -> None:
     error = refusal("\ufeff" + HEADER + GOOD, encoding="utf-8")
     assert error.where == "students.csv line 1"
     assert error.reason == "starts with a byte order mark"
@@ -58,7 +58,7 @@ def test_a_byte_order_mark_that_the_encoding_does_not_take_is_told(refusal: Refu
     ("row", "found"),
     [("1,Åse", "2 cells"), ("1,Åse,x,y", "4 cells"), ("1", "1 cell"), (",Åse,,x", "4 cells")],
 )
-def test_a_row_with_too_few_or_too_many_cells_is_told_with_both_numbers(
+def test_a_row_with_too_few_or_too_many_cells_is_reported_with_both_numbers(
     refusal: Refusal, row: str, found: str
 ) -> None:
     error = refusal(HEADER + '1,Åse,"a\nb"\n\n' + row + "\n" + GOOD)
@@ -91,7 +91,7 @@ def test_no_row_error_says_what_a_row_holds(refusal: Refusal) -> None:
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("before", [1, 9_000])
-def test_bytes_that_are_no_text_are_told_with_line_byte_and_encoding(
+def test_bytes_that_are_no_text_are_reported_with_line_byte_and_encoding(
     refusal: Refusal, encoding: str, bad: bytes, byte: str, end: str, before: int
 ) -> None:
     mark = b"\xef\xbb\xbf" if encoding == "utf-8-sig" else b""
@@ -104,14 +104,16 @@ def test_bytes_that_are_no_text_are_told_with_line_byte_and_encoding(
     assert encoding in error.remedy
 
 
-def test_bad_bytes_in_a_cell_over_several_lines_are_told_by_the_line_they_are_on(
+def test_bad_bytes_in_a_cell_over_several_lines_are_reported_by_the_line_they_are_on(
     refusal: Refusal,
 ) -> None:
     assert refusal(HEADER.encode() + b'1,"a\nb\n\xe5",x\n').where == "students.csv line 4"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_half_a_character_in_utf_16_is_told_by_its_line(refusal: Refusal, encoding: str) -> None:
+def test_half_a_character_in_utf_16_is_reported_by_its_line(
+    refusal: Refusal, encoding: str
+) -> None:
     whole = (HEADER + GOOD + "2,").encode(encoding)
     lone = "\ud800".encode("utf-16-be" if encoding == "utf-16-be" else "utf-16-le", "surrogatepass")
     rest = ",x\n".encode("utf-16-be" if encoding == "utf-16-be" else "utf-16-le")
@@ -121,7 +123,7 @@ def test_half_a_character_in_utf_16_is_told_by_its_line(refusal: Refusal, encodi
 @pytest.mark.parametrize(
     ("encoding", "cut"), [("utf-8-sig", "2,Ola,Å".encode()[:-1]), ("utf-16-le", b"2")]
 )
-def test_a_file_that_ends_in_the_middle_of_a_character_is_told_by_its_last_line(
+def test_a_file_that_ends_in_the_middle_of_a_character_is_reported_by_its_last_line(
     refusal: Refusal, encoding: str, cut: bytes
 ) -> None:
     error = refusal((HEADER + GOOD).encode(encoding) + cut, encoding=encoding)
@@ -139,28 +141,34 @@ def test_utf_16_without_its_mark_is_not_guessed(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 3, 20_000])
-def test_a_nul_is_told_by_its_line(refusal: Refusal, before: int) -> None:
+def test_a_nul_is_reported_by_its_line(refusal: Refusal, before: int) -> None:
     error = refusal(HEADER + GOOD * before + '2,Ola,"a\nb\0"\n' + GOOD)
     assert error.where == f"students.csv line {before + 3}"
     assert "NUL" in error.reason
     assert "utf-8-sig" in error.remedy
 
 
-def test_utf_16_read_as_something_else_is_told_by_its_mark_or_its_zeros(refusal: Refusal) -> None:
+def test_utf_16_read_as_something_else_is_reported_by_its_mark_or_its_zeros(
+    refusal: Refusal,
+) -> None:
     error = refusal((HEADER + GOOD).encode("utf-16"))
     assert error.reason == "is UTF-16, as its byte order mark shows, and not utf-8-sig"
     assert error.remedy == "set its 'encoding' to utf-16"
     assert "NUL" in refusal((HEADER + GOOD).encode("utf-16-le"), encoding="iso-8859-1").reason
 
 
-def test_a_quote_that_is_never_closed_is_told_by_the_line_where_it_opens(refusal: Refusal) -> None:
+def test_a_quote_that_is_never_closed_is_reported_by_the_line_where_it_opens(
+    refusal: Refusal,
+) -> None:
     error = refusal(HEADER + GOOD + '2,Ola,"cut off\n' + GOOD * 100)
     assert error.where == "students.csv line 3"
     assert "is not closed" in error.reason
     assert "cut off" in error.reason
 
 
-def test_the_quote_that_is_open_is_told_and_not_the_row_s_earlier_ones(refusal: Refusal) -> None:
+def test_the_quote_that_is_open_is_reported_and_not_the_row_s_earlier_ones(
+    refusal: Refusal,
+) -> None:
     error = refusal(HEADER + '1,"a ""b""\nc","d\n' + GOOD)
     assert error.where == "students.csv line 3"
 
@@ -180,11 +188,11 @@ def test_a_file_cut_in_a_quoted_cell_is_refused_although_its_rows_were_good(tmp_
         next(rows)
 
 
-def test_an_open_quote_in_the_header_is_told_too(refusal: Refusal) -> None:
+def test_an_open_quote_in_the_header_is_reported_too(refusal: Refusal) -> None:
     assert refusal('number,"given\n' + GOOD).where == "students.csv line 1"
 
 
-def test_a_lone_quote_inside_a_quoted_cell_is_told_by_its_line(refusal: Refusal) -> None:
+def test_a_lone_quote_inside_a_quoted_cell_is_reported_by_its_line(refusal: Refusal) -> None:
     error = refusal(HEADER + GOOD + '2,Ola,"say "hei" now"\n')
     assert error.where == "students.csv line 3"
     assert error.reason == 'a quote (") inside a quoted cell is not doubled'
@@ -198,7 +206,7 @@ def test_a_lone_quote_far_below_its_cell_s_start_names_both_lines(refusal: Refus
 
 
 @pytest.mark.parametrize("rows", range(3_560, 3_640, 10))
-def test_a_lone_quote_is_told_although_bytes_follow_that_are_no_text(
+def test_a_lone_quote_is_reported_although_bytes_follow_that_are_no_text(
     refusal: Refusal, rows: int
 ) -> None:
     good = "number,note\n" + f"1,Å{'x' * 50}\n" * rows
@@ -214,14 +222,18 @@ def test_quote_errors_speak_of_the_quote_character_that_is_set(refusal: Refusal)
 @pytest.mark.parametrize(
     "cell", ["x" * 140_000, '"' + "x" * 140_000 + '"', '"' + "x\n" * 70_000 + '"']
 )
-def test_a_cell_beyond_all_measure_is_told_with_the_measure(refusal: Refusal, cell: str) -> None:
+def test_a_cell_beyond_all_measure_is_reported_with_the_measure(
+    refusal: Refusal, cell: str
+) -> None:
     error = refusal(HEADER + GOOD + f"2,Ola,{cell}\n" + GOOD)
     assert error.where == "students.csv line 3"
     assert "131,072 characters" in error.reason
 
 
 @pytest.mark.parametrize("before", ["", HEADER + GOOD])
-def test_a_line_beyond_all_measure_is_told_with_the_measure(refusal: Refusal, before: str) -> None:
+def test_a_line_beyond_all_measure_is_reported_with_the_measure(
+    refusal: Refusal, before: str
+) -> None:
     error = refusal(before + "x," * 4_000_000)
     line = before.count("\n") + 1
     assert error.where == f"students.csv line {line}"

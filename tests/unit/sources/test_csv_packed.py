@@ -178,7 +178,7 @@ def test_a_checksum_of_the_archive_that_does_not_fit_is_a_row_error_after_good_r
     )
 
 
-def test_a_file_that_is_not_packed_after_all_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_packed_after_all_is_reported(tmp_path: Path) -> None:
     for name in ("a.gz", "a.zip"):
         assert "is damaged, or is not " in refused(tmp_path, name, TEXT.encode()).reason
 
@@ -228,7 +228,7 @@ def test_folders_in_an_archive_are_no_files_and_an_archive_may_hold_none(tmp_pat
     assert refused(tmp_path, "a.zip", zipped({"out/": ""})).reason.startswith("contains no file")
 
 
-def test_an_encrypted_archive_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+def test_an_encrypted_archive_is_reported_from_a_damaged_one(tmp_path: Path) -> None:
     packed = bytearray(zipped({"a.csv": TEXT}))
     for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         packed[packed.index(signature) + flags] |= 1

@@ -147,7 +147,7 @@ def test_the_newest_file_is_not_passed_over_when_it_is_not_sound(tmp_path: Path)
     assert refused(tmp_path, "*.csv").where == "b.csv"
 
 
-def test_no_file_that_matches_is_told_with_the_pattern(tmp_path: Path) -> None:
+def test_no_file_that_matches_is_reported_with_the_pattern(tmp_path: Path) -> None:
     (tmp_path / "drop").mkdir()
     assert str(refused(tmp_path, "drop/*.csv")) == (
         "drop/*.csv: no file matches; check 'path', and that the export has run"
@@ -199,7 +199,7 @@ def test_without_its_marker_a_file_is_not_complete(
         (tmp_path / marker).unlink()
 
 
-def test_a_missing_and_an_old_marker_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_and_an_old_marker_are_distinguished(tmp_path: Path) -> None:
     deliver(tmp_path, b_csv=5)
     missing = refused(tmp_path, "b.csv", done_marker="{file}.done")
     assert missing.reason == "is not complete: its marker 'b.csv.done' is not there"
@@ -329,7 +329,7 @@ def test_an_older_file_is_not_taken_for_one_whose_checksum_fails(
 @pytest.mark.parametrize(
     "told", ["", "\n", "a.csv\n", RIGHT[:-1], f"{WRONG}  b.csv\n{WRONG}  c.csv\n", RIGHT + "0"]
 )
-def test_a_checksum_that_says_nothing_of_the_file_is_told(tmp_path: Path, told: str) -> None:
+def test_a_checksum_that_says_nothing_of_the_file_is_reported(tmp_path: Path, told: str) -> None:
     deliver(tmp_path, a_csv=1)
     put(tmp_path / "a.csv.sha256", told)
     assert (
@@ -344,7 +344,7 @@ def test_two_checksums_of_one_file_prove_nothing(tmp_path: Path) -> None:
     assert "does not contain" in refused(tmp_path, "a.csv", sha256="SUMS").reason
 
 
-def test_a_missing_checksum_is_told_by_its_name(tmp_path: Path) -> None:
+def test_a_missing_checksum_is_reported_by_its_name(tmp_path: Path) -> None:
     deliver(tmp_path, a_csv=1)
     error = refused(tmp_path, "a.csv", sha256="{stem}.sum")
     assert error.reason == "its checksum 'a.sum' can't be read (No such file or directory)"

@@ -201,7 +201,7 @@ def test_one_that_is_broken_does_not_keep_the_program_from_its_work(
 
 
 @pytest.mark.process
-def test_a_configuration_that_uses_one_that_is_broken_is_told_why_at_its_line(
+def test_a_configuration_that_uses_one_that_is_broken_is_reported_why_at_its_line(
     site: Path, tmp_path: Path
 ) -> None:
     install(site, "jsonl = absent_module:X")

@@ -183,7 +183,7 @@ class TestWhole:
     def test_a_base_that_is_not_there_is_a_failure(self, server: Slapd, tmp_path: Path) -> None:
         said = refused(server, tmp_path, base=f"ou=nowhere,{SUFFIX}")
         assert (
-            "the base is not there, or hidden from this account (noSuchObject); check 'base'"
+            "the base does not exist, or this account may not read it (noSuchObject); check 'base'"
             in said
         )
 

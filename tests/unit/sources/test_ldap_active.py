@@ -219,7 +219,7 @@ def group_of(count: int) -> Active:
 
 
 @pytest.mark.parametrize("count", [0, 1, 1499, 1500, 1501, 3000, 4000, 4501])
-def test_a_group_that_is_told_in_parts_is_read_whole(count: int) -> None:
+def test_a_group_that_is_reported_in_parts_is_read_whole(count: int) -> None:
     rows = read(group_of(count))
     assert {row.values["member"] for row in rows} == {
         f"cn=learner {n},ou=people,dc=example,dc=edu" for n in range(count)

@@ -188,5 +188,5 @@ def test_a_sound_filter_is_taken(text: str) -> None:
         ("(u id=7)", "has a part that is not like (attribute=value)"),
     ],
 )
-def test_a_filter_that_can_not_be_one_is_told_apart(text: str, said: str) -> None:
+def test_a_filter_that_can_not_be_one_is_distinguished(text: str, said: str) -> None:
     assert str(filter_error(text)).startswith(said)

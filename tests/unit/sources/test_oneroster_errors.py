@@ -195,7 +195,7 @@ def test_a_row_error_in_any_file_of_the_rows_makes_nothing_of_it(tmp_path: Path,
     assert refusal(zipped(bundle)).startswith(f"bundle.zip/{file}.csv line {lines + 1}: the quote")
 
 
-def test_text_that_is_not_utf_8_is_told_by_its_line(tmp_path: Path) -> None:
+def test_text_that_is_not_utf_8_is_reported_by_its_line(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     path = bundle / "users.csv"
     path.write_bytes(path.read_bytes().replace("Åse".encode(), "Åse".encode("cp1252")))
@@ -378,7 +378,7 @@ def test_a_pattern_that_matches_no_archive_says_so(tmp_path: Path) -> None:
         )
 
 
-def test_a_temporary_file_that_can_not_grow_is_told() -> None:
+def test_a_temporary_file_that_can_not_grow_is_reported() -> None:
     def fill() -> None:
         with temporary_database("users.csv") as database:
             database.execute("PRAGMA max_page_count = 8")

@@ -290,7 +290,7 @@ def said(*arguments: object, connecting: bool = False) -> str:
         ((), "failed during the read"),
     ],
 )
-def test_errors_are_told_by_what_to_do_and_show_no_row(
+def test_errors_are_reported_by_what_to_do_and_show_no_row(
     arguments: tuple[object, ...], reason: str
 ) -> None:
     told = said(*arguments)

@@ -161,7 +161,7 @@ def test_the_right_password_lets_in(server: MariaDb, tmp_path: Path) -> None:
     assert [row.values["me"] for row in reader.rows(tmp_path)] == ["reader@127.0.0.1"]
 
 
-def test_now_is_told_by_the_same_clock_as_the_columns(server: MariaDb) -> None:
+def test_now_is_reported_by_the_same_clock_as_the_columns(server: MariaDb) -> None:
     server.execute("SET GLOBAL time_zone = '+09:00'")
     try:
         query = "SELECT TIMESTAMPDIFF(MINUTE, :now, NOW()) AS minutes"

@@ -199,9 +199,9 @@ def test_a_query_that_fails_says_why_without_anybodys_data(
     assert "Åse" not in repr(error)
 
 
-def test_a_user_without_the_right_is_told_so(server: Postgres, tmp_path: Path) -> None:
+def test_a_user_without_the_right_is_reported_so(server: Postgres, tmp_path: Path) -> None:
     error = refusal(server, "SELECT pg_read_file('PG_VERSION') AS version", **login(tmp_path))
-    assert "refuses this user the right to read what the query needs" in str(error)
+    assert "does not give this user the right to read what the query needs" in str(error)
 
 
 def login(folder: Path, password: str = PASSWORD) -> dict[str, str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.dialects import mysql, sqlite
+from sync import __version__
 from sync.errors import SourceError
 from sync.sources.sql.query import prepare_query
 from sync.sources.sql.source import SqlSettings
@@ -239,7 +240,9 @@ def test_a_driver_that_is_missing_is_named_with_what_to_install(
         )
     assert str(caught.value) == (
         f"{kind}://db.example.edu/sis: needs the driver {driver}, which is not installed; "
-        f"install it with pip install 'inspera-sync[{extra}]'"
+        f"install the wheel again with its extra: pip install"
+        f" './inspera_sync-{__version__}-py3-none-any.whl[{extra}]'"
+        " (see `inspera-sync help operating`)"
     )
 
 

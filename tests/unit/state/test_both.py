@@ -141,7 +141,7 @@ def _forget_the_scratch(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP TABLE scratch.{name}")
 
 
-def test_what_is_known_on_a_test_is_told_with_its_people(connection: Connection) -> None:
+def test_what_is_known_on_a_test_is_reported_with_its_people(connection: Connection) -> None:
     journal = Journal(connection, lambda: START, "apply")
     for kind, key in (
         (Kind.LEARNER, ("1",)),

@@ -98,7 +98,9 @@ def test_several_roles_of_one_person_are_one_contributor_with_all_of_them(
 
 
 @pytest.mark.parametrize("notify", [(None, None), (1, None), (None, 1)])
-def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int | None]) -> None:
+def test_anyone_who_is_to_be_told_by_one_row_is_reported(
+    notify: tuple[int | None, int | None],
+) -> None:
     made = [
         Contributor("T", "7", role, notify=told) for role, told in zip(ROLES, notify, strict=False)
     ]

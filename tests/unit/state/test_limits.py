@@ -121,7 +121,7 @@ def test_what_is_only_sent_again_or_let_in_again_is_no_update() -> None:
     assert held([*again, *enabled])[0] == []
 
 
-def test_what_is_not_over_a_limit_goes_on_beside_what_is_held() -> None:
+def test_what_is_not_over_a_limit_goes_on_next_to_what_is_held() -> None:
     create = make_draft(Action.CREATE, Kind.LEARNER, "00")
     _, lines = held([create, *(removal(n) for n in range(3))])
     assert [line.verdict for line in lines if line.change.kind is Kind.LEARNER] == [Verdict.PASS]

@@ -109,7 +109,9 @@ def test_a_lock_is_free_again_at_once(state: Backend) -> None:
             pass
 
 
-def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend, url: str) -> None:
+def test_anyone_who_waits_is_reported_the_holder_and_gets_the_lock(
+    state: Backend, url: str
+) -> None:
     told: list[str] = []
     with ExitStack() as running:
         running.enter_context(state.open_to_write("apply"))
@@ -124,7 +126,9 @@ def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend, url:
             assert [one.startswith("apply pid ") for one in told] == [True, True]
 
 
-def test_whoever_gives_up_waiting_is_told_that_it_is_locked(state: Backend, url: str) -> None:
+def test_anyone_who_gives_up_waiting_is_reported_that_it_is_locked(
+    state: Backend, url: str
+) -> None:
     with state.open_to_write("apply"), pytest.raises(Locked, match="in use by apply pid"):
         backend_for(url).open_to_write("adopt", lambda _holder: False).__enter__()
 

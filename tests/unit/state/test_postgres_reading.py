@@ -254,7 +254,7 @@ def test_a_role_that_may_only_look_can_read(
     assert looking.holder() == ""
 
 
-def test_a_role_that_may_not_even_look_is_told_so(
+def test_a_role_that_may_not_even_look_is_reported_so(
     state: Backend, server: Postgres, database: str
 ) -> None:
     with pytest.raises(StateError, match=r"permission denied for table alembic_version"):
@@ -281,7 +281,7 @@ def test_a_state_where_nobody_looks_is_not_taken_for_a_missing_one(
             how().__enter__()
 
 
-def test_a_role_without_the_right_to_make_tables_is_told_so(
+def test_a_role_without_the_right_to_make_tables_is_reported_so(
     server: Postgres, database: str
 ) -> None:
     with pytest.raises(

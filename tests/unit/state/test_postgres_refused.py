@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
-from sync.errors import StateError, StateUnreachable
+from sync.errors import StateError, StateUnreachable, install_remedy
 from sync.state.backend import Backend
 from sync.state.open import backend_for
 
@@ -66,7 +66,7 @@ def test_a_password_lets_in(server: Postgres) -> None:
         (USER, PASSWORD, "none", "the state has no such database (connection failed: "),
     ],
 )
-def test_what_a_person_must_mend_is_told_with_what_to_do(
+def test_what_a_person_must_mend_is_reported_with_what_to_do(
     server: Postgres, user: str, password: str, database: str, said: str
 ) -> None:
     error = refused(place(server, user=user, password=password, database=database))
@@ -93,7 +93,7 @@ def test_a_server_that_takes_no_more_connections_may_do_so_later(server: Postgre
     assert isinstance(error, StateUnreachable)
 
 
-def test_an_option_that_is_none_is_told() -> None:
+def test_an_option_that_is_none_is_reported() -> None:
     error = refused(backend_for("postgresql://x@127.0.0.1/state?sslmod=verify-full"))
     assert (
         'can\'t be asked like this (invalid URI query parameter: "sslmod"); correct the options'
@@ -171,5 +171,5 @@ def test_a_state_in_a_file_needs_nothing_of_postgresql() -> None:
     )
     assert ran.stdout == (
         "/x/state.db\na state on PostgreSQL needs the driver psycopg, which is not installed;"
-        " install it with pip install 'inspera-sync[postgres]'\n"
+        f" {install_remedy('postgres')}\n"
     )

@@ -142,7 +142,7 @@ def test_any_row_of_a_test_that_is_a_row_error_might_have_named_its_committee(ki
     assert describe(anywhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.DEFERRED
 
 
-def test_staff_whom_contributors_still_name_are_held_with_how_many_these_are() -> None:
+def test_staff_who_contributors_still_name_are_held_with_how_many_these_are() -> None:
     rows: list[Record] = [TEST, A_PART, Contributor("U", "7", "plan"), staff("8")]
     plan = planned(
         rows, knowing(TEST, OTHER, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART)

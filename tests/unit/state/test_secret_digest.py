@@ -216,12 +216,12 @@ def test_a_key_is_made_once_for_its_owner_alone_and_kept(path: Path) -> None:
     )
 
 
-def test_whoever_only_reads_makes_no_key_and_gets_another_one_each_time(path: Path) -> None:
+def test_anyone_who_only_reads_makes_no_key_and_gets_another_one_each_time(path: Path) -> None:
     assert load_digest_key(path, write=False) != load_digest_key(path, write=False)
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_key_that_others_may_read_is_closed_by_whoever_writes(path: Path) -> None:
+def test_a_key_that_others_may_read_is_closed_by_anyone_who_writes(path: Path) -> None:
     key = load_digest_key(path, write=True)
     key_of(path).chmod(0o644)
     assert load_digest_key(path, write=False) == key

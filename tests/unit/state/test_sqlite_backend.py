@@ -31,7 +31,7 @@ def test_a_state_is_named_by_its_file(state: Backend, path: Path) -> None:
     assert str(state) == str(path)
 
 
-def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend) -> None:
+def test_anyone_who_waits_is_reported_the_holder_and_gets_the_lock(state: Backend) -> None:
     told: list[str] = []
     with ExitStack() as running:
         running.enter_context(state.open_to_write("apply"))
@@ -49,12 +49,12 @@ def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend) -> N
     assert state.holder() == ""
 
 
-def test_whoever_gives_up_waiting_is_told_that_it_is_locked(state: Backend) -> None:
+def test_anyone_who_gives_up_waiting_is_reported_that_it_is_locked(state: Backend) -> None:
     with state.open_to_write("apply"), pytest.raises(Locked, match=r"in use by pid \d+ \(apply\)"):
         state.open_to_write("adopt", lambda _holder: False).__enter__()
 
 
-def test_the_version_is_told_without_changing_anything(state: Backend, path: Path) -> None:
+def test_the_version_is_reported_without_changing_anything(state: Backend, path: Path) -> None:
     assert state.version() is None
     assert list(path.parent.iterdir()) == []
     with state.open_to_write("apply") as opened:
@@ -90,7 +90,7 @@ def test_a_pause_that_cannot_be_understood_is_one(state: Backend, path: Path, co
     assert paused.reason == f"{path}.paused can't be read"
 
 
-def test_a_pause_that_cannot_be_noted_is_told(tmp_path: Path) -> None:
+def test_a_pause_that_cannot_be_noted_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     state = backend_for(f"sqlite:///{tmp_path}/file/state.db")
     with pytest.raises(

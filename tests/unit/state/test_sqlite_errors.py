@@ -112,7 +112,7 @@ def test_what_the_machine_says_counts_more_than_sqlites_rough_word(
     ],
 )
 @pytest.mark.parametrize("called", ["state.db.lock", "state.db.key", "state.db.paused"])
-def test_the_files_beside_the_state_have_the_same_words(
+def test_the_files_next_to_the_state_have_the_same_words(
     path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str, called: str
 ) -> None:
     state, real = backend_for(f"sqlite:///{path}"), os.open

@@ -98,7 +98,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("opened", [open_to_read, open_copy])
-def test_reading_leaves_every_byte_beside_and_in_the_state_as_it_was(
+def test_reading_leaves_every_byte_next_to_and_in_the_state_as_it_was(
     path: Path, opened: type[object]
 ) -> None:
     before = contents(path.parent)

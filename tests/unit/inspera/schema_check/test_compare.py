@@ -62,7 +62,7 @@ def test_a_schema_with_every_call_has_all_of_them_present() -> None:
     assert matches == dict.fromkeys(CALLS, Match.PRESENT)
 
 
-def test_in_a_swagger_2_file_what_is_missing_is_told_from_what_is_there() -> None:
+def test_in_a_swagger_2_file_what_is_missing_is_reported_from_what_is_there() -> None:
     document = json.loads((FOLDER / "missing.json").read_text(encoding="utf-8"))
     assert held(contract.CANDIDATE_ASSIGN, document).match is Match.PRESENT
     assert held(contract.OPTION_SET, document) == ComparedCall(

@@ -38,7 +38,7 @@ def seats(call: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.timeout(400)
-def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_removed(
+def test_a_late_registration_preempts_a_full_load_and_who_came_back_is_not_removed(
     university: ServedUniversity,
 ) -> None:
     exam_in_two_hours(university)

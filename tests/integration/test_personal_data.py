@@ -337,3 +337,24 @@ def test_in_an_archive(planted: University, tmp_path: Path) -> None:
             archive.writestr(f"{NATIONAL_IDS[0]}/{name}.csv", f"{name}\n")
     planted.config["sources"]["students"]["path"] = "students.zip"
     assert run_all(planted)["check --all"] == 4
+
+
+def test_plans_and_statuses_name_keys_and_never_people(university: University) -> None:
+    university.register(TEST, "1001", "1002")
+    university.students.set("1001", given="Gudrún", family="Plannavnsen")
+    printed = (
+        university.plan().output
+        + university.run("plan", "--json").output
+        + university.apply().output
+    )
+    university.students.set("1001", family="Annetsen", mail="nytt@example.edu")
+    printed += (
+        university.plan().output
+        + university.run("plan", "--json").output
+        + university.apply().output
+        + university.run("status", "--all").output
+    )
+    assert "last_name changes" in printed
+    assert not any(
+        word in printed for word in ("Gudrún", "Plannavnsen", "Annetsen", "nytt@example.edu")
+    )

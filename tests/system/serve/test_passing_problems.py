@@ -105,7 +105,7 @@ def lives_through(
     assert serving.wait() == 0
 
 
-def test_a_state_that_another_program_holds_for_a_minute_is_lived_through(
+def test_a_state_that_another_program_holds_for_a_minute_is_survived(
     university: Troubled,
 ) -> None:
     serving = university.hasty()
@@ -119,7 +119,7 @@ def test_a_state_that_another_program_holds_for_a_minute_is_lived_through(
         )
 
 
-def test_a_disk_that_is_full_and_freed_is_lived_through(university: Troubled) -> None:
+def test_a_disk_that_is_full_and_freed_is_survived(university: Troubled) -> None:
     with small_disk(university.rows.folder / "disk", "8m") as disk:
         university.at = str(disk.folder / "state.db")
         serving = university.hasty()

@@ -7,7 +7,7 @@ from ..support.university import TEST, University, numbers
 
 SAID = (
     f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST} / 1009; if they are "
-    "to go, remove them in Inspera, or run `adopt candidate TEST LEARNER --ours` for one that this tool put there"
+    "to go, remove them in Inspera, or run `adopt candidate TEST LEARNER --managed` for one that this tool put there"
 )
 
 
@@ -28,7 +28,9 @@ def by_hand(university: University) -> University:
     return university
 
 
-def test_whoever_stays_is_said_by_every_command_and_it_is_no_trouble(by_hand: University) -> None:
+def test_anyone_who_stays_is_said_by_every_command_and_it_is_no_trouble(
+    by_hand: University,
+) -> None:
     by_hand.registrations.drop(f"{TEST} 1009")
     for ran in (
         by_hand.plan(),
@@ -91,7 +93,7 @@ def test_the_remedy_has_them_removed(by_hand: University) -> None:
     assert "Stays" not in by_hand.plan().out
 
 
-def test_whoever_comes_back_to_the_source_stays_no_longer_by_hand_alone(
+def test_anyone_who_comes_back_to_the_source_stays_no_longer_by_hand_alone(
     by_hand: University,
 ) -> None:
     by_hand.registrations.drop(f"{TEST} 1009")

@@ -80,7 +80,7 @@ def test_what_is_readable_late_is_counted_with_the_seconds_that_it_took(late: Un
     assert late.status()["runs"][0]["counts"]["seconds at most until readable"] == 3
 
 
-def test_what_is_not_readable_in_the_time_that_it_may_take_is_told(late: University) -> None:
+def test_what_is_not_readable_in_the_time_that_it_may_take_is_reported(late: University) -> None:
     readable_after(late, 3600)
     ran = late.apply()
     assert ran.status == 1
@@ -93,7 +93,7 @@ def test_what_is_not_readable_in_the_time_that_it_may_take_is_told(late: Univers
     assert "was sent, but is not there" in late.run("status").out
 
 
-def test_what_somebody_changed_behind_our_back_is_told(whole: University) -> None:
+def test_what_somebody_changed_behind_our_back_is_reported(whole: University) -> None:
     whole.apply_once()
     whole.registrations.set(f"{TEST} 1001", extra="30", number="7")
     whole.registrations.set(f"{TEST} 1002", number="8")
@@ -107,7 +107,7 @@ def test_what_somebody_changed_behind_our_back_is_told(whole: University) -> Non
     assert whole.candidates()["s1001"]["extraTimeMins"] == 30
 
 
-def test_a_removal_that_somebody_undid_is_told(whole: University) -> None:
+def test_a_removal_that_somebody_undid_is_reported(whole: University) -> None:
     whole.apply_once()
     whole.registrations.drop(f"{TEST} 1001")
     whole.meanwhile = lambda: put_candidate(whole, "1001")
@@ -125,7 +125,7 @@ def test_a_tenant_without_the_candidate_list_is_not_blamed(whole: University, st
     assert len(whole.candidates()) == 30
 
 
-def test_a_tenant_that_cannot_be_read_just_then_is_told_of(whole: University) -> None:
+def test_a_tenant_that_cannot_be_read_just_then_is_reported_of(whole: University) -> None:
     whole.apply_once()
     whole.students.set("1001", family="Nyfamilie")
     whole.config["inspera"]["attempts"] = 1

@@ -221,7 +221,7 @@ def test_a_server_that_freezes_in_the_middle_of_a_run_does_not_keep_it_from_stop
     stopped(following)
 
 
-def test_a_server_that_does_not_answer_is_told_and_the_service_goes_on_once_it_does(
+def test_a_server_that_does_not_answer_is_reported_and_the_service_goes_on_once_it_does(
     university: Away, server: Postgres
 ) -> None:
     serving = university.replica()

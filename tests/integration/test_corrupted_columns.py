@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sync.sandbox import Sandbox
 
 from ..support.university import University
-from .mangling import WHOLE, Mangling, Rows, manglings
+from .corruptions import WHOLE, Mangling, Rows, manglings
 
 EXAMPLES = int(os.environ.get("MANGLINGS", "15"))
 
@@ -179,7 +179,7 @@ def there(university: University) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.hypothesis
-def test_no_run_ends_green_while_something_that_the_file_names_is_not_in_inspera(
+def test_no_run_ends_with_0_while_something_that_the_file_names_is_not_in_inspera(
     university: University,
 ) -> None:
     for test, learners in SEATED.items():
