@@ -38,7 +38,7 @@ def test_a_key_that_is_not_there_stays_with_the_run_that_it_stopped(university: 
     university.register(TEST, "1001")
     university.config["inspera"]["api_key"] = "${file:no-such-key}"
     assert university.apply().status == 2
-    assert "names a file that is not there" in reasons(university)
+    assert "names a file that does not exist" in reasons(university)
 
 
 @pytest.mark.parametrize("content", [None, ""])
