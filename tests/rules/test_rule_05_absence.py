@@ -62,7 +62,8 @@ def test_a_file_with_only_a_header_counts_as_unhealthy(full: University) -> None
     full.registrations.rows.clear()
     ran = full.apply()
     assert ran.status == 4
-    assert "registrations.csv: no row is left" in ran.out
+    assert "registrations.csv: no row; " in ran.out
+    assert "`where`" not in ran.out  # there is none
     assert len(full.candidates()) == len(CLASS)
 
 
