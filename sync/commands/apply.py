@@ -29,6 +29,7 @@ from sync.exit_codes import Exit
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
+from sync.report.lines import Line
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
@@ -64,6 +65,7 @@ class ApplyOptions:
         accepted: sources that are correctly shorter than before.
         changed: whether only changed rows are read, where a feed can be read so.
         show_all: whether all lines of each list are shown.
+        quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
         job: the job whose run this is; None for a command.
@@ -77,6 +79,7 @@ class ApplyOptions:
     accepted: tuple[str, ...] = ()
     changed: bool = False
     show_all: bool = False
+    quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
     job: str | None = None
     check_clock: bool = False
@@ -92,8 +95,17 @@ class ApplyOptions:
 def apply(
     app: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Do one run, and return its exit status."""
-    return run_once(app, options, say, progress, interruption).status
+    """Do one run, and return its exit status. A quiet one shows nothing if that is 0."""
+    if not options.quiet:
+        return run_once(app, options, say, progress, interruption).status
+    lines: list[str | Line] = []
+    status = None
+    try:
+        status = run_once(app, options, lines.append, progress, interruption).status
+    finally:
+        for line in () if status is Exit.OK else lines:
+            say(line)
+    return status
 
 
 def run_once(

@@ -48,6 +48,18 @@ def test_0_when_all_went_well(used: University) -> None:
     assert used.run("status").status == 0
 
 
+def test_a_quiet_apply_prints_only_what_needs_a_person(used: University) -> None:
+    used.register(TEST, "1098")
+    ran = used.run("apply", "--quiet")
+    assert (ran.status, ran.out) == (0, "")
+    make_row_error(used)
+    loud = used.run("apply", "--quiet")
+    assert loud.status == 1
+    assert "registrations.csv line 2" in loud.out
+    make_unreadable(used)
+    assert "exams.csv" in used.run("apply", "--quiet").out
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
 def test_1_when_a_row_is_a_row_error(used: University, command: str) -> None:
     make_row_error(used)
