@@ -212,7 +212,7 @@ def plan(
 
 
 @app.command()
-def apply(
+def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     allow: Annotated[
         list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
@@ -224,6 +224,7 @@ def apply(
     changed: Changed = False,
     wait: Waiting = False,
     show_all: All = False,
+    quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
     from sync.commands import apply as command
@@ -235,6 +236,7 @@ def apply(
         accepted=tuple(accept_shrink or ()),
         changed=changed,
         show_all=show_all,
+        quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
     )
     with shown() as progress, shown_report() as report:

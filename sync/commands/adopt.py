@@ -95,13 +95,14 @@ def adopt(
             if everything and ending.status in (Exit.OK, Exit.HELD):
                 _note_adopted(store, connection, say)
         ending.record(journal, interruption)
-    say(f"{'Would be: ' if options.show else ''}{_figures(ending.counts)}.")
+    say(f"{'Would be: ' if options.show else ''}{_figures(ending)}.")
     return ending.status
 
 
-def _figures(counts: Counter[str]) -> str:
-    words = (f"{number:,} {word}" for word, number in sorted(counts.items()))
-    return ", ".join(words) or "nothing to take in"
+def _figures(ending: Ending) -> str:
+    words = (f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
+    complete = ending.status in (Exit.OK, Exit.HELD)
+    return ", ".join(words) or f"nothing {'to take in' if complete else 'was taken in'}"
 
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:

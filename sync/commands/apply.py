@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext
@@ -28,6 +29,7 @@ from sync.exit_codes import Exit
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
+from sync.report.lines import Line
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
@@ -36,7 +38,6 @@ from sync.state.history import PastFinding, read_findings
 from sync.state.journal import Journal
 from sync.state.refusals import wake
 from sync.state.store import Store
-from sync.state.tenant_state import TenantState
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class ApplyOptions:
         accepted: sources that are correctly shorter than before.
         changed: whether only changed rows are read, where a feed can be read so.
         show_all: whether all lines of each list are shown.
+        quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
         job: the job whose run this is; None for a command.
@@ -77,6 +79,7 @@ class ApplyOptions:
     accepted: tuple[str, ...] = ()
     changed: bool = False
     show_all: bool = False
+    quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
     job: str | None = None
     check_clock: bool = False
@@ -92,8 +95,17 @@ class ApplyOptions:
 def apply(
     app: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Do one run, and return its exit status."""
-    return run_once(app, options, say, progress, interruption).status
+    """Do one run, and return its exit status. A quiet one shows nothing if that is 0."""
+    if not options.quiet:
+        return run_once(app, options, say, progress, interruption).status
+    lines: list[str | Line] = []
+    status = None
+    try:
+        status = run_once(app, options, lines.append, progress, interruption).status
+    finally:
+        for line in () if status is Exit.OK else lines:
+            say(line)
+    return status
 
 
 def run_once(
@@ -124,6 +136,7 @@ def run_once(
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
         _note(paused, say, options.job)
+        say(run_text({}, Exit.HELD, {}, "paused"))
         return RunResult(status=Exit.HELD, word="paused")
     with (
         app.state.open_to_write(options.command, options.wait) as opened,
@@ -151,18 +164,6 @@ def run_once(
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
             reporter.ended(result, connection, journal.run_id)
     return result
-
-
-def pause_text(state: TenantState) -> str:
-    """Return why nothing is sent now; empty when sending is not paused."""
-    paused = state.paused()
-    if paused is None:
-        return ""
-    reason = f" ({paused.reason})" if paused.reason else ""
-    return (
-        f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it "
-        "again."
-    )
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -215,7 +216,7 @@ class _Reporter:
         others = islice(read_findings(connection, run_id), result.planned_findings, None)
         for line in outcomes_text(others, most, self.zone):
             self.say(line)
-        self.say(run_text(result.counts, result.status, result.results))
+        self.say(run_text(result.counts, result.status, result.results, result.word))
         if _log.is_enabled_for(logging.INFO):
             _log_findings(read_findings(connection, run_id))
         counts = {

@@ -48,7 +48,8 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     status = (
         Exit.USAGE if secrets else worst(source=bool(extracted.unhealthy), row_errors=number > 0)
     )
-    say(verdict_text("Check", _found(len(secrets), len(extracted.unhealthy), number), status))
+    found = _found(len(secrets), len(extracted.unhealthy), number)
+    say(verdict_text("Check", found, status, {"row error": number}))
     return status
 
 

@@ -47,7 +47,8 @@ def help_text(topic: str, *, terminal: bool) -> str:
     """
     known = topics()
     if topic not in known:
-        near = get_close_matches(topic, known, n=1)
+        begun = [name for name in known if topic and name.startswith(topic)]
+        near = begun or get_close_matches(topic, known, n=1)
         remedy = f"did you mean '{near[0]}'?" if near else "`inspera-sync help` lists the topics"
         raise UsageError(f"help: '{topic}' is not a topic; {remedy}")
     try:

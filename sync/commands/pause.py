@@ -4,22 +4,42 @@ import structlog
 
 from sync.app import App, Say, now
 from sync.exit_codes import Exit
+from sync.records.base import utc_time
+from sync.state.sqlite.backend import NOBODY_KNOWS
+from sync.state.tenant_state import TenantState
 
 _log = structlog.get_logger("pause")
 
 
 def pause(app: App, reason: str, say: Say) -> Exit:
-    """Stop all sending, also after a restart of the service."""
-    before = app.state.paused()
+    """Stop all sending, also after a restart of the service.
+
+    A second pause keeps since when the first one holds, and its reason unless it has one itself.
+    """
+    before, since = app.state.paused(), now()
     reason = reason.encode(errors="replace").decode()  # of a terminal that speaks another encoding
-    app.state.pause(reason, now())
+    if before and before.since != NOBODY_KNOWS:
+        since, reason = utc_time(before.since), reason or before.reason
+    app.state.pause(reason, since)
     _log.info("paused", reason=reason)
     say(
-        "Paused already; the new reason is kept."
+        f"Paused already. {pause_text(app.state)}"
         if before
         else "Paused: nothing is sent until `inspera-sync resume`."
     )
     return Exit.OK
+
+
+def pause_text(state: TenantState) -> str:
+    """Return why nothing is sent now; empty when sending is not paused."""
+    paused = state.paused()
+    if paused is None:
+        return ""
+    reason = f" ({paused.reason})" if paused.reason else ""
+    return (
+        f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it "
+        "again."
+    )
 
 
 def resume(app: App, say: Say) -> Exit:

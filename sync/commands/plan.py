@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.pause import pause_text
+from sync.engine.candidate_numbers import defer_as_before
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import Verdict
+from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.report.duration_text import duration_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
@@ -87,25 +90,44 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(read_options=read_options)
     app.prepare()
+    paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         planning = plan_only(app.feeds, store, policy, now(), progress)
+        defer_as_before(store)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
         if options.exit_code and status is Exit.OK and changes:
             status = Exit.CHANGES
         if options.as_json:
             for piece in plan_json(
-                store.plan.read(), store.staging.row_errors(), json_summary(store, planning)
+                store.plan.read(),
+                store.staging.row_errors(),
+                {**json_summary(store, planning), "paused": paused},
             ):
                 write(piece)
             return status
         most = None if options.show_all else MOST
+        if paused:
+            say(Line(paused, Tone.HELD))
         show_plan(store, planning, say, most, zone=app.test_zone)
         if changes and not store.earlier_runs.recovery_need():
             say(CHECKED_AT_APPLY)
+            if duration := _duration(app, store):
+                say(duration)
         say(plan_summary(store, planning, status))
     return status
+
+
+def _duration(app: App, store: Store) -> str:
+    """Return about how long `apply` would take; empty when that is short."""
+    inspera = app.loaded.settings.inspera
+    return duration_text(
+        store.plan.sizes(),
+        calls_per_second=inspera.calls_per_second,
+        batch_size=inspera.batch_size,
+        look_up_learners=app.loaded.settings.existing.look_up_learners,
+    )
 
 
 def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None) -> Line:
@@ -133,17 +155,25 @@ def show_plan(
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF
     groups: dict[Verdict, Iterator[ReasonGroup]] = {
-        verdict: store.plan.groups(verdict, most)
-        for verdict in Verdict
-        if verdict is not Verdict.PASS
+        Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
+        Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
+        Verdict.HELD: store.plan.groups(Verdict.HELD, most),
     }
     sound = bool(tally) or plan_status(store, planning) is Exit.OK
     lines = chain(
         # `apply` reports a state that may be an older copy at its end
         _doubts_text(store, planning, with_older=title == WOULD_DO),
         plan_text(
-            store.plan.read(Verdict.PASS), groups, most, title, passing, sound=sound, zone=zone
+            store.plan.read(Verdict.PASS),
+            groups,
+            most,
+            title,
+            passing,
+            blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            sound=sound,
+            zone=zone,
         ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),

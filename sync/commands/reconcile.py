@@ -125,7 +125,7 @@ def _recover(
         return False
     clear(opened.connection)
     opened.connection.commit()
-    say("Recovered: this state was held against Inspera, so that the next `apply` sends again.")
+    say("Recovered: this state was compared with Inspera, so the next `apply` sends again.")
     return True
 
 

@@ -7,13 +7,13 @@ from itertools import chain, starmap
 from zoneinfo import ZoneInfo
 
 from sync.app import App, Say, now
-from sync.commands.apply import pause_text
+from sync.commands.pause import pause_text
 from sync.errors import StateError
 from sync.exit_codes import Exit
 from sync.records.base import Key, Kind
 from sync.report.lines import Cell, Line, TableColumn, TableRow, Tone, capped, heading, section
 from sync.report.plan_text import MOST
-from sync.report.run_text import findings_text
+from sync.report.run_text import figures_text, findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.verdict import status_text, status_tone
@@ -160,7 +160,7 @@ def _last_text(seen: _Status) -> Iterator[Line]:
     """Yield the line on the last run that ended."""
     for run, _ in seen.findings[:1]:
         code = run.exit_status
-        meaning = "unknown" if code is None else status_text(code)
+        meaning = "unknown" if code is None else status_text(code, run.counts, run.status)
         text = f"Last run that ended: {run.command}, {run.started}, exit status {meaning}."
         yield Line(text, None if code is None else status_tone(code))
 
@@ -224,13 +224,10 @@ def _schedule_text(app: App) -> Iterator[Line]:
 
 
 def _run_row(run: PastRun, holder: str) -> TableRow:
-    figures = ", ".join(
-        f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number
-    )
     if run.ended:
-        what = (
-            f"{run.status}, ended {run.ended} with {run.exit_status}: {figures or 'nothing to do'}"
-        )
+        complete = run.status == "done" and run.exit_status == Exit.OK
+        figures = figures_text(run.counts, complete=complete)
+        what = f"{run.status}, ended {run.ended} with {run.exit_status}: {figures}"
     else:
         what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
     cells = (

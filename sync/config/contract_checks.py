@@ -24,12 +24,11 @@ from sync.contract import (
     places_of,
 )
 from sync.errors import Unusable
+from sync.mapping.words import SWITCH
 from sync.records.base import Kind
 from sync.records.kinds import LISTS, PEOPLE
 
 _TRUE = ("true", "yes", "on", "1")
-SWITCH = (*_TRUE, "false", "no", "off", "0")
-"""The accepted values of a switch, in any case."""
 
 _TYPES: Mapping[str, OptionType] = {"switch": "switch", "pin": "pin"}
 STATUSES = ("active", "disabled")

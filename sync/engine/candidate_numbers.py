@@ -21,7 +21,17 @@ Needs = Mapping[int, Collection[int]]
 _LEAVES_IT = "their change does not give it up in this run"
 _STAYS = "they are still on the test"
 _BY_HAND = "it was given by hand; change one of the two, in Inspera or in the source"
+_FAILED = "their own change ended as "
 _NOT_EITHER = "their own new number is not free either"
+
+
+def defer_as_before(store: Store) -> None:
+    """Defer what the last run could not send because of a number that only Inspera shows.
+
+    For a plan that is only shown: the state does not know who has the number, so it would promise
+    the same change every day. A run tries again.
+    """
+    store.plan.defer_as_before((_LEAVES_IT, _STAYS, _BY_HAND, _FAILED))
 
 
 def with_holders(changes: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
@@ -203,7 +213,7 @@ class NumberQueue:
         """End the places that need one which was not sent as it should be."""
         for n in blocked(self.needs, failed):
             other = next((one for one in failed if one in self.needs[n]), failed[0])
-            why = f"their own change ended as {self.outcomes[other].result}"
+            why = f"{_FAILED}{self.outcomes[other].result}"
             number, name = str(self.places[n].fields["candidate_id"]), _key(self.places[other])
             stopped = self.outcomes[other].result is Result.NOT_SENT
             outcome = Outcome(Result.DEFERRED, still_held(number, name, why), cause=Cause.NUMBER)

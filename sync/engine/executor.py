@@ -78,14 +78,16 @@ _NOT_MADE = (Action.CREATE, Result.DEFERRED)
 class ExecutionResult:
     """What became of a plan: its results and causes, and why it stopped early, if so.
 
-    `yielded` says that it did so for a run whose tests start sooner. `soon` counts the additions
-    that wait for a test that starts within 7 days or is under way.
+    `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
+    that wait for a record or for a candidate number; `soon` those of them for a test that starts
+    within 7 days or is under way.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
     stopped: str = ""
     yielded: bool = False
+    waiting: int = 0
     soon: int = 0
 
     @property
@@ -342,15 +344,11 @@ class Executor:
             ):
                 self._left.setdefault(change.key[0], set()).add(change.key[1])
             self._result.results[change.kind, change.action, outcome.result] += 1
-            if (
-                outcome.result is Result.WAITING
-                and change.action in ADDITIONS
-                and line.wave.startswith(SOON)
-            ):
-                self._result.soon += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
-                self._result.soon += outcome.cause is Cause.NUMBER and line.wave.startswith(SOON)
+            if change.action in ADDITIONS and _waits(outcome):
+                self._result.waiting += 1
+                self._result.soon += line.wave.startswith(SOON)
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 self._journal.find(outcome.result, change.kind, change.key, change.where, text)
@@ -365,6 +363,13 @@ class Executor:
             return ""
         gap = " " if outcome.message.endswith(("?", ";", ".")) else "; "
         return f"{gap}{disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
+
+
+def _waits(outcome: Outcome) -> bool:
+    """Tell whether a change waits for something that is missing, or for a candidate number."""
+    return outcome.result is Result.WAITING or (
+        outcome.result is Result.DEFERRED and outcome.cause is Cause.NUMBER
+    )
 
 
 def _named(about: Sequence[PlannedChange]) -> dict[str, str]:

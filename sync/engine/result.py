@@ -30,7 +30,8 @@ class RunResult(Ending):
         word: done, stopped, interrupted, paused or yielded.
         left: how many changes did not go ahead, by verdict or result, and by cause.
         rows: how many each source had for a kind.
-        waiting: how many additions wait for something that is not in Inspera.
+        waiting: how many additions wait for something that is not in Inspera, or for a candidate
+            number that is not free.
         soon: how many of these are for tests that start within 7 days or are under way.
         clock_trouble: what is wrong with this machine's clock, as far as Inspera's answers show.
         clock_offset: how far it is ahead of Inspera's; None when nothing was asked.
@@ -56,7 +57,9 @@ class RunResult(Ending):
             self.rows[report.source, report.kind] = report.rows
         self.row_errors = store.staging.row_error_count()
         self.left.update(store.plan.causes())
-        self.waiting, self.soon = store.plan.waiting()
+        for waiting, soon in (store.plan.waiting(), store.plan.deferred_numbers()):
+            self.waiting += waiting
+            self.soon += soon
         self.counts["left out, ended before being sent"] += plan.left_out.get(Kind.TEST, 0)
         self.reasons += plan.extracted.unhealthy
 
@@ -65,11 +68,11 @@ class RunResult(Ending):
         self.yielded = executed.yielded
         self.results.update(executed.results)
         self.left.update(executed.causes)
-        self.waiting += executed.count(Result.WAITING)
+        self.waiting += executed.waiting
         self.soon += executed.soon
         for (_, action, result), number in executed.results.items():
             self.counts[f"{action} {result}"] += number
-        self.counts["not sent"] += total - sum(executed.results.values())
+        self.counts["not sent"] = total - sum(executed.results.values())
 
     def add_clock(self, target: RunTarget | None, note: Note) -> None:
         """Record what Inspera's answers have shown of this machine's clock."""
@@ -86,6 +89,7 @@ class RunResult(Ending):
     def hold_all(self, reason: str, total: int, note: Note) -> None:
         """Hold the `total` changes that would be sent: the state is an older copy, or was lost."""
         self.stop(reason, note)
+        self.counts["not sent"] = 0
         self.counts["held"] += total
         self.left[Verdict.HELD, Cause.LOST] += total
 
@@ -97,7 +101,7 @@ class RunResult(Ending):
         held = self.counts["held"] + executed.count(Result.HELD) + self.soon > 0
         failed = executed.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + executed.missed
         # What still waits for a candidate number is not in Inspera, so the run is not "all well".
-        failed += self.waiting + executed.causes[Result.DEFERRED, Cause.NUMBER] + not_as_sent
+        failed += self.waiting + not_as_sent
         self.status = worst(
             inspera=bool(executed.stopped),
             source=planned is Exit.SOURCE or bool(self.clock_trouble),

@@ -126,6 +126,7 @@ def _execute(
             with suppress(CallError):  # nothing is to be sent, so an error prevents nothing
                 context.target().clock_trouble()
         return ExecutionResult()
+    result.counts["not sent"] = total  # until it is: an error of Inspera may end the run before
     target = context.target()
     # Before the first call: an empty state would make everything a second time (rules 18).
     probed = probe(context.store, target)

@@ -18,13 +18,19 @@ SWITCH = MappingProxyType(
         "yes": True,
         "on": True,
         "1": True,
+        "ja": True,
         "false": False,
         "no": False,
         "off": False,
         "0": False,
+        "nei": False,
+        "nej": False,
     }
 )
-"""The words for true and false, in any case."""
+"""The words for true and false, in any case; also the Scandinavian ones, as exports have them."""
+
+_SHORT = 5
+"""Letters of a word that is shown although it stands where a pin, which is longer, may be."""
 
 _TRANSLATE = "correct it in the source, or translate it by the feed's 'lookup'"
 
@@ -72,14 +78,17 @@ def chosen(spec: FieldSpec) -> Callable[[str], str]:
     return read
 
 
-def switched(text: str) -> bool:
+def switched(text: str, *, secret: bool = False) -> bool:
     """Tell whether the text says true.
 
     Raises:
-        BadValueError: it says neither true nor false; it is not quoted.
+        BadValueError: it says neither true nor false. It quotes no `secret`, and nothing that may
+            be a pin or a quit code from another column: only a short word.
     """
     if text.lower() not in SWITCH:
-        raise BadValueError(f"is not one of {', '.join(SWITCH)}", _TRANSLATE)
+        shown = not secret and text.isalpha() and len(text) <= _SHORT
+        begin = f"{quoted_value(text, SWITCH, code=True)} is" if shown else "is"
+        raise BadValueError(f"{begin} not one of {', '.join(SWITCH)}", _TRANSLATE)
     return SWITCH[text.lower()]
 
 
@@ -100,10 +109,10 @@ def option_value(rule: OptionRule, text: str) -> str:
     `true` or `false` for a switch (vendor contract, Test API: settings).
 
     Raises:
-        BadValueError: the option can't have it; it is not quoted.
+        BadValueError: the option can't have it; no pin is quoted.
     """
     if rule.type == "switch":
-        return "true" if switched(text) else "false"
+        return "true" if switched(text, secret=rule.secret) else "false"
     if rule.type == "pin" and not is_valid_pin(text):
         reason = "is not 6 or more printable ASCII characters with letters and digits among them"
         raise BadValueError(reason, "correct the pin in the source")

@@ -1,7 +1,7 @@
 """May this change go ahead? Pure: f(change, facts, now) → pass, waiting, deferred or held, and why.
 
-*Deferred* clears by itself; *held* waits for a person. What needs a reading of Inspera is judged
-once more when it was read, in `member_guard`.
+*Deferred* needs no decision: it goes ahead once its cause is gone; *held* waits for a person. What
+needs a reading of Inspera is judged once more when it was read, in `member_guard`.
 """
 
 from dataclasses import dataclass

@@ -84,6 +84,10 @@ class Cause(StrEnum):
     LOST = "lost"  # nothing is known here, but Inspera has our records
 
 
+NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER})
+"""Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
+
+
 ALLOWED = "allowed"
 """The scope of a planned change that a person has allowed by its hash."""
 

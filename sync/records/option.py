@@ -33,8 +33,8 @@ class Option(NamedTuple):
         str | None,
         FieldSpec(
             description="What the option is set to. A switch takes true or false (also yes, no, 1,"
-            " 0, on, off); a pin is a secret, of 6 or\nmore printable ASCII characters with letters"
-            " and digits among them. A blank leaves Inspera's value alone.",
+            " 0, on, off, ja, nei, nej); a pin is a secret, of\n6 or more"
+            " printable ASCII characters with letters and digits among them. A blank leaves Inspera's value alone.",
             personal=True,
             required=True,
         ),

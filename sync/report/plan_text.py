@@ -36,6 +36,7 @@ _HEADINGS = {
     Verdict.DEFERRED: "Deferred (clears by itself)",
     Verdict.HELD: "Held for a person to decide",
 }
+_BLOCKED = "Not sent until the cause is fixed (it does not clear by itself)"
 _ORDER = {kind: number for number, kind in enumerate(Kind)}
 _COLUMNS: Mapping[str, Tone | None] = {
     **{action: change_tone(action, Verdict.PASS) for action in Action},
@@ -67,13 +68,14 @@ class ReasonGroup(Protocol):
         """Tell whether all have one action and one kind."""
 
 
-def plan_text(
+def plan_text(  # noqa: PLR0913 - each is a separate part
     passing: Iterable[PlannedChange],
     groups: Mapping[Verdict, Iterable[ReasonGroup]],
     most: int | None = MOST,
     title: str = "Would do",
     total: int | None = None,
     *,
+    blocked: Iterable[ReasonGroup] = (),
     sound: bool = True,
     zone: ZoneInfo | None = None,
 ) -> Iterator[Line]:
@@ -85,11 +87,13 @@ def plan_text(
         most: how many lines of a list are printed; None prints each change of each group.
         title: the heading of what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
+        blocked: what is deferred for a cause that somebody has to fix.
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
         zone: the zone of the tests, for times; None shows UTC alone.
     """
     sections = [(title, capped(map(change_row, passing), most, total))]
+    sections += [(_BLOCKED, _group_rows(blocked, most))]
     sections += [(_HEADINGS[verdict], _group_rows(of, most)) for verdict, of in groups.items()]
     empty = True
     for name, lines in sections:
@@ -231,8 +235,11 @@ def summary_text(
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
     parts += filter(None, [left_out_text(left_out or {})])
     figures = "; ".join(parts)
+    found = {**{str(verdict): n for verdict, n in verdicts.items()}, "row error": row_errors}
     line = (
-        Line(f"Summary: {figures}.") if status is None else verdict_text("Summary", figures, status)
+        Line(f"Summary: {figures}.")
+        if status is None
+        else verdict_text("Summary", figures, status, found)
     )
     return Figures(line, _counts(tally), _COLUMNS)
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from sync.exit_codes import Exit
 from sync.planning.reasons import general_reason
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Result
@@ -122,12 +123,25 @@ def outcomes_text(
     yield from section("Not carried out, or not as planned", rows)
 
 
-def run_text(
-    counts: Mapping[str, int], status: int, results: Mapping[tuple[Kind, Action, Result], int]
-) -> Figures:
-    """Return the figures of a run in one line, with how many changes of a kind ended how."""
+def figures_text(counts: Mapping[str, int], *, complete: bool) -> str:
+    """Return the figures of a run; `complete` tells whether it did all that it should."""
     figures = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()) if number)
+    # A run that was stopped before it had a plan does not know what there is to do.
+    return figures or ("nothing to do" if complete else "nothing was sent")
+
+
+def run_text(
+    counts: Mapping[str, int],
+    status: int,
+    results: Mapping[tuple[Kind, Action, Result], int],
+    word: str = "done",
+) -> Figures:
+    """Return the figures of a run in one line, with how many changes of a kind ended how.
+
+    `word` is how the run ended.
+    """
+    figures = figures_text(counts, complete=status == Exit.OK)
     by_kind = Counter[tuple[str, str]]()
     for (kind, _, result), number in results.items():
         by_kind[kind, result] += number
-    return Figures(verdict_text("Run", figures or "nothing to do", status), by_kind, _COLUMNS)
+    return Figures(verdict_text("Run", figures, status, counts, word), by_kind, _COLUMNS)

@@ -26,6 +26,37 @@ from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import as_posted, save_test
 from sync.sandbox.wire import Json, Refusal
 
+EXAMPLES: dict[str, Json] = {
+    "move a test": {"test": "INF1000-H26", "end": "2026-12-01T12:30:00Z"},
+    "put a learner on a test": {
+        "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "candidateId": "0101"}
+    },
+    "give extra time": {
+        "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "extraTimeMins": 30}
+    },
+    "take a learner off a test": {
+        "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "removed": True}
+    },
+    "put staff on a test": {
+        "contributor": {
+            "test": "INF1000-H26",
+            "username": "t7001@example.edu",
+            "roles": ["monitor"],
+        }
+    },
+    "take staff off a test": {
+        "contributor": {"test": "INF1000-H26", "username": "t7001@example.edu", "removed": True}
+    },
+    "make a committee": {"committee": {"test": "INF1000-H26", "name": "A", "type": "GRADING"}},
+    "remove a committee": {"committee": {"test": "INF1000-H26", "name": "A", "removed": True}},
+    "set an option": {
+        "option": {"test": "INF1000-H26", "option": "LOCKDOWN_BROWSER", "value": True}
+    },
+    "disable staff": {"staff": {"username": "t7001@example.edu", "status": "DISABLED"}},
+    "remove an account": {"student": {"username": "s1001@example.edu", "removed": True}},
+}
+"""An edit of each sort, as the page of the sandbox shows them."""
+
 _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplateId"}
 
 

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sync.sandbox.backend import PAGE, SandboxBackend
+from sync.sandbox.manual_edits import EXAMPLES
 from sync.sandbox.openapi import apidoc
 from sync.sandbox.page import overview, page_of_test
 from sync.sandbox.wire import Answer, Endpoints, ReceivedCall, Refusal, is_number
@@ -123,6 +124,7 @@ def application(backend: SandboxBackend, pauses: Pauses) -> Starlette:
         Route("/_sandbox/contents", _get_contents),
         Route("/_sandbox/control", _control, methods=["GET", "POST"]),
         Route("/_sandbox/manual-edits", _by_hand, methods=["POST"]),
+        Route("/_sandbox/manual-edits", _edit_examples, methods=["GET"]),
         Route("/_sandbox", _to_page),
         Route("/_sandbox/{rest:path}", _unknown),
         Route("/apidoc", _apidoc),
@@ -222,6 +224,10 @@ async def _control(request: Request) -> Response:
 async def _by_hand(request: Request) -> Response:
     backend = _backend(request)
     return JSONResponse(backend.edit((await _receive(request, backend)).json()))
+
+
+async def _edit_examples(_request: Request) -> Response:
+    return JSONResponse({"POST one of these as JSON": EXAMPLES})
 
 
 async def _page(request: Request) -> Response:

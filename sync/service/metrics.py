@@ -44,7 +44,9 @@ class Metrics:
     """All metrics of one service, in a registry. Thread-safe; `clock` returns aware times."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._registry = CollectorRegistry()
+        self._registry, self._now = CollectorRegistry(), clock
+        self._jobs: Collection[str] = ()
+        self._led_since: dict[str, datetime] = {}
         self._runs = self._counter("runs", "Runs that have ended.", "job", "outcome")
         self._run_seconds = self._histogram(
             "run_seconds", "How long runs took.", _RUN_SECONDS, "job"
@@ -60,7 +62,7 @@ class Metrics:
         )
         self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
         self._define_inspera_metrics()
-        self._define_service_metrics(clock)
+        self._define_service_metrics()
 
     def _define_inspera_metrics(self) -> None:
         self._changes = self._counter(
@@ -71,7 +73,7 @@ class Metrics:
         )
         self._waiting = self._gauge(
             "waiting",
-            "Changes of the last run that wait for a record that is not in Inspera.",
+            "Changes of the last run that wait for a missing record or a candidate number.",
             "job",
             "due",
         )
@@ -85,7 +87,7 @@ class Metrics:
             "source_rows", "Rows of each source when it was last read.", "source", "kind"
         )
 
-    def _define_service_metrics(self, clock: Callable[[], datetime]) -> None:
+    def _define_service_metrics(self) -> None:
         self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
         self._leads = self._gauge("leader", "1 while this replica leads, 0 while it is on standby.")
         self._clock = self._gauge(
@@ -99,7 +101,7 @@ class Metrics:
         self._sound.set(1)
         build = self._gauge("build_info", "The version that runs.", "version", "python")
         build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
-        self._registry.register(_SinceSuccess(self._success, clock))
+        self._registry.register(_SinceSuccess(self._ages))
         ProcessCollector(registry=self._registry)
 
     def run_ended(self, job: str, outcome: str, seconds: float, at: datetime) -> None:
@@ -159,6 +161,8 @@ class Metrics:
     def leads(self, is_leader: bool) -> None:
         """Set whether this replica leads."""
         self._leads.set(is_leader)
+        for job in self._jobs if is_leader else ():
+            self._led_since.setdefault(job, self._now())
 
     def clock(self, offset: timedelta, trouble: str) -> None:
         """Set the offset of this machine's clock; `trouble` is empty if the clock is correct."""
@@ -172,6 +176,8 @@ class Metrics:
 
     def keep(self, jobs: Collection[str], sources: Collection[str]) -> None:
         """Remove all other jobs and sources, which are no longer in the configuration."""
+        self._jobs = jobs
+        self._led_since = {job: since for job, since in self._led_since.items() if job in jobs}
         by_job = (
             self._runs,
             self._run_seconds,
@@ -190,6 +196,21 @@ class Metrics:
         """Return all metrics in the format that `CONTENT_TYPE` names."""
         return generate_latest(self._registry)
 
+    def _ages(self) -> Mapping[str, float]:
+        """Return the seconds since each job's last success.
+
+        Of a job that has never succeeded, the seconds for which this replica could have run it:
+        otherwise an alert on a job that never runs could not fire. A standby runs no jobs.
+        """
+        led_since = dict(self._led_since) if self._is_leader() else {}
+        since = {job: moment.timestamp() for job, moment in led_since.items()}
+        since |= {one.labels["job"]: one.value for one in _samples(self._success)}
+        now = self._now().timestamp()
+        return {job: now - moment for job, moment in since.items()}
+
+    def _is_leader(self) -> bool:
+        return any(one.value for one in _samples(self._leads))
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
 
@@ -205,20 +226,19 @@ class Metrics:
 
 
 class _SinceSuccess(Collector):
-    """The seconds since the last success, computed when the metrics are read."""
+    """The seconds since the last success of each job, computed when the metrics are read."""
 
-    def __init__(self, success: Gauge, clock: Callable[[], datetime]) -> None:
-        self._success, self._clock = success, clock
+    def __init__(self, ages: Callable[[], Mapping[str, float]]) -> None:
+        self._ages = ages
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         since = GaugeMetricFamily(
             f"{_PREFIX}_since_success_seconds",
-            "How long ago a run of the job last succeeded.",
+            "How long ago a run of the job last succeeded, or could first have run.",
             labels=["job"],
         )
-        now = self._clock().timestamp()
-        for sample in _samples(self._success):
-            since.add_metric([sample.labels["job"]], now - sample.value)
+        for job, age in self._ages().items():
+            since.add_metric([job], age)
         yield since
 
 

@@ -48,6 +48,18 @@ def test_0_when_all_went_well(used: University) -> None:
     assert used.run("status").status == 0
 
 
+def test_a_quiet_apply_prints_only_what_needs_a_person(used: University) -> None:
+    used.register(TEST, "1098")
+    ran = used.run("apply", "--quiet")
+    assert (ran.status, ran.out) == (0, "")
+    make_row_error(used)
+    loud = used.run("apply", "--quiet")
+    assert loud.status == 1
+    assert "registrations.csv line 2" in loud.out
+    make_unreadable(used)
+    assert "exams.csv" in used.run("apply", "--quiet").out
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
 def test_1_when_a_row_is_a_row_error(used: University, command: str) -> None:
     make_row_error(used)
@@ -100,6 +112,16 @@ def test_2_when_a_secret_cannot_be_read(used: University) -> None:
 def test_3_when_something_is_held(used: University, command: str) -> None:
     make_hold(used)
     assert used.run(command).status == 3
+
+
+def test_a_run_that_was_stopped_says_how_much_was_not_sent(used: University) -> None:
+    make_unreachable(used)
+    why = "5: Inspera can't be reached, or refuses the key"
+    assert f"Run: 2 not sent; exit status {why}." in used.apply().out  # a learner, and their seat
+    assert "nothing was taken in." in used.run("adopt").out
+    told = used.run("status").out
+    assert " with 5: 2 not sent\n" in told
+    assert "nothing to do" not in told.split("Last runs", 1)[1].splitlines()[1]
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "apply", "adopt"])

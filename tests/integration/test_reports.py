@@ -1,5 +1,7 @@
 """`status`, `check` and `plan` say what is so: why a run stopped, what is valid, and one cause in one place."""
 
+import re
+
 import pytest
 
 from ..support.university import TEST, University, numbers
@@ -36,7 +38,7 @@ def test_a_key_that_is_not_there_stays_with_the_run_that_it_stopped(university: 
     university.register(TEST, "1001")
     university.config["inspera"]["api_key"] = "${file:no-such-key}"
     assert university.apply().status == 2
-    assert "names a file that is not there" in reasons(university)
+    assert "names a file that does not exist" in reasons(university)
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -118,7 +120,7 @@ def test_the_last_line_of_plan_bears_its_exit_status(university: University) -> 
     )
     university.students.set("1001", given="Å\u0001se")
     last = university.run("plan").out.splitlines()[-1]
-    assert "exit status 1: a row is in error, or a change failed." in last
+    assert "exit status 1: a row is in error and a change waits." in last
 
 
 @pytest.mark.parametrize("trouble", ["row", "source"])
@@ -135,3 +137,13 @@ def test_where_something_could_not_be_used_no_command_says_that_inspera_is_as_th
         ran = university.run(*words)
         assert ran.status == (1 if trouble == "row" else 4), ran.output
         assert "matches the sources" not in ran.out
+
+
+def test_a_plan_says_about_how_many_calls_apply_then_makes(university: University) -> None:
+    university.config["inspera"]["calls_per_second"] = 5
+    university.register(TEST, *numbers(1001, 200))
+    plan = university.plan().out
+    university.config["inspera"]["calls_per_second"] = 10_000
+    university.apply_once()
+    (said,) = re.findall(r"takes about 2 minutes: (\d+) calls at", plan)
+    assert int(said) == pytest.approx(len(university.calls()), rel=0.15)

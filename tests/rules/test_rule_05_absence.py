@@ -49,11 +49,21 @@ def test_an_emptied_file_exits_4_and_removes_nothing_until_it_is_whole_again(
     assert set(full.candidates()) == names(CLASS) - {"s1001"}
 
 
+def test_what_a_bad_source_blocks_is_not_said_to_clear_by_itself(full: University) -> None:
+    full.registrations.raw = b""
+    for show in ((), ("--all",)):
+        plan = full.plan(*show).out
+        assert "(clears by itself)" not in plan
+        blocked = "Not sent until the cause is fixed (it does not clear by itself):\n"
+        assert plan.split(blocked)[1].startswith(f"  remove {len(CLASS)} candidates: ")
+
+
 def test_a_file_with_only_a_header_counts_as_unhealthy(full: University) -> None:
     full.registrations.rows.clear()
     ran = full.apply()
     assert ran.status == 4
-    assert "registrations.csv: no row is left" in ran.out
+    assert "registrations.csv: no row; " in ran.out
+    assert "`where`" not in ran.out  # there is none
     assert len(full.candidates()) == len(CLASS)
 
 
@@ -144,7 +154,7 @@ def test_kinds_that_the_configuration_does_not_read_have_no_removals(full: Unive
     full.config["feeds"] = [full.feed("learner")]
     full.students.drop("1001")
     ran = full.plan()
-    assert "remove" not in ran.out.split("Deferred")[0]
+    assert "remove" not in ran.out.split("Not sent")[0]
     assert full.apply().status == 0
     assert full.writes() == []
     assert len(full.candidates()) == len(CLASS)

@@ -18,10 +18,23 @@ def test_a_paused_apply_sends_nothing_and_says_why_with_3(university: University
     assert "All sending is paused since 20" in ran.out
     assert "(wrong rooms); `inspera-sync resume` allows it again." in ran.out
     assert university.calls() == []
+    assert "Run: nothing was sent; exit status 3: sending is paused.\n" in ran.out
     assert "paused since" in university.run("status").out
-    assert university.plan().status == 0  # nothing is sent by that
+    plan = university.plan()
+    assert plan.status == 0  # nothing is sent by that
+    assert plan.out.startswith("All sending is paused since 2026-09-01T08:00:00Z (wrong rooms); ")
+    assert "(wrong rooms)" in university.plan_json()["summary"]["paused"]
     assert university.run("resume").status == 0
     university.apply_cleanly()
+
+
+def test_a_second_pause_keeps_what_it_does_not_replace(university: University) -> None:
+    university.register(TEST, "1001")
+    university.run("pause", "--reason", "wrong rooms")
+    university.at("2026-09-01T09:00")
+    since = "Paused already. All sending is paused since 2026-09-01T08:00:00Z"
+    assert f"{since} (wrong rooms); " in university.run("pause").out
+    assert f"{since} (a drill); " in university.run("pause", "--reason", "a drill").out
 
 
 def test_a_pause_that_cannot_be_read_stops_all_the_same(university: University) -> None:

@@ -6,10 +6,15 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sync.app import App
+from sync.commands.jobs import ConfiguredJob
+from sync.engine.executor import never
+from sync.service.metrics import Metrics
 
 from ..support.manual_edits import put_candidate
-from ..support.university import DURING, OTHER, TEST, University, numbers
+from ..support.university import BEFORE, DURING, OTHER, TEST, University, numbers
 
+SHORTLY_BEFORE = "2026-11-27T08:00"
 LEARNERS = numbers(1001, 20)
 
 
@@ -159,6 +164,22 @@ def test_a_number_of_somebody_put_there_by_hand_is_not_given_to_another(
     ran = apply(numbered)
     assert ran.status == 1
     assert "number 300 is still user" in ran.out
+    assert "exit status 1: a change waits." in ran.out
+
+
+def test_a_plan_knows_of_a_number_that_the_last_apply_found_taken(numbered: University) -> None:
+    numbered.students.add("1099", "6001")
+    numbered.apply_once()
+    put_candidate(numbered, "1099", candidateId="300")
+    seat(numbered, "6001", "300")
+    apply(numbered)
+    ran = numbered.run("plan")
+    assert "Would do" not in ran.out
+    assert ran.out.endswith("no change; 1 deferred; 0 row errors; exit status 1: a change waits.\n")
+    assert reasons(numbered, "deferred")["6001"].startswith("number 300 is still ")
+    give(numbered, "6001", "301")
+    assert "create candidate" in numbered.run("plan").out  # the remedy that the reason names
+    assert apply(numbered).status == 0
 
 
 def test_while_a_test_is_under_way_its_numbers_stay_with_those_who_sit_it(
@@ -181,3 +202,30 @@ def test_the_same_number_on_another_test_is_free(numbered: University) -> None:
     give(numbered, "1002", "101", OTHER)
     assert apply(numbered).status == 0
     assert given(numbered, OTHER) == {"1002": "101"}
+
+
+def as_job(university: University) -> tuple[Metrics, str]:
+    """One run of a job, and how it ended."""
+    university.config["jobs"] = {"exam_day": {"every": "10m"}}
+    app, metrics = App.open(university.write(), lambda _line: None), Metrics(university.now)
+    job = ConfiguredJob(app, "exam_day", app.loaded.settings.jobs["exam_day"], metrics)
+    return metrics, job.begin().run(never, university.now())
+
+
+@pytest.mark.parametrize("moment", [BEFORE, SHORTLY_BEFORE])
+def test_what_waits_for_a_number_is_counted_once_in_the_metric(
+    numbered: University, moment: str
+) -> None:
+    numbered.students.add("1099")
+    numbered.apply_once()
+    put_candidate(numbered, "1099", candidateId="300")
+    seat(numbered, "6001", "300")  # only Inspera shows who has it
+    for at in range(6):  # the state knows who has these: their removals are held
+        numbered.registrations.drop(f"{TEST} {1012 + at}")
+        seat(numbered, str(6012 + at), str(112 + at))
+    numbered.at(moment)
+    metrics, _ = as_job(numbered)
+    soon = 7 if moment == SHORTLY_BEFORE else 0
+    shown = metrics.expose().decode()
+    assert f'waiting{{due="within 7 days",job="exam_day"}} {soon}.0' in shown
+    assert f'waiting{{due="later",job="exam_day"}} {7 - soon}.0' in shown

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sync.commands import adopt, apply, check, doctor_checks, plan, reconcile, state_rebind, status
+from sync.commands import (
+    adopt,
+    apply,
+    check,
+    doctor_checks,
+    pause,
+    plan,
+    reconcile,
+    state_rebind,
+    status,
+)
 
 from .leak_scan import leaks
 from .university import TEST, University, numbers
@@ -19,7 +29,17 @@ def university(
 ) -> Iterator[University]:
     """Return an empty university with a clock of its own; fail when a secret is left anywhere."""
     university = University(tmp_path, capsys)
-    for module in (adopt, apply, check, doctor_checks, plan, state_rebind, reconcile, status):
+    for module in (
+        adopt,
+        apply,
+        check,
+        doctor_checks,
+        pause,
+        plan,
+        state_rebind,
+        reconcile,
+        status,
+    ):
         monkeypatch.setattr(module, "now", university.now)
     with university.sandbox:
         yield university

@@ -166,9 +166,11 @@ class FeedReader:
         if doubts:
             report.unhealthy = f"{extract.place}: {'; '.join(doubts)}; {KEPT}"
         elif not (report.partial or report.records or report.row_errors or feed.allow_empty):
+            empty = (
+                f"no row is left after `where` ({report.rows} read)" if report.rows else "no row"
+            )
             report.unhealthy = (
-                f"{extract.place}: no row is left after `where` ({report.rows} read); {KEPT}; "
-                "if it may be empty, set allow_empty: true"
+                f"{extract.place}: {empty}; {KEPT}; if it may be empty, set allow_empty: true"
             )
 
     def _torn(

@@ -35,12 +35,13 @@ def undecodable(place: str, encoding: str, reopen: Reopen) -> SourceError:
     Raises:
         OSError: the file can't be read again.
     """
-    remedy = f"export the file as {encoding}, or set 'encoding' to the one it is in, such as cp1252"
+    name = "UTF-8" if encoding == "utf-8-sig" else encoding  # its mark is not what is wrong
+    remedy = f"export the file as {name}, or set 'encoding' to the one it is in, such as cp1252"
     with reopen() as file:
         bad = find_bad_byte(file, encoding)
     if bad is None:
-        return line_error(place, None, f"is not in {encoding}", remedy)
-    reason = f"byte 0x{bad.byte:02X} can't be read as {encoding}"
+        return line_error(place, None, f"is not in {name}", remedy)
+    reason = f"byte 0x{bad.byte:02X} can't be read as {name}"
     return line_error(place, bad.line, reason, remedy)
 
 

@@ -151,6 +151,39 @@ def _why_kept(row: Any) -> str:
     return NOBODY_REMOVES if row.managed else UNMANAGED
 
 
+_DEFERRED_BEFORE = """
+    SELECT p.seq, w.candidate_id AS number, f.text FROM plan p
+    JOIN wanted_candidate w ON w.test = p.k1 AND w.learner = p.k2
+    JOIN finding f ON f.kind = p.kind AND f.k1 = p.k1 AND f.k2 = p.k2 AND f.type = 'deferred'
+    WHERE p.kind = 'candidate' AND p.verdict = 'pass' AND w.candidate_id <> ''
+      AND f.run_id IN (SELECT max(id) FROM run WHERE ended IS NOT NULL
+                       AND (command = 'apply' OR command LIKE 'job %') GROUP BY command)
+    ORDER BY f.run_id
+"""
+"""The newest finding of each change comes last."""
+
+
+def defer_as_before(connection: Connection, reasons: Collection[str]) -> None:
+    """Defer in the plan what the last run of a command deferred for its number and these reasons.
+
+    A finding about another number than the one that is wanted now is of no use.
+    """
+    found = {
+        row.seq: row.text
+        for row in connection.execute(text(_DEFERRED_BEFORE)).fetchall()
+        if row.text.startswith(still_held(row.number, "", "").split("'", 1)[0])
+        and any(reason in row.text for reason in reasons)
+    }
+    statement = text(
+        f"UPDATE plan SET verdict = 'deferred', cause = '{Cause.NUMBER}', reason = :reason"
+        " WHERE seq = :seq"
+    )
+    if found:
+        connection.execute(
+            statement, [{"seq": seq, "reason": reason} for seq, reason in found.items()]
+        )
+
+
 def numbers_on(connection: Connection, test: str, numbers: Collection[str]) -> list[Holder]:
     """Return the candidates who are known to have one of these numbers on a test now."""
     query = text(

@@ -1,7 +1,7 @@
 """The finished plan, read in pages, in groups, line by line and as figures."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -62,19 +62,26 @@ def _general_sql() -> str:
     return reason
 
 
-def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
-    """Yield what does not go ahead, grouped by reason, in the order of each first line.
+def read_groups(
+    connection: Connection,
+    verdict: Verdict,
+    most: int | None,
+    causes: Collection[Cause] = frozenset(Cause),
+) -> Iterator[ScopeGroup]:
+    """Yield what does not go ahead for `causes`, by reason, in the order of each first line.
 
     With `most`, a group has at most so many lines, and reasons are general. Without it, a long
     group comes in several parts.
     """
     shared = "reason" if most is None else _general_sql()
+    of = ", ".join(f"'{cause}'" for cause in sorted(causes))
     by_reason, what = "OVER (PARTITION BY shared)", "action || kind"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
         f" min({what}) {by_reason} = max({what}) {by_reason} AS alike,"
         " row_number() OVER (PARTITION BY shared ORDER BY seq) AS nth"
-        f" FROM (SELECT *, {shared} AS shared FROM plan WHERE verdict = :verdict) AS stopped"
+        f" FROM (SELECT *, {shared} AS shared FROM plan WHERE verdict = :verdict"
+        f" AND cause IN ({of})) AS stopped"
     )
     limited = "" if most is None else f" WHERE nth <= {most:d}"
     query = text(
@@ -140,6 +147,15 @@ def _to_planned_change(row: Any) -> PlannedChange:
         row.fingerprint,
         row.secret,
     )
+
+
+def count_passing(connection: Connection) -> list[tuple[Kind, Action, int, int]]:
+    """Count the lines that pass by kind and action, and the tests, or other first keys, of them."""
+    query = (
+        "SELECT kind, action, count(*), count(DISTINCT k1) FROM plan WHERE verdict = 'pass'"
+        " GROUP BY 1, 2"
+    )
+    return [(Kind(k), Action(a), n, keys) for k, a, n, keys in connection.execute(text(query))]
 
 
 def count_lines(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:

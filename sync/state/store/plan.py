@@ -41,6 +41,10 @@ class StoredPlan:
         """Defer changes that take a candidate number of somebody who stays on the test."""
         candidate_numbers.defer_numbers(self._connection)
 
+    def defer_as_before(self, reasons: Collection[str]) -> None:
+        """Defer in the closed plan what the last runs deferred for its number and these reasons."""
+        candidate_numbers.defer_as_before(self._connection, reasons)
+
     def close(self) -> None:
         """Put the plan in order, and commit it."""
         plan_table.write_plan(self._connection)
@@ -54,9 +58,14 @@ class StoredPlan:
         """Return the line of one record; None when the plan has none."""
         return plan_reader.find_line(self._connection, kind, key)
 
-    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_reader.ScopeGroup]:
-        """Yield what does not go ahead by its reason, each up to `most` lines (None: all)."""
-        return plan_reader.read_groups(self._connection, verdict, most)
+    def groups(
+        self, verdict: Verdict, most: int | None, causes: Collection[Cause] = frozenset(Cause)
+    ) -> Iterator[plan_reader.ScopeGroup]:
+        """Yield what does not go ahead for `causes` by its reason, each up to `most` lines.
+
+        With `most` None, all lines.
+        """
+        return plan_reader.read_groups(self._connection, verdict, most, causes)
 
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
         """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
@@ -73,6 +82,10 @@ class StoredPlan:
             for (_, action, verdict), number in self.tally().items()
             if verdict is Verdict.PASS and action in CALLING
         )
+
+    def sizes(self) -> list[tuple[Kind, Action, int, int]]:
+        """Return for each kind and action how many changes pass, and on how many tests or keys."""
+        return plan_reader.count_passing(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """Return how many lines of the plan do not go ahead, by verdict and cause."""

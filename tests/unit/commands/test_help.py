@@ -29,6 +29,12 @@ def test_an_unknown_topic_names_the_nearest_one(capsys: pytest.CaptureFixture[st
     assert "'rule' is not a topic; did you mean 'rules'?" in capsys.readouterr().err
 
 
+def test_the_beginning_of_a_topic_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["help", "held"]) == 2
+    assert "'held' is not a topic; did you mean 'held-changes'?" in capsys.readouterr().err
+    assert run(["help", "held-changes"]) == 0
+
+
 def test_without_a_near_topic_the_list_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["help", "zzzz"]) == 2
     assert "`inspera-sync help` lists the topics" in capsys.readouterr().err

@@ -36,6 +36,9 @@ def wrong(name: str, value: str) -> RowError:
     return row_error
 
 
+SWITCHES = "true, yes, on, 1, ja, false, no, off, 0, nei, nej"
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "text", "value"),
     [
@@ -63,7 +66,7 @@ def test_a_choice_is_made_in_any_case(
         (Kind.STAFF, "status", "'other' is not one of active, disabled"),
         (Kind.COMMITTEE, "type", f"'other' is not one of {', '.join(COMMITTEE_TYPES)}"),
         (Kind.CONTRIBUTOR, "roles", f"'other' is not one of {', '.join(ROLES)}"),
-        (Kind.CONTRIBUTOR, "notify", "is not one of true, yes, on, 1, false, no, off, 0"),
+        (Kind.CONTRIBUTOR, "notify", f"'other' is not one of {SWITCHES}"),
     ],
 )
 def test_any_other_word_is_a_row_error_with_the_list(kind: Kind, name: str, reason: str) -> None:
@@ -207,7 +210,14 @@ def test_a_pin_that_inspera_does_not_take_is_a_row_error_that_does_not_show_it(p
 
 def test_a_switch_that_is_neither_is_a_row_error_that_does_not_show_it() -> None:
     row_error = wrong("LOCKDOWN_BROWSER", "Zq9hemmelig")
-    assert row_error.reason == "is not one of true, yes, on, 1, false, no, off, 0"
+    assert row_error.reason == f"is not one of {SWITCHES}"
+
+
+def test_a_switch_takes_scandinavian_words_and_shows_a_short_word_that_it_does_not_take() -> None:
+    for word, value in (("Ja", "true"), ("NEI", "false"), ("nej", "false")):
+        assert option("LOCKDOWN_BROWSER", word) == option("LOCKDOWN_BROWSER", value)
+    assert wrong("LOCKDOWN_BROWSER", "evet").reason == f"'evet' is not one of {SWITCHES}"
+    assert "Ola" not in wrong("LOCKDOWN_BROWSER", "Ola").reason  # it may be a name
 
 
 def test_an_option_that_there_is_not_is_a_row_error_with_the_list_that_shows_no_pin_in_its_column() -> (

@@ -16,7 +16,7 @@ from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.lines import Line, capped
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import plan_text, row_errors_text, scopes_text, summary_text
-from sync.report.run_text import finding_row, outcomes_text
+from sync.report.run_text import figures_text, finding_row, outcomes_text
 from sync.state.compare.plan_reader import ScopeGroup
 from sync.state.history import PastFinding
 
@@ -305,3 +305,8 @@ def test_a_runs_report_names_what_was_not_carried_out_and_counts_what_it_cuts() 
         "  refused: test INF1000: is refused",
         "  … and 1 more (--all shows them)",
     ]
+
+
+def test_a_run_that_was_stopped_before_its_plan_does_not_say_that_there_is_nothing_to_do() -> None:
+    assert figures_text({"not sent": 0}, complete=True) == "nothing to do"
+    assert figures_text({}, complete=False) == "nothing was sent"

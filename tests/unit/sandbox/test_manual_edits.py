@@ -1,4 +1,6 @@
+import json
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -234,3 +236,17 @@ def test_an_edit_of_what_is_not_there_is_refused_by_name(
     answer = client.page("POST", "manual-edits", {kind: {"test": "INF1000-H26"} | said})
     assert answer.status_code == 404
     assert complaint in errors(answer)
+
+
+def test_each_example_that_the_page_and_a_get_show_is_accepted(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
+    plant(sandbox)
+    for kind, person, login in (("student", ASE, "s1001"), ("staff", BERIT, "t7001")):
+        ids = [{"authType": "FEIDE", "externalId": f"{login}@example.edu"}]
+        sandbox.edit(**{kind: {**person, "username": f"{login}@example.edu", "externalIds": ids}})
+    (examples,) = client.page("GET", "manual-edits").json().values()
+    page = files("sync.help").joinpath("sandbox.md").read_text("utf-8")
+    for edit in examples.values():
+        assert client.page("POST", "manual-edits", edit).status_code == 200, edit
+        assert f"`{json.dumps(edit)}`" in page

@@ -64,14 +64,25 @@ def test_the_last_success_ages_until_the_next_one_and_failures_do_not_renew_it(
     assert value(metrics, "since_success_seconds", job="nightly") == 0
 
 
-def test_a_job_that_was_never_done_has_no_age_and_one_from_before_the_start_has_its_own(
-    metrics: Metrics,
+def test_a_job_that_never_succeeds_ages_from_when_this_service_could_run_it(
+    metrics: Metrics, clock: Clock
 ) -> None:
-    metrics.run_ended("exam_day", "stopped", 1, NOON)
+    metrics.keep(["exam_day", "nightly"], [])
+    metrics.leads(True)
     metrics.succeeded("nightly", NOON - timedelta(days=1))
+    clock.now = NOON + timedelta(hours=27)
+    metrics.leads(True)
+    metrics.run_ended("exam_day", "stopped", 1, clock.now)
+    assert value(metrics, "since_success_seconds", job="exam_day") == 27 * 3600
+    assert value(metrics, "since_success_seconds", job="nightly") == 51 * 3600
+    metrics.keep(["nightly"], [])
     assert value(metrics, "since_success_seconds", job="exam_day") is None
-    assert value(metrics, "since_success_seconds", job="nightly") == 86400
-    assert value(metrics, "runs_total", job="nightly", outcome=SUCCESS) is None
+
+
+def test_a_job_that_never_succeeded_has_no_age_on_a_standby(metrics: Metrics) -> None:
+    metrics.keep(["nightly"], [])
+    metrics.leads(False)
+    assert value(metrics, "since_success_seconds", job="nightly") is None
 
 
 def test_changes_and_calls_add_up(metrics: Metrics) -> None:
