@@ -4,10 +4,11 @@
 once more when it was read, in `member_guard`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
+from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
@@ -64,7 +65,7 @@ class Ruling:
     @property
     def allowable(self) -> bool:
         """Return whether a person may let the change pass by its hash."""
-        return self.cause in (Cause.FREEZE, Cause.TIMES)
+        return self.cause in (Cause.FREEZE, Cause.TIMES, Cause.ZEROS)
 
 
 PASS = Ruling(Verdict.PASS)
@@ -126,7 +127,19 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.DEFERRED, FULL, Cause.FULL)
     if facts.trouble and (less := takes_away(change)):
         return _unproven(facts.trouble, f"it would take {less} away, and {facts.trouble.reason}")
-    return judge_times(change, facts.timing) if facts.timing else PASS
+    ruling = judge_times(change, facts.timing) if facts.timing else PASS
+    return _zeros(change, ruling)
+
+
+def _zeros(change: Change, ruling: Ruling) -> Ruling:
+    """Hold an update that only takes leading zeros from a value; what is deferred says so, too."""
+    lost = lost_zeros(change)
+    if not lost or ruling.verdict not in (Verdict.PASS, Verdict.DEFERRED):
+        return ruling
+    reason = f"{lost}; {SPREADSHEET}"
+    if ruling.verdict is Verdict.PASS:
+        return Ruling(Verdict.HELD, reason, Cause.ZEROS)
+    return replace(ruling, reason=f"{ruling.reason}; {reason}")
 
 
 def judge_times(change: Change, timing: TimeFacts) -> Ruling:

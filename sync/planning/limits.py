@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sync.records.changes import Cause
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -83,7 +85,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class HeldScope:
-    """A scope that is over its limit, or held by the times of its tests (`by_times`).
+    """A scope that is held as one: over its limit, or by another `cause` that its changes share.
 
     `digest` is what `apply --allow` takes; `allowed` when it was given.
     """
@@ -92,4 +94,4 @@ class HeldScope:
     excess: str
     digest: str
     allowed: bool
-    by_times: bool = False
+    cause: Cause = Cause.LIMIT

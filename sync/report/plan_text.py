@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sync.planning.limits import HeldScope
 from sync.records.base import Kind, RowError
-from sync.records.changes import Action, PlannedChange, Verdict
+from sync.records.changes import Action, Cause, PlannedChange, Verdict
 from sync.report.local_time import with_local_times
 from sync.report.verdict import verdict_text
 from sync.report.wording import (
@@ -160,13 +160,17 @@ def _causes_text(row_errors: Iterable[RowError], most: int) -> Iterator[str]:
         yield f"… and {others:,} more (--all shows them)"
 
 
+_SCOPE_HEADINGS = {
+    Cause.ZEROS: "Leading zeros are lost:",
+    Cause.LIMIT: "Over a limit:",
+    Cause.TIMES: "Held together by the times of tests:",
+}
+
+
 def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
-    """Yield the scopes over a limit, or held by the times of tests, each with why and a remedy."""
-    for by_times, heading in (
-        (False, "Over a limit:"),
-        (True, "Held together by the times of tests:"),
-    ):
-        found = [held for held in scopes if held.by_times is by_times]
+    """Yield the scopes that are held as one, by cause, each with why and a remedy."""
+    for cause, heading in _SCOPE_HEADINGS.items():
+        found = [held for held in scopes if held.cause is cause]
         if found:
             yield from ("", heading)
         for held in found:

@@ -1,18 +1,20 @@
 """The limits in SQL: what is counted as one, and held where it is too much (rules 15)."""
 
 import hashlib
+import json
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from sync.planning.limits import HeldScope, Limit, Limits, Scope
+from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind
-from sync.records.changes import ALLOWED
+from sync.records.changes import ALLOWED, Action, Cause, Change
 from sync.records.kinds import PEOPLE
 from sync.state.compare.recent_removals import count_recent
 from sync.state.sqlite.open import count
-from sync.state.staging.scratch import read_pages
+from sync.state.staging.scratch import from_json, read_pages
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
 
@@ -24,10 +26,10 @@ def hold_scopes(
 
     All scopes are counted before any is held, so that holding one never hides another. Removals of
     the 24 hours before `now` count too. What passes because it was allowed keeps the name of its
-    scope, which marks it as approved. Changes that the times of tests hold are allowed together by
-    a hash of their own, before that.
+    scope, which marks it as approved. Changes that the times of tests or lost zeros hold are
+    allowed together by a hash of their own, before that.
     """
-    by_times = list(_time_scopes(connection, allowed))
+    together = [*_time_scopes(connection, allowed), *_zero_scopes(connection, allowed)]
     over = []
     for scope, condition, values in _scopes(connection, limits, now):
         excess = scope.excess()
@@ -52,7 +54,7 @@ def hold_scopes(
             {"reason": reason, "scope": held.scope.name},
         )
     return [
-        *by_times,
+        *together,
         *sorted((held for held, _, _ in over), key=lambda held: names.index(held.scope.name)),
     ]
 
@@ -86,14 +88,51 @@ def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
             f"{number:,} wait because of when their tests are",
             digest,
             digest in allowed,
-            by_times=True,
+            Cause.TIMES,
         )
         if digest in allowed:
-            passing = (
-                "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = "
-                ":scope WHERE "
-            )
-            connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
+            _let_pass(connection, condition, values)
+
+
+def _let_pass(connection: Connection, condition: str, values: dict[str, str]) -> None:
+    passing = "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope"
+    connection.execute(text(f"{passing} WHERE {condition}"), {**values, "scope": ALLOWED})
+
+
+_ZEROS = f"d.kind = :kind AND d.cause = '{Cause.ZEROS}' AND d.verdict = 'held'"
+
+
+def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the updates of a kind that only take leading zeros; one hash allows all of them.
+
+    A whole column loses them at once, so they have one reason, with the first as an example.
+    """
+    for kind in Kind:
+        values = {"kind": kind.value}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_ZEROS}", **values)
+        if number < 2:
+            continue  # Its own hash allows it.
+        name = f"lost leading zeros of {kind}"
+        digest = _digest(connection, name, _ZEROS, values)
+        why = f"{number:,} such as {_first_zeros(connection, kind)}; {SPREADSHEET}"
+        scope = Scope(name, number, number, Limit(0, 0), removals=False)
+        yield HeldScope(scope, why, digest, digest in allowed, Cause.ZEROS)
+        if digest in allowed:
+            _let_pass(connection, _ZEROS, values)
+            continue
+        reason = f"{why}; if it is right, apply --allow {digest}"
+        connection.execute(
+            text(f"UPDATE draft AS d SET reason = :reason WHERE {_ZEROS}"),
+            {**values, "reason": reason},
+        )
+
+
+def _first_zeros(connection: Connection, kind: Kind) -> str:
+    query = f"SELECT d.changed, d.before, d.after FROM draft d WHERE {_ZEROS} ORDER BY d.id LIMIT 1"
+    row = connection.execute(text(query), {"kind": kind.value}).one()
+    before, after = from_json(row.before), from_json(row.after)
+    change = Change(Action.UPDATE, kind, ("",), before, after, tuple(json.loads(row.changed)))
+    return lost_zeros(change)
 
 
 def _scopes(
@@ -114,8 +153,10 @@ def _scopes(
                 renumbered=renumbered,
             )
             yield scope, removals, values
+        # What a person has allowed by its own hash needs no second one.
         updates = (
             "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
+            f" AND d.scope <> '{ALLOWED}'"
         )
         if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
             scope = Scope(
