@@ -16,6 +16,7 @@ from sync.engine.resolve import Resolution, Resolver
 from sync.engine.run import plan_only
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.planning.zeros import lost_identity
 from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
@@ -73,6 +74,8 @@ def adopt(
         store = make_store(app, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
         plan = plan_only(app.feeds, store, app.policy(), now(), progress)
+        for line in store.comparison.lost_zeros():
+            say(f"Leading zeros are lost: {masked(line)}")
         for problem in plan.extracted.unhealthy:
             say(f"Source: {problem}")
         ending.reasons += plan.extracted.unhealthy
@@ -170,7 +173,14 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
         ):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
-        yield Resolution(kind, key, keep=keep, named=False)
+        if not _lost_zeros(store, kind, key):
+            yield Resolution(kind, key, keep=keep, named=False)
+
+
+def _lost_zeros(store: Store, kind: Kind, key: Key) -> bool:
+    """Tell whether the record only lost leading zeros: its file is to be corrected instead."""
+    line = store.plan.find(kind, key)
+    return store.comparison.is_zeroed(kind, key) or bool(line and lost_identity(line.change))
 
 
 def _waits_for_identity(line: PlannedChange | None) -> bool:

@@ -230,6 +230,8 @@ class _Reporter:
             )
         )
         log = _log_function(self.options.job)
+        for lost in self.store.comparison.lost_zeros():
+            log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
         for held in plan.held_scopes:

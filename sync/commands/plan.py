@@ -34,6 +34,7 @@ from sync.report.plan_text import (
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
+from sync.text.masking import masked
 
 WOULD_DO = "Would do"
 """Heads what a plan would do, as opposed to what an `apply` is about to do."""
@@ -132,6 +133,8 @@ def show_plan(
     older = store.earlier_runs.recovery_need()
     if older and heading == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
+    for line in store.comparison.lost_zeros():
+        say(f"Leading zeros are lost: {masked(line)}")
     for problem in planning.extracted.unhealthy:
         say(f"Source: {problem}")
     for line in planning.extracted.partial:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
-from sync.planning.zeros import SPREADSHEET, lost_zeros
+from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
@@ -36,6 +36,7 @@ class Facts:
         retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
         reuses: Inspera identifies it by what it identifies a vanished record by.
+        zeros: it is a known record without the leading zeros of its key, or that known record.
         clash: which other row wants the same account in Inspera, as the row's error says.
     """
 
@@ -52,6 +53,7 @@ class Facts:
     shares: str = ""
     reuses: bool = False
     clash: str = ""
+    zeros: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,17 @@ def judge(change: Change, facts: Facts) -> Ruling:
     return _absence(change, facts)
 
 
+_UNDER_ZEROS = f"a source names it by a key without its leading zeros; {CORRECT}"
+
+
 def _identity_change(change: Change, facts: Facts) -> str:
     """Return what a person has to settle, and by which command."""
     if change.kind is Kind.COMMITTEE:
         return f"{_TYPE}; then use `adopt`"
+    if facts.zeros:
+        return f"identity change: {change.reason}; {CORRECT}"
+    if lost := lost_identity(change):
+        return f"identity change: {lost}; {CORRECT}"
     if facts.reuses:
         command = f"adopt {change.kind} {change.key[0]}"
         return (
@@ -190,6 +199,8 @@ def _unproven(trouble: AbsenceDoubt, reason: str) -> Ruling:
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
     """Hold removals where a person must look at what leaves."""
+    if facts.zeros:
+        return Ruling(Verdict.HELD, _UNDER_ZEROS, Cause.IDENTITY_CHANGE)
     if facts.suspect:
         reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)

@@ -27,6 +27,19 @@ def are_lost(was: object, now: object) -> bool:
     )
 
 
+LOST_KEY = "its key differs only by leading zeros from one that has vanished"
+"""Said of each new record that is a known one without its zeros."""
+
+CORRECT = f"correct the source; {SPREADSHEET}"
+
+
+def lost_identity(change: Change) -> str:
+    """Return which identity of a known record only lost leading zeros; empty when more differs."""
+    names = [name for name in IDENTITY[change.kind] if name in change.changed]
+    lost = names and all(are_lost(change.before.get(n), change.after.get(n)) for n in names)
+    return f"{' and '.join(names)} differs only by leading zeros" if lost else ""
+
+
 def _difference(was: str, now: str) -> str:
     zeros = "leading zeros" if was.startswith("0") and not now.startswith("0") else ""
     point = "a trailing .0" if _FRACTION.fullmatch(now) and not _FRACTION.fullmatch(was) else ""

@@ -94,7 +94,7 @@ def plan_text(
 def _groups_text(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[str]:
     for number, group in enumerate(groups):
         if most is not None and number >= most:
-            yield "  … and more, for other reasons (--all shows them)"
+            yield "  … and more (--all shows them)"
             return
         if group.total == 1:
             yield f"  {change_text(group.lines[0])}{masked(f': {group.reason}')}"

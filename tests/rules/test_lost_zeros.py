@@ -100,3 +100,99 @@ def test_during_the_test_the_freeze_comes_first_and_names_the_zeros(numbered: Si
     assert "the test is under way" in out
     assert "0101 → 101 differs only by leading zeros" in out
     assert given(numbered)["1001"] == "0101"
+
+
+def unzeroed(site: Site) -> None:
+    """Both files have been through a spreadsheet: 001001 is 1001."""
+    for row in (*site.students.rows, *site.registrations.rows):
+        row["student_no"] = row["student_no"].lstrip("0")
+
+
+@pytest.fixture
+def zeroed(site: Site) -> Site:
+    """20 learners with the keys 001001 to 001020 on one test."""
+    site.may_shrink()
+    site.seat(TEST, *(f"00{one}" for one in LEARNERS))
+    site.settled()
+    return site
+
+
+LOST = (
+    "Leading zeros are lost: students.csv line 2 and 19 more rows: the key of learner 1001 differs "
+    "only by leading zeros from the known 001001; correct the source; in a spreadsheet make the "
+    "column text"
+)
+
+
+def test_keys_without_zeros_in_both_files_are_one_line(zeroed: Site) -> None:
+    unzeroed(zeroed)
+    for command in ("check", "plan", "apply"):
+        ran = zeroed.run(command)
+        assert ran.status == 3
+        assert ran.out.count(LOST) == 1
+        assert "adopt" not in ran.out
+    assert zeroed.run("plan").out.startswith(LOST)
+    assert zeroed.writes() == []
+
+
+def test_other_logins_in_the_same_file_make_no_difference(zeroed: Site) -> None:
+    unzeroed(zeroed)
+    for row in zeroed.students.rows:
+        row["feide"] = f"n{row['student_no']}"
+    assert zeroed.run("plan").out.startswith(LOST)
+    assert zeroed.apply().status == 3
+    assert zeroed.writes() == []
+
+
+def test_adopt_held_does_not_give_the_shortened_keys(zeroed: Site) -> None:
+    unzeroed(zeroed)
+    zeroed.apply()
+    ran = zeroed.adopt("--held")
+    assert ran.out.startswith(LOST)
+    assert "nothing to take in" in ran.out
+    for row in (*zeroed.students.rows, *zeroed.registrations.rows):
+        row["student_no"] = row["student_no"].zfill(6)
+    zeroed.settled()
+    assert zeroed.writes() == []
+
+
+def test_one_key_that_has_really_changed_can_be_adopted(zeroed: Site) -> None:
+    zeroed.students.set("001001", student_no="1001")
+    zeroed.registrations.set(f"{TEST} 001001", student_no="1001")
+    assert zeroed.adopt("learner", "1001").status == 0
+    zeroed.settled()
+    assert zeroed.writes() == []
+
+
+def test_an_external_id_without_zeros_is_not_another_account(site: Site) -> None:
+    site.feed("learner")["map"]["external_id"] = "secret"
+    site.seat(TEST, "1001", "1002")
+    for row, number in zip(site.students.rows, ("07", "08"), strict=True):
+        row["secret"] = number
+    site.settled()
+    for row in site.students.rows:
+        row["secret"] = row["secret"].lstrip("0")
+    ran = site.run("apply")
+    assert "identity change 2 learners: identity change: external_id differs only by" in ran.out
+    assert "nothing to take in" in site.adopt("--held").out
+    assert site.writes() == []
+
+
+def test_tests_and_staff_lose_their_zeros_as_well(site: Site) -> None:
+    site.may_shrink()
+    site.also("staff", "contributor")
+    site.seat(TEST, "2001")
+    site.hire("0100-H26", "00501", "00502")
+    site.hire("INF2000-H26", "00501")
+    site.settled()
+    for row in site.exams.rows:
+        row["course"] = row["course"].lstrip("0")
+    for row in site.graders.rows:
+        row["course"] = row["course"].lstrip("0")
+    for row in (*site.employees.rows, *site.graders.rows):
+        row["employee_no"] = row["employee_no"].lstrip("0")
+    ran = site.apply()
+    assert ran.status == 3
+    assert "the key of staff 501 differs only by leading zeros from the known 00501" in ran.out
+    assert "the key of test 100-H26 differs only by leading zeros" in ran.out
+    assert site.writes() == []
