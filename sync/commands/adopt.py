@@ -22,7 +22,7 @@ from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
-from sync.report.wording import key_text
+from sync.report.wording import key_text, plural
 from sync.state.backend import OpenState, Wait
 from sync.state.history import read_findings, read_last_runs
 from sync.state.journal import Journal
@@ -92,6 +92,8 @@ def adopt(
             else:
                 adopted = adopter.take_in(progress)
             _show(adopted, ending.counts, say, None if options.show_all else MOST)
+            if not record and not options.held:
+                _show_held(store, say)
             unhealthy = bool(plan.extracted.unhealthy)
             ending.status = worst(source=unhealthy, held=ending.counts[DOUBTFUL] > 0)
             everything = not record and not options.held and not interruption.event.is_set()
@@ -101,6 +103,21 @@ def adopt(
     figures = ", ".join(f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
     say(f"{'Would be: ' if options.show else ''}{figures or 'nothing to take in'}.")
     return ending.status
+
+
+def _show_held(store: Store, say: Say) -> None:
+    """Name the command for the identity changes that are held: without it none is settled."""
+    tally = store.plan.tally().items()
+    held = sum(
+        number
+        for (_, action, verdict), number in tally
+        if action is Action.IDENTITY_CHANGE and verdict is Verdict.HELD
+    )
+    if held:
+        say(
+            f"Held: {plural(held, 'identity change')}; `adopt --held --show` shows what "
+            "`adopt --held` does about them."
+        )
 
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
+from sync.planning.remedies import adopt
 from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
@@ -113,18 +114,22 @@ _UNDER_ZEROS = f"a source names it by a key without its leading zeros; {CORRECT}
 def _identity_change(change: Change, facts: Facts) -> str:
     """Return what a person has to settle, and by which command."""
     if change.kind is Kind.COMMITTEE:
-        return f"{_TYPE}; then use `adopt`"
+        return f"{_TYPE}; then run {adopt(change.kind, change.key)}"
     if facts.zeros:
         return f"identity change: {change.reason}; {CORRECT}"
     if lost := lost_identity(change):
         return f"identity change: {lost}; {CORRECT}"
     if facts.reuses:
-        command = f"adopt {change.kind} {change.key[0]}"
         return (
-            f"identity change: {change.reason}; if it is the same, run `{command}`; another "
-            "one needs one of its own"
+            f"identity change: {change.reason}; if it is the same, run "
+            f"{adopt(change.kind, change.key)}; another one needs one of its own"
         )
-    return f"identity change: {change.reason}; look at it and use `adopt`"
+    if change.before:
+        return f"identity change: {change.reason}; if that is right, run {adopt(change.kind, change.key)}"
+    return (
+        f"identity change: {change.reason}; if it is the same, run "
+        f"{adopt(change.kind, change.key)}; if not, run {adopt(change.kind, change.key, '--as-new')}"
+    )
 
 
 def _addition(change: Change, facts: Facts) -> Ruling:
@@ -202,7 +207,10 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
     if facts.zeros:
         return Ruling(Verdict.HELD, _UNDER_ZEROS, Cause.IDENTITY_CHANGE)
     if facts.suspect:
-        reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
+        reason = (
+            f"{facts.suspect} may live on under a new key; settle that first: "
+            "`adopt --held --show` lists it"
+        )
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)

@@ -29,7 +29,7 @@ def stays_text(stays: Mapping[Kind, Sequence[Key]], most: int | None = FIRST) ->
         yield (
             f"Stays: {plural(len(keys), kind)} {verb}, put there by hand, although no source names "
             f"them any more: {named}{more}; if they are to go, {remove} them in Inspera, or run "
-            f"`adopt {record} --ours` for one that this tool put there"
+            f"`adopt {record} --managed` for one that this tool put there"
         )
 
 

@@ -7,7 +7,7 @@ from ..support.university import TEST, University, numbers
 
 SAID = (
     f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST} / 1009; if they are "
-    "to go, remove them in Inspera, or run `adopt candidate TEST LEARNER --ours` for one that this tool put there"
+    "to go, remove them in Inspera, or run `adopt candidate TEST LEARNER --managed` for one that this tool put there"
 )
 
 
