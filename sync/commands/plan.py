@@ -49,6 +49,7 @@ class PlanOptions:
     accepted: tuple[str, ...] = ()
     changed: bool = False
     show_all: bool = False
+    allowed: tuple[str, ...] = ()
 
 
 def make_store(
@@ -89,11 +90,12 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(read_options=read_options)
+    policy = app.policy(options.allowed, read_options)
     app.prepare()
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         planning = plan_only(app.feeds, store, policy, now(), progress)
+        planning.check_hashes(options.allowed)
         if options.as_json:
             for piece in plan_json(
                 store.plan.read(), store.staging.row_errors(), json_summary(store, planning)

@@ -174,11 +174,7 @@ def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
         if found:
             yield from ("", heading)
         for held in found:
-            end = (
-                "allowed for this run"
-                if held.allowed
-                else f"if it is right: apply --allow {held.digest}"
-            )
+            end = "allowed for this run" if held.allowed else held.remedy
             yield f"  {held.scope.name}: {held.excess}; {end}"
 
 
