@@ -96,10 +96,10 @@ class HeldScope:
         digest: what `apply --allow` takes.
         allowed: whether it was given.
         cause: what holds it.
-        needs: the hashes without which this one lets nothing pass, as its changes are in their
+        needs: the hashes without which this one allows nothing, as its changes are in their
             scopes as well.
         accepted: the sources without whose acceptance its removals are held for another reason.
-        partial: whether other scopes hold some of its changes, which its hash does not let pass.
+        partial: whether other scopes hold some of its changes, which its hash does not allow.
     """
 
     scope: Scope
@@ -113,7 +113,7 @@ class HeldScope:
 
     @property
     def remedy(self) -> str:
-        """Return the complete command that lets it pass."""
+        """Return the complete command that allows it."""
         word = "for those that no other limit holds" if self.partial else "if it is right"
         flags = [f"--accept-shrink {one}" for one in self.accepted]
         flags += [f"--allow {one}" for one in (*self.needs, self.digest)]
