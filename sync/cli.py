@@ -199,6 +199,9 @@ def plan(
     exit_code: Annotated[
         bool, flag("--exit-code", "Exit with status 10 if there are changes.")
     ] = False,
+    allow: Annotated[
+        list[str] | None, option("HASH", "Plan as if this hash were allowed; may be repeated.")
+    ] = None,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
     show_all: All = False,
@@ -206,7 +209,9 @@ def plan(
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
 
-    options = command.PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
+    options = command.PlanOptions(
+        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ())
+    )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
 

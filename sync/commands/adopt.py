@@ -16,12 +16,13 @@ from sync.engine.resolve import Resolution, Resolver
 from sync.engine.run import plan_only
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.planning.zeros import lost_identity
 from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
-from sync.report.wording import key_text
+from sync.report.wording import key_text, plural
 from sync.state.backend import OpenState, Wait
 from sync.state.history import read_findings, read_last_runs
 from sync.state.journal import Journal
@@ -73,6 +74,8 @@ def adopt(
         store = make_store(app, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
         plan = plan_only(app.feeds, store, app.policy(), now(), progress)
+        for line in store.comparison.lost_zeros():
+            say(f"Leading zeros are lost: {masked(line)}")
         for problem in plan.extracted.unhealthy:
             say(f"Source: {problem}")
         ending.reasons += plan.extracted.unhealthy
@@ -89,6 +92,8 @@ def adopt(
             else:
                 results = adopter.take_in(progress)
             _show(results, ending.counts, say, None if options.show_all else MOST)
+            if not record and not options.held:
+                _show_held(store, say)
             unhealthy = bool(plan.extracted.unhealthy)
             ending.status = worst(source=unhealthy, held=ending.counts[DOUBTFUL] > 0)
             everything = not record and not options.held and not interruption.event.is_set()
@@ -103,6 +108,21 @@ def _figures(ending: Ending) -> str:
     words = (f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
     complete = ending.status in (Exit.OK, Exit.HELD)
     return ", ".join(words) or f"nothing {'to take in' if complete else 'was taken in'}"
+
+
+def _show_held(store: Store, say: Say) -> None:
+    """Name the command for the identity changes that are held: without it none is settled."""
+    tally = store.plan.tally().items()
+    held = sum(
+        number
+        for (_, action, verdict), number in tally
+        if action is Action.IDENTITY_CHANGE and verdict is Verdict.HELD
+    )
+    if held:
+        say(
+            f"Held: {plural(held, 'identity change')}; `adopt --held --show` shows what "
+            "`adopt --held` does about them."
+        )
 
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
@@ -175,7 +195,14 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
         ):
             held.add((finding.kind, finding.key))
     for kind, key in sorted(held, key=lambda name: (list(Kind).index(name[0]), name[1])):
-        yield Resolution(kind, key, keep=keep, named=False)
+        if not _lost_zeros(store, kind, key):
+            yield Resolution(kind, key, keep=keep, named=False)
+
+
+def _lost_zeros(store: Store, kind: Kind, key: Key) -> bool:
+    """Tell whether the record only lost leading zeros: its file is to be corrected instead."""
+    line = store.plan.find(kind, key)
+    return store.comparison.is_zeroed(kind, key) or bool(line and lost_identity(line.change))
 
 
 def _waits_for_identity(line: PlannedChange | None) -> bool:

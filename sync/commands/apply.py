@@ -197,6 +197,8 @@ class _Reporter:
         show_plan(self.store, plan, self.say, most, title="To do", zone=self.zone)
         self.say(plan_summary(self.store, plan))
         log = _log_function(self.options.job)
+        for lost in self.store.comparison.lost_zeros():
+            log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
         for held in plan.held_scopes:

@@ -19,6 +19,7 @@ from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
 from sync.state.store import Store
+from sync.text.masking import masked
 
 
 def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
@@ -33,6 +34,9 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
         watched = [ValueReport(feed) for feed in app.feeds]
         extracted = extract([one.feed for one in watched], store, now(), progress)
         _judge_people(store)
+        zeros = list(store.comparison.lost_zeros())
+        for line in zeros:
+            say(f"Leading zeros are lost: {masked(line)}")
         for problem in extracted.unhealthy:
             say(f"Source: {problem}")
         _show_reports(extracted.reports, store, say)
@@ -46,7 +50,9 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     for line in schedule_text(app.schedules, now()):
         say(line)
     status = (
-        Exit.USAGE if secrets else worst(source=bool(extracted.unhealthy), row_errors=number > 0)
+        Exit.USAGE
+        if secrets
+        else worst(source=bool(extracted.unhealthy), held=bool(zeros), row_errors=number > 0)
     )
     found = _found(len(secrets), len(extracted.unhealthy), number)
     say(verdict_text("Check", found, status, {"row error": number}))

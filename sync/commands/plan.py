@@ -34,6 +34,7 @@ from sync.report.plan_text import (
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
+from sync.text.masking import masked
 
 WOULD_DO = "Would do"
 """The heading of a plan that nobody carries out; `apply` has another one."""
@@ -48,6 +49,7 @@ class PlanOptions:
     accepted: tuple[str, ...] = ()
     changed: bool = False
     show_all: bool = False
+    allowed: tuple[str, ...] = ()
 
 
 def make_store(
@@ -88,12 +90,13 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(read_options=read_options)
+    policy = app.policy(options.allowed, read_options)
     app.prepare()
     paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         planning = plan_only(app.feeds, store, policy, now(), progress)
+        planning.check_hashes(options.allowed)
         defer_as_before(store)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
@@ -190,6 +193,8 @@ def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Ite
     older = store.earlier_runs.recovery_need()
     if older and with_older:
         yield Line(f"Held: {older}.", Tone.HELD)
+    for lost in store.comparison.lost_zeros():
+        yield Line(f"Leading zeros are lost: {masked(lost)}", Tone.ERROR)
     for problem in planning.extracted.unhealthy:
         yield Line(f"Source: {problem}", Tone.ERROR)
     for partial in planning.extracted.partial:

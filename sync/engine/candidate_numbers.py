@@ -20,7 +20,10 @@ Needs = Mapping[int, Collection[int]]
 
 _LEAVES_IT = "their change does not give it up in this run"
 _STAYS = "they are still on the test"
-_BY_HAND = "it was given by hand; change one of the two, in Inspera or in the source"
+_UNKNOWN = (
+    "nothing is known here of that seat: it was given by hand, or to the account that this learner "
+    "had before; take it off in Inspera, or change one of the two numbers"
+)
 _FAILED = "their own change ended as "
 _NOT_EITHER = "their own new number is not free either"
 
@@ -31,7 +34,7 @@ def defer_as_before(store: Store) -> None:
     For a plan that is only shown: the state does not know who has the number, so it would promise
     the same change every day. A run tries again.
     """
-    store.plan.defer_as_before((_LEAVES_IT, _STAYS, _BY_HAND, _FAILED))
+    store.plan.defer_as_before((_LEAVES_IT, _STAYS, _UNKNOWN, _FAILED))
 
 
 def with_holders(changes: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
@@ -144,12 +147,9 @@ def _shown(
     gone = {id(seats.there[who]) for who in changes.left if who in seats.there}
     for who, seat in seats.there.items():
         if seat.candidate_id and id(seat) not in gone:
-            yield (
-                seat.candidate_id,
-                _Owner(names.get(who, f"user {seat.remote_user_id}"), _BY_HAND, who),
-            )
+            yield seat.candidate_id, _Owner(names.get(who, f"account {who[1]}"), _UNKNOWN, who)
     for number in seats.unnamed_numbers:
-        yield number, _Owner("somebody without an external id", _BY_HAND, None)
+        yield number, _Owner("somebody without an external id", _UNKNOWN, None)
 
 
 Send = Callable[[Sequence[Assignment]], list[Outcome]]

@@ -75,9 +75,11 @@ class PlanResult:
         """
         unused = set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
         if unused:
+            wrong = ", ".join(f"--allow {one}" for one in sorted(unused))
+            others = "" if unused == set(allowed) else " (the other hashes are right)"
             raise UsageError(
-                f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so "
-                "nothing was sent; run `plan` and take the hash from it"
+                f"{wrong}: nothing that is held now has this hash{others}, so nothing was sent; "
+                "run `plan` and take the hash from it"
             )
 
 
@@ -99,7 +101,9 @@ def make_plan(
         deciding.absent(kind)
     # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
-    held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
+    held = store.plan.hold_scopes(
+        policy.limits, policy.allowed, now, sorted(policy.read_options.accepted)
+    )
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.

@@ -18,7 +18,7 @@ from sync.planning.remedies import adopt, fields_text, sends_text
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields, PlannedChange
 from sync.records.kinds import COMPARED, IDENTITY, PEOPLE
-from sync.records.remote import Members, RemotePerson
+from sync.records.remote import Member, Members, RemotePerson
 from sync.state.journal import Journal
 from sync.state.store import Store
 
@@ -120,17 +120,44 @@ class Resolver:
                 f"{adopt(kind, key)}"
             )
             return AdoptionResult(kind, key, DOUBTFUL, text)
+        if trouble := self._numbered_seats(kind, key, f"{adopt(kind, key, '--as-new')}"):
+            return AdoptionResult(kind, key, DOUBTFUL, trouble)
         self._journal.known.forget_with_candidates(kind, key)
         text = (
             "forgotten here, so that the next apply makes it anew; what Inspera has under the "
             "old name stays there"
         )
-        if kind is Kind.LEARNER:
-            text += (
-                ". Take its seats off in Inspera first where they have a candidate number: "
-                "it is not given twice"
-            )
         return AdoptionResult(kind, key, TAKEN, text)
+
+    def _numbered_seats(self, kind: Kind, key: Key, command: str) -> str:
+        """Return what to take off in Inspera before an account is forgotten; empty for nothing.
+
+        A number is not given twice, so the new account would not get these seats. Those of a test
+        that has begun stay with the old account, and do not stop it.
+        """
+        if kind is not Kind.LEARNER:
+            return ""
+        there = [
+            f"{test} (number {seat.candidate_id})"
+            for test in self._store.known.tests_of_learner(key[0])
+            if (seat := self._seat_on(test, key)) and seat.candidate_id
+        ]
+        if not there:
+            return ""
+        return (
+            f"its account has seats with a candidate number on {', '.join(there)}, and a number is "
+            f"not given twice: take these seats off in Inspera, then run {command}"
+        )
+
+    def _seat_on(self, test: str, key: Key) -> Member | None:
+        """Return the seat of a learner's known account on a test as Inspera has it now."""
+        known = self._store.known.find(Kind.TEST, (test,))
+        if not known or not known["remote_id"]:
+            return None
+        seats = self._read_once(Kind.CANDIDATE, test, str(known["remote_id"]))
+        if not seats.readable:
+            return None
+        return self._adopter.seat_of(seats, Kind.CANDIDATE, (test, key[0]))
 
     def _committee_as_new(self, key: Key) -> AdoptionResult:
         kind = Kind.COMMITTEE
@@ -195,6 +222,8 @@ class Resolver:
         if not found:
             command = adopt(kind, key, "--as-new")
             missing = f"Inspera has no account under the new name; to make one: {command}"
+            seats = self._numbered_seats(kind, key, command)
+            missing = f"Inspera has no account under the new name; {seats}" if seats else missing
             return AdoptionResult(kind, key, DOUBTFUL, trouble or missing)
         there = values_of(wanted, found)
         differing = unlike(wanted, there)
@@ -202,6 +231,8 @@ class Resolver:
         if differing and not settlement.named:
             trouble = trouble or somebody_elses(kind, key, differing)
         both = both_sides("Inspera", wanted, there) if differing and settlement.named else ()
+        if not trouble and self._is_another(kind, key, found):
+            trouble = self._numbered_seats(kind, key, adopt(kind, key))
         if trouble:
             return AdoptionResult(kind, key, DOUBTFUL, trouble, both)
         return AdoptionResult(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
@@ -217,8 +248,7 @@ class Resolver:
             self._journal.known.forget_with_candidates(kind, key)
             text += (
                 ", another than before: the next apply gives it the seats; the old account and its "
-                "seats stay there. Take those off in Inspera first where they have a candidate "
-                "number: it is not given twice"
+                "seats stay there"
             )
         self._adopter.remember_person(kind, key, wanted, found, managed, known=known)
         if refused and not settlement.keep:

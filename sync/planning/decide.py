@@ -98,7 +98,7 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedCha
         return DraftedChange(change, ruling, pair.fingerprint, pair.secret)
     part = (
         adding_part(change)
-        if ruling.cause is Cause.FREEZE and change.action is Action.UPDATE
+        if ruling.cause in (Cause.FREEZE, Cause.ZEROS) and change.action is Action.UPDATE
         else None
     )
     if part:  # without a fingerprint, so that the next run decides about the rest

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sync.planning.zeros import LOST_KEY
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Fields
 from sync.records.kinds import COMPARED, IDENTITY, SENT_ONCE
@@ -34,6 +35,7 @@ class Context:
         covered: the test retires in this run and takes along what is on it.
         seated: a candidate of this learner is known or wanted.
         resembles: the key of a known record that vanished and looks like this new one.
+        zeros: its key is that of a known record which vanished, without its leading zeros.
         reuses: the key of a known record that vanished and whose identity in Inspera this new one
             has.
         accepted: a person has said that it is new all the same.
@@ -47,6 +49,7 @@ class Context:
     covered: bool = False
     seated: bool = False
     resembles: str = ""
+    zeros: bool = False
     reuses: str = ""
     accepted: bool = False
     delete: bool = False
@@ -93,6 +96,8 @@ _IDENTIFIED_BY = {
 def _arrived(kind: Kind, key: Key, wanted: Fields, about: Context, where: str) -> Change | None:
     if kind is Kind.STAFF and wanted.get("status") == DISABLED:
         return None  # nobody is there to be disabled
+    if about.zeros:
+        return Change(Action.IDENTITY_CHANGE, kind, key, after=wanted, where=where, reason=LOST_KEY)
     if about.reuses:  # whatever a person has said: Inspera has one account, or one test, for both
         reason = f"looks like {about.reuses}, which has vanished: it has its {_IDENTIFIED_BY[kind]}"
         return Change(Action.IDENTITY_CHANGE, kind, key, after=wanted, where=where, reason=reason)

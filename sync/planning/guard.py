@@ -4,10 +4,12 @@
 needs a reading of Inspera is judged once more when it was read, in `member_guard`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
+from sync.planning.remedies import adopt
+from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
@@ -35,6 +37,7 @@ class Facts:
         retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
         reuses: Inspera identifies it by what it identifies a vanished record by.
+        zeros: it is a known record without the leading zeros of its key, or that known record.
         clash: which other row wants the same account in Inspera, as the row's error says.
     """
 
@@ -51,6 +54,7 @@ class Facts:
     shares: str = ""
     reuses: bool = False
     clash: str = ""
+    zeros: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Ruling:
     @property
     def allowable(self) -> bool:
         """Return whether a person may let the change pass by its hash."""
-        return self.cause in (Cause.FREEZE, Cause.TIMES)
+        return self.cause in (Cause.FREEZE, Cause.TIMES, Cause.ZEROS)
 
 
 PASS = Ruling(Verdict.PASS)
@@ -104,17 +108,28 @@ def judge(change: Change, facts: Facts) -> Ruling:
     return _absence(change, facts)
 
 
+_UNDER_ZEROS = f"a source names it by a key without its leading zeros; {CORRECT}"
+
+
 def _identity_change(change: Change, facts: Facts) -> str:
     """Return what a person has to settle, and by which command."""
     if change.kind is Kind.COMMITTEE:
-        return f"{_TYPE}; then use `adopt`"
+        return f"{_TYPE}; then run {adopt(change.kind, change.key)}"
+    if facts.zeros:
+        return f"identity change: {change.reason}; {CORRECT}"
+    if lost := lost_identity(change):
+        return f"identity change: {lost}; {CORRECT}"
     if facts.reuses:
-        command = f"adopt {change.kind} {change.key[0]}"
         return (
-            f"identity change: {change.reason}; if it is the same, run `{command}`; another "
-            "one needs one of its own"
+            f"identity change: {change.reason}; if it is the same, run "
+            f"{adopt(change.kind, change.key)}; another one needs one of its own"
         )
-    return f"identity change: {change.reason}; look at it and use `adopt`"
+    if change.before:
+        return f"identity change: {change.reason}; if that is right, run {adopt(change.kind, change.key)}"
+    return (
+        f"identity change: {change.reason}; if it is the same, run "
+        f"{adopt(change.kind, change.key)}; if not, run {adopt(change.kind, change.key, '--as-new')}"
+    )
 
 
 def _addition(change: Change, facts: Facts) -> Ruling:
@@ -126,7 +141,19 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.DEFERRED, FULL, Cause.FULL)
     if facts.trouble and (less := takes_away(change)):
         return _unproven(facts.trouble, f"it would take {less} away, and {facts.trouble.reason}")
-    return judge_times(change, facts.timing) if facts.timing else PASS
+    ruling = judge_times(change, facts.timing) if facts.timing else PASS
+    return _zeros(change, ruling)
+
+
+def _zeros(change: Change, ruling: Ruling) -> Ruling:
+    """Hold an update that only takes leading zeros from a value; what is deferred says so, too."""
+    lost = lost_zeros(change)
+    if not lost or ruling.verdict not in (Verdict.PASS, Verdict.DEFERRED):
+        return ruling
+    reason = f"{lost}; {SPREADSHEET}"
+    if ruling.verdict is Verdict.PASS:
+        return Ruling(Verdict.HELD, reason, Cause.ZEROS)
+    return replace(ruling, reason=f"{ruling.reason}; {reason}")
 
 
 def judge_times(change: Change, timing: TimeFacts) -> Ruling:
@@ -177,8 +204,13 @@ def _unproven(trouble: AbsenceDoubt, reason: str) -> Ruling:
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
     """Hold removals where a person must look at what leaves."""
+    if facts.zeros:
+        return Ruling(Verdict.HELD, _UNDER_ZEROS, Cause.IDENTITY_CHANGE)
     if facts.suspect:
-        reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
+        reason = (
+            f"{facts.suspect} may live on under a new key; settle that first: "
+            "`adopt --held --show` lists it"
+        )
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)

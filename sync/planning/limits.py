@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from sync.records.base import Kind
+from sync.records.changes import Cause
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -56,6 +59,8 @@ class Scope:
     removals: bool = True
     recent: int = 0
     renumbered: int = 0
+    kind: Kind | None = None
+    test: str | None = None
 
     def excess(self) -> str:
         """Return the arithmetic by which this scope is held; empty when it is within its limit."""
@@ -83,13 +88,33 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class HeldScope:
-    """A scope that is over its limit, or held by the times of its tests (`by_times`).
+    """A scope that is held as one: over its limit, or by another `cause` that its changes share.
 
-    `digest` is what `apply --allow` takes; `allowed` when it was given.
+    Attributes:
+        scope: its changes.
+        excess: why it is held.
+        digest: what `apply --allow` takes.
+        allowed: whether it was given.
+        cause: what holds it.
+        needs: the hashes without which this one allows nothing, as its changes are in their
+            scopes as well.
+        accepted: the sources without whose acceptance its removals are held for another reason.
+        partial: whether other scopes hold some of its changes, which its hash does not allow.
     """
 
     scope: Scope
     excess: str
     digest: str
     allowed: bool
-    by_times: bool = False
+    cause: Cause = Cause.LIMIT
+    needs: tuple[str, ...] = ()
+    partial: bool = False
+    accepted: tuple[str, ...] = ()
+
+    @property
+    def remedy(self) -> str:
+        """Return the complete command that allows it."""
+        word = "for those that no other limit holds" if self.partial else "if it is right"
+        flags = [f"--accept-shrink {one}" for one in self.accepted]
+        flags += [f"--allow {one}" for one in (*self.needs, self.digest)]
+        return f"{word}: apply {' '.join(flags)}"

@@ -75,6 +75,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
+    ZEROS = "zeros"  # a value differs from the known one only by lost leading zeros
     IDENTITY_CHANGE = "identity_change"
     DRIFT = "drift"
     DOUBTFUL = "doubtful"  # several in Inspera match, or one that matches in part

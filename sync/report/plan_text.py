@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sync.planning.limits import HeldScope
 from sync.records.base import Kind, RowError
-from sync.records.changes import Action, PlannedChange, Verdict
+from sync.records.changes import Action, Cause, PlannedChange, Verdict
 from sync.report.lines import (
     Cell,
     Figures,
@@ -107,7 +107,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
 def _group_rows(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[Line]:
     for number, group in enumerate(groups):
         if most is not None and number >= most:
-            yield muted("  … and more, for other reasons (--all shows them)")
+            yield muted("  … and more (--all shows them)")
             return
         if group.total == 1:
             yield change_row(group.lines[0], group.reason)
@@ -163,21 +163,21 @@ def _cause_rows(row_errors: Iterable[RowError], most: int) -> Iterator[Line]:
         yield muted(f"  … and {others:,} more (--all shows them)")
 
 
+_SCOPE_HEADINGS = {
+    Cause.ZEROS: "Leading zeros are lost",
+    Cause.LIMIT: "Over a limit",
+    Cause.TIMES: "Held together by the times of tests",
+}
+
+
 def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[Line]:
-    """Yield the scopes over a limit, or held by the times of tests, each with why and a remedy."""
-    for by_times, title in (
-        (False, "Over a limit"),
-        (True, "Held together by the times of tests"),
-    ):
-        yield from section(
-            title, (_scope_row(held) for held in scopes if held.by_times is by_times)
-        )
+    """Yield the scopes that are held as one, by cause, each with why and a remedy."""
+    for cause, title in _SCOPE_HEADINGS.items():
+        yield from section(title, (_scope_row(held) for held in scopes if held.cause is cause))
 
 
 def _scope_row(held: HeldScope) -> TableRow:
-    remedy = (
-        "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
-    )
+    remedy = "allowed for this run" if held.allowed else held.remedy
     cells = (
         Cell(held.scope.name, TableColumn.LABEL),
         Cell(f"{held.excess}; {remedy}", TableColumn.TEXT, ": "),

@@ -77,16 +77,14 @@ def test_the_share_and_the_number_can_be_set(university: University) -> None:
     assert len(university.candidates()) == 37
 
 
-def test_what_is_accepted_stays_accepted_although_the_guard_holds_it(
+def test_what_the_guard_holds_is_not_accepted_for_the_next_run(
     university: University,
 ) -> None:
     university.config["limits"] = {}
     leave(university, *CLASS[:20])
     assert university.apply("--accept-shrink", "registrations").status == 3
     assert len(university.candidates()) == 40
-    assert university.apply().status == 3  # held, but the source is as long as it should be
-    leave(university, *CLASS[20:31])
-    assert university.apply().status == 4  # that is another shrinkage
+    assert university.apply().status == 4  # a wrong file must not become the measure
 
 
 def test_a_small_source_next_to_a_large_one_is_judged_by_what_it_named_itself(

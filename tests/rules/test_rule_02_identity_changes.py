@@ -65,7 +65,7 @@ def test_a_changed_auth_system_is_held_for_everybody_and_nothing_is_sent(
     university.register(TEST, *numbers(1001, 3))
     university.apply_once()
     university.feed("learner")["auth_system"] = "EMAIL"
-    ran = university.apply()
+    ran = university.run("apply")
     assert ran.status == 3
     assert (
         "identity change 3 learners: identity change: auth_system changed on a known key" in ran.out
@@ -155,3 +155,22 @@ def test_a_key_that_comes_back_in_another_case_is_held_and_makes_no_second_accou
     assert university.adopt("learner", "AB1001").status == 0
     university.apply_cleanly()
     assert (university.writes(), university.planned()) == ([], [])
+
+
+def test_every_hold_names_the_whole_command_that_settles_it(university: University) -> None:
+    university.allow_shrinkage()
+    university.register(TEST, "1001", "1002", "1003", "1004", "1005")
+    university.apply_once()
+    university.students.set("1001", feide="s1001-new")
+    university.students.set("1002", student_no="2002", feide="s2002")
+    university.registrations.set(f"{TEST} 1002", student_no="2002")
+    out = university.run("apply").out
+    assert "on a known key; if that is right, run `adopt learner 1001`" in out
+    way = "if it is the same, run `adopt learner 2002`; if not, run `adopt learner 2002 --as-new`"
+    assert way in out
+    assert "Held: 2 identity changes; `adopt --held --show` shows" in university.adopt().out
+    assert university.adopt("learner", "1001").status == 3
+    assert university.adopt("learner", "1001", "--as-new").status == 0
+    assert university.adopt("learner", "2002", "--as-new").status == 0
+    university.apply_cleanly()
+    assert {"s1001-new", "s2002"} <= set(university.candidates())

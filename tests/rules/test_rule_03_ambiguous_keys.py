@@ -81,11 +81,26 @@ def test_two_rows_of_one_key_that_say_different_things_are_row_errors_and_the_re
     ran = university.apply()
     assert ran.status == 1
     assert (
-        "students.csv line 2: key: students.csv line 4 has the same key and says otherwise"
+        "students.csv line 2: key: students.csv line 4 has the same key 1001 and another email"
         in ran.out
     )
     assert (
-        "students.csv line 4: key: students.csv line 2 has the same key and says otherwise"
+        "students.csv line 4: key: students.csv line 2 has the same key 1001 and another email"
         in ran.out
     )
     assert university.learners()["s1001"]["email"] == "s1001@example.edu"
+
+
+def test_many_double_keys_are_one_line_that_names_a_key_and_the_field(
+    university: University,
+) -> None:
+    university.students.add("1001", "1002", "1003", "2001")
+    university.students.add("1001", "1002", "1003", mail="other@example.edu")
+    out = university.run("check").out
+    assert (
+        "students.csv line 2 and 5 more rows: key: students.csv line 6 has the same key 1001 and "
+        "another email; keep the row that is right"
+    ) in out
+    for _ in range(3):
+        university.students.rows.pop()
+    assert "students.csv line" not in university.run("check").out

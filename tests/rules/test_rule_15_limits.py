@@ -2,6 +2,7 @@
 so are updates above theirs; everything else goes on.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -107,7 +108,9 @@ def test_the_hash_lets_exactly_those_changes_pass_that_it_was_printed_for(
 def test_a_change_over_two_limits_needs_the_word_for_both(forty: University) -> None:
     leave(forty, TEST, numbers(1001, 11))
     scopes = held(forty)
+    whole = scopes.pop("all held removals of candidate")
     assert set(scopes) == {"removals of candidate", f"removals on test {TEST}"}
+    assert whole["why"] == "11, over 2 limits"
     for scope in scopes.values():
         assert forty.apply("--allow", scope["hash"]).status == 3
         assert len(forty.candidates(TEST)) == 40
@@ -249,3 +252,73 @@ def test_withdrawn_tests_of_the_last_day_count_as_well(university: University) -
     assert held(university)["removals of test"]["why"] == why
     university.at(NEXT_DAY)
     assert held(university) == {}
+
+
+@pytest.fixture
+def halved(forty: University) -> University:
+    """Half of the registrations are gone: over the limit of the kind and of both tests."""
+    leave(forty, TEST, numbers(1001, 20))
+    leave(forty, OTHER, numbers(1001, 5))
+    return forty
+
+
+def test_one_hash_allows_all_held_removals_of_a_kind(halved: University) -> None:
+    out = halved.run("plan").out
+    assert out.count("all held removals of candidate: 25, over 3 limits; if it is right: ") == 1
+    scopes = held(halved)
+    assert next(iter(scopes)) == "all held removals of candidate"
+    hash_ = scopes["all held removals of candidate"]["hash"]
+    assert (
+        f"limit: 25 of 49 known is more than max(10, 10% up to 500) = 10; if it is right: apply --allow {hash_}"
+        in out
+    )
+    assert halved.run("plan", "--allow", hash_).status == 0
+    assert halved.apply("--allow", hash_).status == 0
+    assert len(halved.candidates(TEST)) == 20
+
+
+def test_the_hash_of_all_is_of_exactly_these(halved: University) -> None:
+    hash_ = held(halved)["all held removals of candidate"]["hash"]
+    leave(halved, OTHER, ["1006"])
+    refused = halved.apply("--allow", hash_)
+    assert refused.status == 2
+    assert f"--allow {hash_}: nothing that is held now has this hash" in refused.err
+    assert halved.writes() == []
+
+
+def test_each_scope_names_the_complete_command(halved: University) -> None:
+    halved.config["limits"] = {"kind": {"at_least": 22}}
+    for learners in (numbers(1021, 19), numbers(1006, 4)):
+        halved.registrations.add(*(f"{OTHER} 2{one}" for one in learners))
+    halved.students.add(*(f"2{one}" for one in (*numbers(1021, 19), *numbers(1006, 4))))
+    out = halved.run("plan").out
+    (flags,) = re.findall(f"removals on test {TEST}: .*; if it is right: apply (.*)", out)
+    assert flags.count("--allow") == 2
+    assert halved.apply(*flags.split()).status == 3
+    assert len(halved.candidates(TEST)) == 20
+    assert len(names(numbers(1001, 9)) & set(halved.candidates(OTHER))) == 9
+
+
+def test_a_wrong_hash_is_named_next_to_a_right_one(halved: University) -> None:
+    hash_ = held(halved)["all held removals of candidate"]["hash"]
+    refused = halved.apply("--allow", hash_, "--allow", "0123456789ab")
+    assert refused.status == 2
+    assert "--allow 0123456789ab: nothing that is held now has this hash (the other" in refused.err
+    assert halved.writes() == []
+
+
+def test_a_shrunk_source_is_accepted_only_when_its_removals_were_sent(
+    university: University,
+) -> None:
+    university.register(TEST, *numbers(1001, 40))
+    university.apply_once()
+    leave(university, TEST, numbers(1001, 20))
+    accept = ("--accept-shrink", "registrations")
+    assert university.apply().status == 4
+    assert university.apply(*accept).status == 3
+    assert university.apply().status == 4
+    out = university.run("plan", *accept).out
+    command = re.findall("all held removals of candidate: .* apply (.*)", out)[0]
+    assert university.apply(*command.split()).status == 0
+    assert len(university.candidates(TEST)) == 20
+    assert university.apply().status == 0

@@ -163,7 +163,7 @@ def test_a_number_of_somebody_put_there_by_hand_is_not_given_to_another(
     assert reasons(numbered, "deferred") == {}
     ran = apply(numbered)
     assert ran.status == 1
-    assert "number 300 is still user" in ran.out
+    assert "number 300 is still account s1099's" in ran.out
     assert "exit status 1: a change waits." in ran.out
 
 

@@ -16,21 +16,25 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
     policy, feeds = settings.policy, settings.feeds
     # A source whose removals were deferred is still judged by its last baseline. Otherwise the
     # missing records would not count any more once the reason is gone.
+    pending = _pending(settings, store)
     complete = {
         (kind, source)
         for kind, source in extracted.proven
         if kind in policy.kinds
         and (kind not in extracted.trouble or source in policy.read_options.accepted)
+        and source not in pending
     }
     store.baselines.note_sources(
-        [(feed.kind, feed.source.name) for feed in feeds], complete, policy.read_options.accepted
+        [(feed.kind, feed.source.name) for feed in feeds],
+        complete,
+        [source for source in policy.read_options.accepted if source not in pending],
     )
     joined = [join.source for feed in settings.all_feeds for join in feed.joins]
     grouped = {
         source.name for source in [*(feed.source for feed in feeds), *joined] if source.proof.group
     }
     for report in (*extracted.reports, *extracted.lookups):
-        if report.partial or report.source in extracted.unhealthy_sources:
+        if report.partial or report.source in {*extracted.unhealthy_sources, *pending}:
             continue
         if report.source in grouped:
             store.baselines.keep_groups(report.source, report.groups)
@@ -39,15 +43,32 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
         {
             report.source: not report.torn
             for report in (*extracted.reports, *extracted.lookups)
-            if not report.unhealthy and not report.partial and report.torn is not None
+            if not report.unhealthy
+            and not report.partial
+            and report.torn is not None
+            and report.source not in pending
         }
     )
     rows = {
         one.source: one.rows
         for one in extracted.lookups
-        if one.source not in extracted.unhealthy_sources
+        if one.source not in {*extracted.unhealthy_sources, *pending}
     }
     store.baselines.keep_rows(rows, [source.name for source in joined])
+
+
+def _pending(settings: RunSettings, store: Store) -> set[str]:
+    """Return the accepted sources of which a removal was held or deferred all the same.
+
+    What a person accepted has not happened yet, so the next run must doubt the source again.
+    """
+    unsent = store.plan.kinds_with_unsent_removals()
+    accepted = settings.policy.read_options.accepted
+    named: set[str] = set()
+    for feed in settings.feeds:
+        if feed.kind in unsent:
+            named |= {feed.source.name, *(join.source.name for join in feed.joins)}
+    return named.intersection(accepted)
 
 
 def _keep_tails(

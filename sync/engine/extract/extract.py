@@ -110,6 +110,7 @@ def extract(
         if one.on_conflict != "error"
     ]
     store.staging.close(later, _unsure(feeds, so_far, store))
+    _judge_validity(reports, store)
     store.comparison.compute_windows(now)
     _judge_shrinkage(feeds, reports, store, options)
     _doubt(feeds, so_far, store)
@@ -230,6 +231,26 @@ def _doubt(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) -> 
             store.staging.discard(feed.kind, number)
         elif feed.on_conflict != "error" and keyless:
             store.staging.keep_known(feed.kind, number)
+
+
+_DEAD = 2
+"""The number of rows from which a feed without a valid row is dead: one row may just be wrong."""
+
+
+def _judge_validity(reports: Sequence[FeedReport], store: Store) -> None:
+    """Judge feeds of which every row is in error: the feed is wrong, and not its rows.
+
+    Row errors alone give status 1, which a unit may count as success.
+    """
+    for number, report in enumerate(reports):
+        if report.unread or report.unhealthy or report.partial or report.rows < _DEAD:
+            continue
+        wrong = store.staging.invalid_rows(report.kind, report.place)
+        if wrong >= _DEAD and not store.staging.valid_count(report.kind, number):
+            report.unhealthy = (
+                f"{report.place}: none of its {report.rows:,} rows is valid; {KEPT}; correct what "
+                "the row errors name"
+            )
 
 
 def _judge_shrinkage(

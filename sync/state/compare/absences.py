@@ -134,6 +134,7 @@ def _absent_records(
             trouble=unproven,
             registered=int(row.seats),
             suspect=suspect,
+            zeros=bool(row.zeros),
             refused=row.refused or "",
             shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
@@ -148,6 +149,8 @@ def _absent_records_sql(kind: Kind) -> str:
                tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
                    AND s.old_key = k.key) AS suspect,
+               EXISTS (SELECT 1 FROM zeroed z WHERE z.kind = '{kind}'
+                   AND z.old_key = k.key) AS zeros,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
                    AND d.k1 = k.key) AS departed
         FROM vanished v
@@ -226,6 +229,7 @@ def _absent_members(
             trouble=_doubt_of_member(row, kind, trouble, sources, suspect),
             begun=begun,
             suspect=suspect,
+            zeros=bool(row.zeros),
             refused=row.refused or "",
             timing=timing(row.tw_start, row.tw_ends, None),
             retired=row.lifecycle == "retired",
@@ -273,6 +277,8 @@ def _absent_members_sql(kind: Kind) -> str:
                    AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'
                    AND s.old_key = k.test) AS test_suspect,
+               EXISTS (SELECT 1 FROM zeroed z WHERE (z.kind = '{person}' AND z.old_key = k.{part})
+                   OR (z.kind = 'test' AND z.old_key = k.test)) AS zeros,
                {TEST_TROUBLE[kind]} AS test_trouble, {_astray_sql(kind, part)},
                (SELECT min(c.kind || ' ' || c.k1) FROM clash c
                    WHERE (c.kind = 'test' AND c.k1 = k.test)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from sync.planning.absence import AbsenceDoubt
 from sync.records.base import Kind, utc_text, utc_time
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
+from sync.state.compare import zeros
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks
@@ -76,6 +77,7 @@ def fill_context(
         _fill_unsure(connection, kind)
     create_index(connection, "ix_unsure", "unsure (kind, key)")
     analyse(connection, "unsure")
+    zeros.fill_zeroed(connection)
     _fill_suspects(connection)
     if Kind.TEST not in trouble:
         _mark_retiring(connection)
@@ -204,7 +206,8 @@ def _fill_suspects(connection: Connection) -> None:
                 "INSERT INTO suspect SELECT :kind, new_key, old_key"
                 " FROM (SELECT w.key AS new_key, v.key AS old_key"
                 f" {by_looks} UNION SELECT w.key, v.key {by_case}"
-                " UNION SELECT new_key, old_key FROM reused WHERE kind = :kind) AS found"
+                " UNION SELECT new_key, old_key FROM reused WHERE kind = :kind"
+                " UNION SELECT new_key, old_key FROM zeroed WHERE kind = :kind) AS found"
             ),
             {"kind": kind},
         )

@@ -113,6 +113,7 @@ def _pair_records(
             managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
             resembles=f"{kind} {row.resembles}" if row.resembles else "",
+            zeros=bool(row.zeros),
             reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
         )
         known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
@@ -127,6 +128,7 @@ def _pair_records(
             shares=shares,
             timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
             reuses=bool(about.reuses),
+            zeros=about.zeros,
             clash=row.clash or "",
         )
         yield _make_pair(row, kind, (row.w_key,), known, about, facts, places)
@@ -140,6 +142,8 @@ def _records_sql(kind: Kind) -> str:
                tw.start AS tw_start, tw.ends AS tw_ends,
                (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
                    AND s.new_key = w.key) AS resembles,
+               EXISTS (SELECT 1 FROM zeroed z WHERE z.kind = '{kind}'
+                   AND z.new_key = w.key) AS zeros,
                (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
                    AND r.new_key = w.key) AS reuses,
                c.reason AS clash

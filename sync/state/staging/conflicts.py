@@ -4,7 +4,7 @@ The records concerned are removed from what is wanted. Their row errors carry th
 what is known about them stays.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -80,23 +80,26 @@ def _contradictions(
     places: Places,
     rows: Iterator[Any],
     field: str,
-    reason: str,
-    remedy: str,
+    message: tuple[str, str],
+    differing: Mapping[str, str] | None = None,
 ) -> None:
     """Yield row errors for groups of rows `(group, feed, line, k1[, k2])`.
 
-    The first row names the second, all others name the first.
+    The first row names the second, all others name the first. `differing` names the fields in which
+    the rows of a group differ; groups that differ in the same fields have one cause.
+    `message` is the reason and the remedy.
     """
+    reason, remedy = message
     found: list[RowError] = []
-    for _, group in groupby(rows, key=lambda row: row[0]):
-        members = list(group)
+    for name, group in groupby(rows, key=lambda row: row[0]):
+        members, fields = list(group), (differing or {}).get(name, "")
         for i, (_, feed, line, *key) in enumerate(members):
             _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
             # Two rows with one key differ by their numbers.
             other = _place_of(
                 places, other_feed, other_line, None if other_key == key else tuple(other_key)
             )
-            words = reason.format(other=other)
+            words = reason.format(other=other, key=" / ".join(key), fields=fields)
             found.append(
                 RowError(
                     _place_of(places, feed, line, tuple(key)),
@@ -105,6 +108,7 @@ def _contradictions(
                     remedy,
                     kind,
                     tuple(key),
+                    fields and f"the same key and another {fields}",
                 )
             )
     if found:
@@ -137,8 +141,7 @@ def _find_other_case(connection: Connection, kind: Kind, places: Places) -> None
         places,
         rows,
         "key",
-        reason,
-        "write both the same way, or give each a key of its own",
+        (reason, "write both the same way, or give each a key of its own"),
     )
 
 
@@ -201,17 +204,30 @@ def _fold_duplicates(connection: Connection, kind: Kind, places: Places) -> None
         return
     compared = (*COMPARED[kind], *SENT_ONCE[kind], *(f"origin_{name}" for name in KEY_FIELDS[kind]))
     # NULL and a value differ here, which count(DISTINCT) alone does not see.
-    differ = " OR ".join(
-        f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))'
+    tests = {
+        c: f'(count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*)))'
         for c in compared
+    }
+    differ, label = " OR ".join(tests.values()), _BETWEEN.join(KEY_FIELDS[kind])
+    found = _read_rows(
+        connection,
+        f"SELECT {label}, {', '.join(tests.values())} FROM wanted_{kind} GROUP BY {keys}"
+        f" HAVING count(*) > 1 AND ({differ})",
     )
+    differing = {
+        name: " and ".join(
+            c.removeprefix("origin_") for c, differs in zip(tests, flags, strict=True) if differs
+        )
+        for name, *flags in found
+    }
     rows = _read_rows(
         connection,
-        f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys}"
+        f"SELECT {label} AS grouped, feed, line, {keys}"
         f" FROM wanted_{kind} WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
     )
-    reason = "{other} has the same key and says otherwise"
-    _contradictions(connection, kind, places, rows, "key", reason, "keep the row that is right")
+    reason = "{other} has the same key {key} and another {fields}"
+    remedy = "keep the row that is right"
+    _contradictions(connection, kind, places, rows, "key", (reason, remedy), differing)
     connection.execute(
         text(
             f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e"
@@ -330,6 +346,5 @@ def _find_shared_numbers(connection: Connection, places: Places) -> None:
         places,
         rows,
         "candidate_id",
-        reason,
-        "give each learner a number of their own",
+        (reason, "give each learner a number of their own"),
     )

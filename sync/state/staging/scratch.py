@@ -50,6 +50,7 @@ _TABLES = {
     "missing": "kind TEXT, k1 TEXT, k2 TEXT",
     "unsure": "kind TEXT, key TEXT, folded TEXT",
     "suspect": "kind TEXT, new_key TEXT, old_key TEXT",
+    "zeroed": "kind TEXT, new_key TEXT, old_key TEXT",
     "clash": "kind TEXT, k1 TEXT, reason TEXT, error INTEGER, held INTEGER",
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",

@@ -138,7 +138,7 @@ def _taken_errors(row: Any, places: Sequence[str]) -> RowError:
         reason = f"{whose} has this {label} in Inspera"
         remedy = (
             f"correct the row that is not right; if that {kind} has another {label} now, "
-            "`adopt` it first"
+            f"run {adopt(Kind(row.other_kind), (str(row.other),))} first"
         )
     return RowError(f"{places[row.feed]} {row.line}", row.field, reason, remedy, kind, (row.key,))
 

@@ -9,7 +9,8 @@ from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Key, Kind
-from sync.state.compare import absences, context, pairs
+from sync.records.kinds import ON_A_TEST
+from sync.state.compare import absences, context, pairs, zeros
 from sync.state.dialect import insert
 from sync.state.staging import derive, identities, scratch
 from sync.state.store.scope import RunScope
@@ -105,6 +106,14 @@ class Comparison:
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
         """Return why records that share an identity with another are neither sent nor adopted."""
         return identities.read_errors(self._connection)
+
+    def lost_zeros(self) -> Iterator[str]:
+        """Yield a line for each kind whose new keys are vanished ones without leading zeros."""
+        return zeros.lost_zeros(self._connection, self._scope.places)
+
+    def is_zeroed(self, kind: Kind, key: Key) -> bool:
+        """Tell whether this record is a known one without the leading zeros of its key."""
+        return kind not in ON_A_TEST and zeros.is_zeroed(self._connection, kind, key)
 
     def reuses(self, kind: Kind, key: Key) -> Key | None:
         """Return the vanished record whose identity this new one has, if any."""

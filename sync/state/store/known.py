@@ -93,6 +93,15 @@ class KnownRecords:
         )
         return [str(row[0]) for row in self._connection.execute(text(query), {"staff": staff})]
 
+    def tests_of_learner(self, learner: str) -> Sequence[str]:
+        """Return the tests that have not begun and on which this learner is known to have a seat."""
+        query = (
+            "SELECT c.test FROM known_candidate c LEFT JOIN test_window w ON w.test = c.test"
+            " WHERE c.learner = :learner AND c.lifecycle = 'active' AND coalesce(w.begun, 0) = 0"
+            " ORDER BY c.test"
+        )
+        return [str(row[0]) for row in self._connection.execute(text(query), {"learner": learner})]
+
     def committees_in_use(self, test: str) -> Sequence[str]:
         """Return the lists of committees that people on a test are in.
 

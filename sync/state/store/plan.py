@@ -1,9 +1,9 @@
 """The plan: what this run is to do, in order, and what does not go ahead."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
 from sync.planning.limits import HeldScope, Limits
@@ -32,10 +32,14 @@ class StoredPlan:
         priority.keep_needed(self._connection, kind, by)
 
     def hold_scopes(
-        self, limits: Limits, allowed: Collection[str], now: datetime
+        self,
+        limits: Limits,
+        allowed: Collection[str],
+        now: datetime,
+        accepted: Sequence[str] = (),
     ) -> list[HeldScope]:
         """Hold each scope that is over its limit, with the removals of the last 24 hours."""
-        return held_scopes.hold_scopes(self._connection, limits, allowed, now)
+        return held_scopes.hold_scopes(self._connection, limits, allowed, now, accepted)
 
     def defer_numbers(self) -> None:
         """Defer changes that take a candidate number of somebody who stays on the test."""
@@ -100,6 +104,14 @@ class StoredPlan:
         query = f"SELECT count(*) FROM plan WHERE verdict = 'deferred' AND cause = '{Cause.NUMBER}'"
         near = f"{query} AND wave LIKE '0%'"
         return count(self._connection, query), count(self._connection, near)
+
+    def kinds_with_unsent_removals(self) -> set[Kind]:
+        """Return the kinds of which a removal is held or deferred, other than by a begun test."""
+        query = text(
+            "SELECT DISTINCT kind FROM plan WHERE verdict IN ('held', 'deferred') AND cause <> "
+            f"'{Cause.BEGUN}' AND action IN ('remove', 'disable', 'delete', 'withdraw', 'release')"
+        )
+        return {Kind(row[0]) for row in self._connection.execute(query)}
 
     def missed(self) -> int:
         """Return how many new records are deferred, so that they are missing in Inspera."""

@@ -215,7 +215,7 @@ def test_a_number_that_was_given_by_hand_is_not_given_again(synced: NumberedStat
     seats[who(99)] = Member("4711", candidate_id="2")
     results = synced.run({1: "1", 2: "2"})
     assert results["2"].startswith(
-        "number 2 is still user 4711's, who stays: it was given by hand; change one of the two"
+        "number 2 is still account p99@example.edu's, who stays: nothing is known here of that seat"
     )
     assert synced.numbers == {1: "1", 99: "2"}
     seats[who(99)] = Member("4711", candidate_id="3")

@@ -194,7 +194,7 @@ def test_a_reason_that_one_change_has_stands_behind_it_and_many_reasons_are_cut(
         "waits for learner 1001",
         "waits for learner 1002",
     ]
-    assert text[4:] == ["  … and more, for other reasons (--all shows them)"]
+    assert text[4:] == ["  … and more (--all shows them)"]
     assert len(list(plan_text([], {Verdict.HELD: groups}, None))) == 6
 
 

@@ -137,7 +137,7 @@ def test_rows_of_one_contributor_that_differ_in_their_place_contradict_each_othe
     wanted, said = stage(rows, lambda store: (contributor(store), row_errors(store)))
     assert wanted is None
     assert [row_error.key for row_error in said] == [("T", "7"), ("T", "7")]
-    assert "contributor.csv line 3 has the same key and says otherwise" in said[0].reason
+    assert "contributor.csv line 3 has the same key" in said[0].reason
 
 
 def test_committees_that_only_people_name_are_wanted_from_the_first_row_that_names_them() -> None:

@@ -72,7 +72,8 @@ def test_a_removal_beyond_the_limits_of_both_kind_and_test_is_named_for_both(
     kind: Kind, on_test: str
 ) -> None:
     scopes, lines = held([removal(n, kind) for n in range(3)])
-    assert [scope.scope.name for scope in scopes] == [f"removals of {kind}", f"{on_test} {TEST}"]
+    names = [f"all held removals of {kind}", f"removals of {kind}", f"{on_test} {TEST}"]
+    assert [scope.scope.name for scope in scopes] == names
     assert {line.verdict for line in lines} == {Verdict.HELD}
     assert all(f"apply --allow {scopes[0].digest}" in line.reason for line in lines)
     assert scopes[0].digest != scopes[1].digest
@@ -80,10 +81,11 @@ def test_a_removal_beyond_the_limits_of_both_kind_and_test_is_named_for_both(
 
 def test_allowing_one_scope_does_not_let_the_other_go() -> None:
     items = [removal(n) for n in range(3)]
-    kind, test = (scope.digest for scope in held(items)[0])
+    whole, kind, test = (scope.digest for scope in held(items)[0])
     assert {line.verdict for line in held(items, [kind])[1]} == {Verdict.HELD}
     assert {line.verdict for line in held(items, [test])[1]} == {Verdict.HELD}
     assert {line.verdict for line in held(items, [kind, test])[1]} == {Verdict.PASS}
+    assert {line.verdict for line in held(items, [whole])[1]} == {Verdict.PASS}
 
 
 def test_kinds_are_counted_apart_on_a_test_too() -> None:
