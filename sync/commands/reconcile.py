@@ -15,13 +15,14 @@ from sync.engine.repair import Repair
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
 from sync.planning.limits import Scope
+from sync.planning.remedies import fields_text
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action
 from sync.records.kinds import PEOPLE
 from sync.report.plan_text import MOST
 from sync.report.stays_text import FIRST, stays_text
-from sync.report.wording import key_text
+from sync.report.wording import NAMES, key_text
 from sync.state.backend import OpenState, Wait
 from sync.state.journal import Journal
 from sync.state.old_copy import clear
@@ -252,13 +253,31 @@ def _show(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
                 say(f"  {line}")
             if counts[heap] > len(lines):
                 say(f"  … and {counts[heap] - len(lines):,} more (--all shows them)")
+            if heap is DriftGroup.CHANGED:
+                say(f"  {_SETTLE}")
             say("")
     told = ", ".join(f"{number:,} {heap}" for heap, number in counts.items())
     say(f"Reconciled: {told or 'Inspera is as this state knows it'}.")
 
 
+_SETTLE = (
+    "Each: `adopt KIND KEY` lets the next `apply` send what the source says, with --keep Inspera's "
+    "value stays. All: `reconcile --repair` sends what the source says."
+)
+
+
+def _difference(one: Drift, name: str) -> str:
+    """Return a field with what is known and what Inspera has; of a person's names the field."""
+    there = getattr(one.there, name, None)
+    if name in NAMES or one.there is None or not hasattr(one.there, name):
+        return name
+    return (
+        f"{fields_text(one.known, [name])} → {fields_text({name: there}, [name])[len(name) + 1 :]}"
+    )
+
+
 def _line(one: Drift) -> str:
-    text = ", ".join(one.fields) or one.text
+    text = ", ".join(_difference(one, name) for name in one.fields) or one.text
     running = (
         "; its test is under way, so it is left alone" if one.under_way and one.managed else ""
     )
