@@ -15,13 +15,14 @@ from sync.engine.repair import Repair
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
 from sync.planning.limits import Scope
+from sync.planning.remedies import fields_text
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action
 from sync.records.kinds import PEOPLE
 from sync.report.plan_text import MOST
 from sync.report.stays_text import FIRST, stays_text
-from sync.report.wording import key_text
+from sync.report.wording import NAMES, key_text
 from sync.state.backend import OpenState, Wait
 from sync.state.journal import Journal
 from sync.state.old_copy import clear
@@ -255,13 +256,17 @@ def _show_text(drift: Iterable[Drift], most: int | None, say: Say) -> None:
                 say(f"  {line}")
             if counts[group] > len(lines):
                 say(f"  … and {counts[group] - len(lines):,} more (--all shows them)")
+            if group is DriftGroup.CHANGED:
+                say(f"  {_SETTLE}")
             say("")
     figures = ", ".join(f"{number:,} {group}" for group, number in counts.items())
     say(f"Reconciled: {figures or 'Inspera is as this state knows it'}.")
 
 
-def _line(item: Drift) -> str:
-    text = ", ".join(item.fields) or item.text
+            if counts[group] > len(lines):
+                say(f"  … and {counts[group] - len(lines):,} more (--all shows them)")
+            if group is DriftGroup.CHANGED:
+                say(f"  {_SETTLE}")
     running = (
         "; its test is under way, so it is left alone" if item.under_way and item.managed else ""
     )

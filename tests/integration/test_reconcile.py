@@ -168,7 +168,9 @@ def test_the_three_groups_stand_in_words_and_the_run_in_the_status(steady: Unive
     )
     changed, gone, foreign = map(out.index, headings)
     assert changed < gone < foreign
-    assert f"test {TEST}: title, start, end" in out[changed:gone]
+    assert f"test {TEST}: title " in out[changed:gone]
+    assert "start 2026-12-01T08:00:00Z → 20" in out[changed:gone]
+    assert "with --keep Inspera's value stays. All: `reconcile --repair`" in out[changed:gone]
     assert f"candidate {TEST} / 1002" in out[gone:foreign]
     assert "Gift" not in out
     status = steady.run("status", "--all").out
@@ -185,11 +187,9 @@ def test_a_test_under_way_is_left_alone_but_anyone_who_was_taken_off_it_comes_ba
     put_candidate(steady, "1002", RUNNING, removed=True)
     ran = steady.reconcile("--repair")
     assert ran.status == 3
-    assert f"test {RUNNING}: title, end; its test is under way, so it is left alone" in ran.out
-    assert (
-        f"candidate {RUNNING} / 1001: extra_time; its test is under way, so it is left alone"
-        in ran.out
-    )
+    assert "→ Forlenget, end 2026-09-01T11:00:00Z → 2026-09-01T12:00:00Z; its test is" in ran.out
+    assert f"candidate {RUNNING} / 1001: extra_time " in ran.out
+    assert " → 45; its test is under way, so it is left alone" in ran.out
     assert steady.tests()[RUNNING]["title"] == "Forlenget"
     assert steady.candidates(RUNNING)["s1001"]["extraTimeMins"] == 45
     assert "s1002" in steady.candidates(RUNNING)

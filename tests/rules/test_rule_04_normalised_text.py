@@ -1,5 +1,5 @@
-"""Rules 4: Text is normalised first. It is stripped and put into one Unicode form (NFC) before
-anything else. Control characters are row errors.
+"""Rules 4: Text is normalised first. It is stripped and converted to one Unicode form (NFC) before
+everything else.
 """
 
 from ..support.university import TEST, University

@@ -1,4 +1,4 @@
-"""Rules 6: A row error is not an absence. Its record stays as it is. When not even the key can be
+"""Rules 6: A row error is not an absence. Its record stays as it is. If even the key cannot be
 read, nothing of that kind is removed in this run.
 """
 

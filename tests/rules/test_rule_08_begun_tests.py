@@ -1,6 +1,4 @@
-"""Rules 8: From a test's start on, nobody takes its candidates off, no run and no approval. Once
-it has ended, their absence is *retirement*.
-"""
+"""Rules 8: After a test's start, no candidate is removed from it, by no run and no approval."""
 
 import pytest
 

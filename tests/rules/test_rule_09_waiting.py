@@ -1,5 +1,5 @@
-"""Rules 9: A candidate waits only if its learner or test is named by a feed and not yet in
-Inspera, or is a held identity change. It says what it waits for.
+"""Rules 9: A candidate waits only if its learner or test is named by a feed and not yet in Inspera,
+or is a held identity change.
 """
 
 import pytest

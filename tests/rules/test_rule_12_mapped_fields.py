@@ -1,5 +1,5 @@
-"""Rules 12: An unmapped field is never sent. A blank value leaves Inspera's alone, unless the feed
-sets `blank: clear`. `0` is a value.
+"""Rules 12: An unmapped field is never sent. A blank value does not change the value in Inspera,
+unless the feed sets `blank: clear`. `0` is a value.
 """
 
 import sqlite3

@@ -1,5 +1,5 @@
 """Rules 15: A large change is held. Removals above the limits are held, per kind and per test, and
-so are updates above theirs; everything else goes on.
+so are updates above their limit; everything else is sent.
 """
 
 import re

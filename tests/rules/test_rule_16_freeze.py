@@ -1,5 +1,5 @@
-"""Rules 16: Freeze. From `freeze.before` (2 h) before its start to its end, a test is left as it
-is.
+"""Rules 16: Freeze. From `freeze.before` (2 h) before its start to its end, a test is protected
+from changes.
 """
 
 from datetime import timedelta

@@ -1,5 +1,5 @@
-"""Rules 17: A test is looked up before it is updated. If Inspera's times differ from what is
-known, a person changed them: drift, held.
+"""Rules 17: A test is looked up before it is updated. If Inspera's times differ from the known
+ones, a person changed them: this is drift, and held.
 """
 
 from ..support.university import TEST, University, names, numbers

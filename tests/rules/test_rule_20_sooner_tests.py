@@ -1,5 +1,5 @@
-"""Rules 20: A sooner test overtakes. A run yields between batches to a waiting run with sooner
-tests. It then reads and decides everything again.
+"""Rules 20: A run with sooner tests goes first. A run yields between batches to a waiting run with
+sooner tests.
 """
 
 from collections.abc import Callable

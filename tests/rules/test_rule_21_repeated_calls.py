@@ -1,4 +1,4 @@
-"""Rules 21: Each call has its own safety. Most calls may be repeated, because a second time
+"""Rules 21: Each call has its own safety. Most calls may be repeated, because sending them twice
 changes nothing.
 """
 

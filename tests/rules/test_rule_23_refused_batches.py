@@ -1,5 +1,5 @@
-"""Rules 23: A refused batch is narrowed down, by the ids that the answer names, or else by halves,
-until only the refused record is left out.
+"""Rules 23: A refused batch is divided, by the ids that the answer names or else into halves, until
+only the refused record is left out.
 """
 
 import pytest

@@ -1,5 +1,5 @@
-"""Rules 26: A plan writes nothing. It works with a database role that may only SELECT and make
-temporary tables, makes no call and never migrates.
+"""Rules 26: A plan writes nothing. It works with a database role that may only SELECT and create
+temporary tables.
 """
 
 import os

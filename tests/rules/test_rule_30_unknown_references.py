@@ -1,4 +1,4 @@
-"""Rules 30: An unknown reference is a row error, never a removal and never silence."""
+"""Rules 30: An unknown reference is a row error, never a removal and never ignored."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,4 @@
-"""Rules 35: Unlikely times are held: a start or an end that becomes past or moves by more than 60
-days, a duration above the feed's `longest_duration`, a test that is open for more than 60 days,
-and a new test that would have started longer ago than a test may last.
-"""
+"""Rules 35: Unlikely times are held. These are:"""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""Rules 36: A candidate number is given only when it is free. No person who stays on the test in
-Inspera may still have it, whatever the reason for staying.
+"""Rules 36: A candidate number is given only when it is free: no person who stays on the test in
+Inspera may still have it.
 """
 
 from collections import Counter

@@ -1,5 +1,5 @@
-"""Rules 39: A passing problem is waited for. A state that is locked, full or unreachable is named
-and tried again. Only what a person must fix ends with 2.
+"""Rules 39: Temporary problems are retried. A state that is locked, full or unreachable is reported
+and tried again.
 """
 
 import sqlite3

@@ -1,4 +1,4 @@
-"""Rules 40: A report that cannot be written stops nothing that is to be sent."""
+"""Rules 40: A report that cannot be written does not stop the run. All changes are still sent."""
 
 import io
 import json
