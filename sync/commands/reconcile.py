@@ -263,10 +263,23 @@ def _show_text(drift: Iterable[Drift], most: int | None, say: Say) -> None:
     say(f"Reconciled: {figures or 'Inspera is as this state knows it'}.")
 
 
-            if counts[group] > len(lines):
-                say(f"  … and {counts[group] - len(lines):,} more (--all shows them)")
-            if group is DriftGroup.CHANGED:
-                say(f"  {_SETTLE}")
+_SETTLE = (
+    "Each: `adopt KIND KEY` lets the next `apply` send what the source says, with --keep Inspera's "
+    "value stays. All: `reconcile --repair` sends what the source says."
+)
+
+
+def _difference(item: Drift, name: str) -> str:
+    """Return a field with what is known and what Inspera has; of a person's names the field."""
+    there = getattr(item.there, name, None)
+    if name in NAMES or item.there is None or not hasattr(item.there, name):
+        return name
+    now_there = fields_text({name: there}, [name])[len(name) + 1 :]
+    return f"{fields_text(item.known, [name])} → {now_there}"
+
+
+def _line(item: Drift) -> str:
+    text = ", ".join(_difference(item, name) for name in item.fields) or item.text
     running = (
         "; its test is under way, so it is left alone" if item.under_way and item.managed else ""
     )
