@@ -110,7 +110,7 @@ def extract(
         if one.on_conflict != "error"
     ]
     store.staging.close(later, _unsure(feeds, so_far, store))
-    _judge_validity(reports, store)
+    _judge_validity(reports)
     store.comparison.compute_windows(now)
     _judge_shrinkage(feeds, reports, store, options)
     _doubt(feeds, so_far, store)
@@ -233,23 +233,23 @@ def _doubt(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) -> 
             store.staging.keep_known(feed.kind, number)
 
 
-_DEAD = 2
-"""The number of rows from which a feed without a valid row is dead: one row may just be wrong."""
+_DEAD = 10
+"""The number of unreadable rows from which a feed without any other row is dead."""
 
 
-def _judge_validity(reports: Sequence[FeedReport], store: Store) -> None:
-    """Judge feeds of which every row is in error: the feed is wrong, and not its rows.
+def _judge_validity(reports: Sequence[FeedReport]) -> None:
+    """Judge feeds of which no row can be read: the feed is wrong, and not its rows.
 
-    Row errors alone give status 1, which a unit may count as success.
+    Row errors alone give status 1, which a unit may count as success. Rows that are sound but
+    contradict each other, or name what no feed makes, stay row errors (rules 30 and 31).
     """
-    for number, report in enumerate(reports):
-        if report.unread or report.unhealthy or report.partial or report.rows < _DEAD:
+    for report in reports:
+        if report.unread or report.unhealthy or report.partial or report.records:
             continue
-        wrong = store.staging.invalid_rows(report.kind, report.place)
-        if wrong >= _DEAD and not store.staging.valid_count(report.kind, number):
+        if report.row_errors >= _DEAD:
             report.unhealthy = (
-                f"{report.place}: none of its {report.rows:,} rows is valid; {KEPT}; correct what "
-                "the row errors name"
+                f"{report.place}: none of its {report.row_errors:,} rows is valid; {KEPT}; correct "
+                "what the row errors name"
             )
 
 
