@@ -11,11 +11,14 @@ from typing import Any, Final
 
 import ijson
 
-LONGEST: Final = 256 * 1024
-"""Bytes from one entry to the next; more than that is nobody's record."""
+LONGEST: Final = 32 * 1024
+"""Bytes from one entry to the next; more than that is nobody's record.
 
-DEEPEST: Final = 32
-"""Levels around the entries. ijson's time grows with the square of them."""
+ijson's time grows with the square of the levels, and this bounds them, too.
+"""
+
+_SLICE: Final = 8 * 1024
+"""Characters that ijson gets at once, so that the bound is checked before it is far exceeded."""
 
 
 def _load_backend() -> ModuleType:
@@ -70,8 +73,6 @@ def _locate(source: Iterable[bytes], parser: Any) -> tuple[str | None, list[byte
 
     member, in_list, lists = "", False, 0
     for place, event, value in parser.parse(ijson.from_iter(read())):
-        if place.count(".") > DEEPEST:
-            raise ValueError("it has too many levels")
         if in_list and event != "end_array":
             return place, beginning
         in_list = event == "start_array" and place == member
@@ -87,13 +88,18 @@ class _Source:
     """The pieces as UTF-8 without the mark at its beginning; `length` counts their bytes."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._text, self.length = codecs.iterdecode(pieces, "utf-8-sig"), 0
+        self.length = 0
+        self._slices = self._cut(codecs.iterdecode(pieces, "utf-8-sig"))
 
     def __iter__(self) -> Iterator[bytes]:
-        for text in self._text:
-            if self.length > LONGEST:
-                raise ValueError("an entry is too long")
-            piece = text.encode()
-            self.length += len(piece)
-            if piece:  # ijson takes an empty one for the end
+        """Return the rest of the pieces; a second loop goes on where the first one stopped."""
+        return self._slices
+
+    def _cut(self, texts: Iterable[str]) -> Iterator[bytes]:
+        for text in texts:
+            for start in range(0, len(text), _SLICE):  # never empty: ijson takes that for the end
+                if self.length > LONGEST:
+                    raise ValueError("an entry is too long")
+                piece = text[start : start + _SLICE].encode()
+                self.length += len(piece)
                 yield piece

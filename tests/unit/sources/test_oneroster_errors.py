@@ -200,8 +200,8 @@ def test_text_that_is_not_utf_8_is_reported_by_its_line(tmp_path: Path) -> None:
     path = bundle / "users.csv"
     path.write_bytes(path.read_bytes().replace("Åse".encode(), "Åse".encode("cp1252")))
     for one in (bundle, zipped(bundle)):
-        assert "/users.csv line 2: byte 0xC5 can't be read as utf-8" in refusal(one, "learners")
-        assert "/users.csv line 2: byte 0xC5 can't be read as utf-8" in refusal(one)
+        assert "/users.csv line 2: byte 0xC5 can't be read as UTF-8" in refusal(one, "learners")
+        assert "/users.csv line 2: byte 0xC5 can't be read as UTF-8" in refusal(one)
 
 
 @pytest.mark.parametrize(
