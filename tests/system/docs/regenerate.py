@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sync.config import reference_text, schema_text
 from sync.inspera.recovery import RECOVERY
+from sync.records.base import Kind
+from sync.records.kinds import RECORD_TYPES
 from sync.sandbox import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
@@ -29,11 +31,38 @@ def regenerate() -> None:
     failures = HELP["call-failures"].read_text(encoding="utf-8")
     table = re.compile(r"(?<=\|---\|---\|\n)(\|.*\n)+")
     _write(HELP["call-failures"], table.sub(lambda _: "".join(rows), failures))
+    _write_table(HELP["calls"], "What is sent", fields_sent())
+    _write_table(HELP["privacy"], "Fields of the state", fields_stored())
     source = EXAMPLE_SOURCE.read_text(encoding="utf-8")
     page = HELP["own-source"].read_text(encoding="utf-8")
     block = re.compile(r"(?<=```python\n).*?(?=```)", re.DOTALL)
     _write(HELP["own-source"], block.sub(lambda _: source, page))
     _regenerate_tutorial()
+
+
+def fields_sent() -> list[tuple[str, str]]:
+    """Return the fields that are sent of each kind, as words."""
+    return [(kind, _fields_text(kind, sent=True)) for kind in RECORD_TYPES]
+
+
+def fields_stored() -> list[tuple[str, str]]:
+    """Return the fields that the state stores of each kind, as words."""
+    return [(kind, _fields_text(kind, sent=False)) for kind in RECORD_TYPES]
+
+
+def _fields_text(kind: Kind, *, sent: bool) -> str:
+    type_ = RECORD_TYPES[kind]
+    names = type_.compared if sent else (*type_.key, *type_.compared)
+    words = ", ".join(name.replace("_", " ") for name in names)
+    once = [name for name in type_.once if type_.fields[name].sent_as] if sent else []
+    return f"{words}; once: {', '.join(once)}" if once else words
+
+
+def _write_table(page: Path, heading: str, rows: list[tuple[str, str]]) -> None:
+    """Replace the rows of the first table under a heading."""
+    before, found, after = page.read_text(encoding="utf-8").partition(f"## {heading}\n")
+    table = "".join(f"| {name} | {text} |\n" for name, text in rows)
+    _write(page, before + found + re.sub(r"(?<=\|---\|---\|\n)(\|.*\n)+", table, after, count=1))
 
 
 def _regenerate_tutorial() -> None:
