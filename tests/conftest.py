@@ -69,7 +69,7 @@ def _uses_a_server(item: pytest.Item) -> bool:
     """Tell whether the test asks for the fixture of a real server, or for a state on one."""
     parameters = getattr(item, "callspec", None)
     on_postgresql = parameters is not None and parameters.params.get("database") == "postgresql"
-    return on_postgresql or "server" in getattr(item, "fixturenames", ())
+    return on_postgresql or bool({"server", "postgresql"} & {*getattr(item, "fixturenames", ())})
 
 
 def _folder(path: Path) -> str:

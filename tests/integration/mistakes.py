@@ -497,25 +497,25 @@ ROWS = [
     Mistake(
         "zeros that a spreadsheet took",
         every("registrations", "student_no", lambda n: n.removeprefix("1")),
-        4,
+        1,
         "registrations.csv",
     ),
     Mistake(
         "numbers as decimals",
         every("registrations", "student_no", lambda n: f"{n}.0"),
-        4,
+        1,
         "registrations.csv",
     ),
     Mistake(
         "numbers in scientific notation",
         every("registrations", "student_no", lambda n: f"{float(n):.2E}"),
-        4,
+        1,
         "registrations.csv",
     ),
     Mistake(
         "the learner's column taken for the course's",
         mapped("candidate", learner="course"),
-        4,
+        1,
         "registrations.csv",
     ),
     Mistake(

@@ -7,7 +7,7 @@ from ..support.university import TEST, University
 CLASS = ["1001", "1002", "1003", "1004", "1005", "1006"]
 
 
-TWO = "two exports in one file?"
+TWO = "if two exports are in one file"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize(("form", "at"), zip(HEADERS, [1, 3, 6, 1, 6], strict=True))
+@pytest.mark.parametrize(("form", "at"), list(zip(HEADERS, [1, 3, 6, 1, 6], strict=True)))
 def test_the_header_again_makes_the_file_unusable(
     university: University, form: str, at: int
 ) -> None:
@@ -98,7 +98,7 @@ OTHER_NAMES = [
 
 @pytest.mark.parametrize(
     ("second", "end", "at"),
-    zip(OTHER_NAMES * 2, ["\n", "\r\n", "\r", "\r", "\n", "\r\n"], [1, 6] * 3, strict=True),
+    list(zip(OTHER_NAMES * 2, ["\n", "\r\n", "\r", "\r", "\n", "\r\n"], [1, 6] * 3, strict=True)),
 )
 def test_a_second_table_without_a_gap_is_reported_by_the_words_of_its_header(
     university: University, second: str, end: str, at: int
@@ -160,7 +160,7 @@ FIRST = [
 ]
 
 
-@pytest.mark.parametrize(("header", "mark"), zip(FIRST, ["", "\ufeff"] * 2, strict=True))
+@pytest.mark.parametrize(("header", "mark"), list(zip(FIRST, ["", "\ufeff"] * 2, strict=True)))
 def test_under_columns_a_first_line_that_reads_like_a_header(
     university: University, header: str, mark: str
 ) -> None:

@@ -295,7 +295,8 @@ def test_a_state_on_which_runs_fail_makes_no_storm_of_runs_and_one_line_of_log(
     began = time.monotonic()
     stage.start()
     until(lambda: len(stage.observer.runs) >= 4)
-    assert time.monotonic() - began >= 0.1 + 0.2 + 0.4
+    # Without the pauses four runs take 0.1 s. One that was due already may follow at once.
+    assert time.monotonic() - began >= 0.1 + 0.2
     until(lambda: (stage.observer.unreachable, stage.observer.next_runs) == (str(error), {}))
     until(lambda: stage.systemd.status == f"waiting for the state: {error}")
     job.error = None
