@@ -29,7 +29,7 @@ test: check ## Run the linter, the type checker and all tests (PYTEST="-k words"
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 test-fast: $(READY) ## Run the unit tests that start no server and no process, in 3 minutes (PYTEST as above)
-	@$(RUN) -m pytest -n auto -m "not server and not process" tests/unit $(PYTEST)
+	@$(RUN) -m pytest -n $(WORKERS) -m "not server and not process" tests/unit $(PYTEST)
 
 search: $(READY) ## Run the property tests with random examples, which differ each time (PYTEST as above)
 	@HYPOTHESIS_PROFILE=search $(RUN) -m pytest -n auto -m hypothesis $(PYTEST)
