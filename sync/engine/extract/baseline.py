@@ -17,6 +17,7 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
     # A source whose removals were deferred is still judged by its last baseline. Otherwise the
     # missing records would not count any more once the reason is gone.
     pending = _pending(settings, store)
+    unproven = {*extracted.unhealthy_sources, *pending}
     complete = {
         (kind, source)
         for kind, source in extracted.proven
@@ -34,9 +35,7 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
         source.name for source in [*(feed.source for feed in feeds), *joined] if source.proof.group
     }
     for report in (*extracted.reports, *extracted.lookups):
-        if report.partial or report.source in {*extracted.unhealthy_sources, *pending}:
-            continue
-        if report.source in grouped:
+        if report.source in grouped and not report.partial and report.source not in unproven:
             store.baselines.keep_groups(report.source, report.groups)
     _keep_tails(settings, extracted, store, complete)
     store.baselines.keep_endings(
@@ -49,11 +48,7 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
             and report.source not in pending
         }
     )
-    rows = {
-        one.source: one.rows
-        for one in extracted.lookups
-        if one.source not in {*extracted.unhealthy_sources, *pending}
-    }
+    rows = {one.source: one.rows for one in extracted.lookups if one.source not in unproven}
     store.baselines.keep_rows(rows, [source.name for source in joined])
 
 

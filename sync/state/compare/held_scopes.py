@@ -17,7 +17,8 @@ from sync.state.compare.recent_removals import count_recent
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, read_pages
 
-_COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
+_REMOVES = "d.action IN ('remove', 'disable', 'delete', 'withdraw')"
+_COUNTED = f"d.verdict = 'pass' AND {_REMOVES}"
 
 
 def hold_scopes(
@@ -100,10 +101,7 @@ def _combined(
     return found
 
 
-_IN_SCOPES = (
-    "d.kind = :kind AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
-    f" AND d.scope NOT IN ('', '{ALLOWED}')"
-)
+_IN_SCOPES = f"d.kind = :kind AND {_REMOVES} AND d.scope NOT IN ('', '{ALLOWED}')"
 
 
 def _with_remedy(

@@ -191,7 +191,7 @@ class SqliteFile:
 
 
 def _always() -> None:
-    """Nobody else can have the lock of a file before this process ends."""
+    """Do nothing: nobody else can have the lock of a file before this process ends."""
 
 
 def _unwritable_error(path: Path, error: OSError) -> StateError:

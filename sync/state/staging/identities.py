@@ -58,7 +58,7 @@ class Bearer:
 
     @property
     def record(self) -> Record:
-        """Its kind and its key."""
+        """Return the kind and the key of the record."""
         return self.kind, self.key
 
 
