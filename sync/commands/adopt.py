@@ -22,7 +22,7 @@ from sync.records.base import Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
-from sync.report.wording import key_text, plural
+from sync.report.wording import key_text, lost_zeros_text, plural
 from sync.state.backend import OpenState, Wait
 from sync.state.history import read_findings, read_last_runs
 from sync.state.journal import Journal
@@ -75,7 +75,7 @@ def adopt(
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
         plan = plan_only(app.feeds, store, app.policy(), now(), progress)
         for line in store.comparison.lost_zeros():
-            say(f"Leading zeros are lost: {masked(line)}")
+            say(lost_zeros_text(line))
         for problem in plan.extracted.unhealthy:
             say(f"Source: {problem}")
         ending.reasons += plan.extracted.unhealthy

@@ -17,9 +17,8 @@ from sync.records.kinds import key_of
 from sync.report.plan_text import MOST, left_out_text, row_errors_text
 from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
-from sync.report.wording import plural
+from sync.report.wording import lost_zeros_text, plural
 from sync.state.store import Store
-from sync.text.masking import masked
 
 
 def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
@@ -36,7 +35,7 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
         _judge_people(store)
         zeros = list(store.comparison.lost_zeros())
         for line in zeros:
-            say(f"Leading zeros are lost: {masked(line)}")
+            say(lost_zeros_text(line))
         for problem in extracted.unhealthy:
             say(f"Source: {problem}")
         _show_reports(extracted.reports, store, say)

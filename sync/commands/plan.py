@@ -32,9 +32,8 @@ from sync.report.plan_text import (
     waiting_text,
 )
 from sync.report.stays_text import FIRST, stays_json, stays_text
-from sync.report.wording import plural
+from sync.report.wording import lost_zeros_text, plural
 from sync.state.store import Store
-from sync.text.masking import masked
 
 WOULD_DO = "Would do"
 """The heading of a plan that nobody carries out; `apply` has another one."""
@@ -194,7 +193,7 @@ def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Ite
     if older and with_older:
         yield Line(f"Held: {older}.", Tone.HELD)
     for lost in store.comparison.lost_zeros():
-        yield Line(f"Leading zeros are lost: {masked(lost)}", Tone.ERROR)
+        yield Line(lost_zeros_text(lost), Tone.ERROR)
     for problem in planning.extracted.unhealthy:
         yield Line(f"Source: {problem}", Tone.ERROR)
     for partial in planning.extracted.partial:

@@ -115,3 +115,8 @@ def _shown(value: Value) -> str:
 def plural(count: int, word: str) -> str:
     """Return a number with its noun: `1 learner`, `2 learners`, `2 staff`."""
     return f"{count:,} {word}{'' if count == 1 or word == Kind.STAFF else 's'}"
+
+
+def lost_zeros_text(lost: str) -> str:
+    """Return the line about keys of a kind that have lost their leading zeros."""
+    return masked(f"Leading zeros are lost: {lost}")
