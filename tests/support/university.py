@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Protocol
 
 import yaml
@@ -91,6 +91,7 @@ class University(SandboxTenant):
         self.sandbox = Sandbox(clock=self._tick, api_key=KEY)
         self.tick = timedelta(0)
         self.meanwhile: Callable[[], object] | None = None
+        self._once = Lock()
         self.outputs: list[str] = []
         self.secrets: set[str] = set()
         self.written_files: set[Path] = set()
@@ -118,8 +119,10 @@ class University(SandboxTenant):
     def now(self) -> datetime:
         """Return the time for commands. Call `meanwhile` once, after the first writing call of a command."""
         if self.meanwhile and self.sent():
-            happens, self.meanwhile = self.meanwhile, None
-            happens()
+            with self._once:  # the calls of several workers may end at the same time
+                happens, self.meanwhile = self.meanwhile, None
+            if happens is not None:
+                happens()
         return self.time
 
     def _tick(self) -> datetime:
