@@ -12,6 +12,7 @@ from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.limits import HeldScope, Limits
+from sync.planning.selection import Chosen
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
@@ -30,6 +31,8 @@ class Policy:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
         unread: the kinds that have feeds, but not in this run.
+        chosen: which lines of the plan were asked for; None for all. A run that sends only a part
+            keeps no baseline, and changes nothing that rests on a whole plan.
     """
 
     limits: Limits
@@ -38,6 +41,7 @@ class Policy:
     read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
+    chosen: Chosen | None = None
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -58,6 +62,7 @@ class PlanResult:
         left_out: how many tests had ended before they were ever sent, and how many registrations
             name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
+        unasked: how many changes would pass that were not asked for.
     """
 
     extracted: ExtractionResult
@@ -66,6 +71,7 @@ class PlanResult:
     now: datetime
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
+    unasked: int = 0
 
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
@@ -109,8 +115,15 @@ def make_plan(
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
     store.plan.close()
+    unasked = store.plan.narrow(policy.chosen) if policy.chosen else 0
     return PlanResult(
-        extracted, held, store.comparison.ignored(), now, store.comparison.left_out(), deciding.used
+        extracted,
+        held,
+        store.comparison.ignored(),
+        now,
+        store.comparison.left_out(),
+        deciding.used,
+        unasked,
     )
 
 

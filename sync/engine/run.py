@@ -101,6 +101,10 @@ def _send(
 ) -> ExecutionResult:
     """Execute the plan, and then store what rests on everything that was sent."""
     store, journal = context.store, context.journal
+    if settings.policy.chosen:  # what follows below rests on a whole plan
+        executed = _execute(settings, context, recovered, result)
+        result.add_clock(context.target.opened, context.observer.note)
+        return executed
     # Not by a plan alone: what a person keeps ends once the source's new value may be sent.
     store.known.lapse_kept()
     executed = _execute(settings, context, recovered, result)

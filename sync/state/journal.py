@@ -26,8 +26,8 @@ MOST_FINDINGS = 50_000
 """The most findings of a run that are stored for `status`; its counts are of all."""
 
 _INTEND = text(
-    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, at, message)"
-    " VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :at, '')"
+    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, at,"
+    " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved, :at, '')"
 )
 _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WHERE id = :id")
 
@@ -79,9 +79,11 @@ class Journal:
             change = line.change
             k1, k2 = key_columns(change.key)
             fields = to_json(remembered(change.kind, change.after or change.before))
+            before = to_json(remembered(change.kind, change.before))
             rows.append(
                 {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
-                | {"action": change.action, "fields": fields, "at": at}
+                | {"action": change.action, "fields": fields, "before": before, "at": at}
+                | {"approved": bool(line.scope)}
             )
         if rows and self._confirm:
             self._confirm()  # First, so that no later commit stores intents of what is not sent.

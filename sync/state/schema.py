@@ -96,7 +96,8 @@ class Intent(SQLModel, table=True):
     """A change about to be sent, committed before its call, and its outcome, committed after.
 
     An intent without an outcome is *open*: its outcome is found out before anything else is sent
-    for its record (rules 24).
+    for its record (rules 24). `fields` are what is sent, `before` what was known until then, both
+    JSON. `approved` says that a person allowed it.
     """
 
     __table_args__ = (
@@ -111,6 +112,8 @@ class Intent(SQLModel, table=True):
     k2: str = ""
     action: str
     fields: str
+    before: str = "{}"
+    approved: bool = False
     at: str
     outcome: str | None = None
     outcome_at: str | None = None
@@ -324,6 +327,100 @@ class KeptValue(SQLModel, table=True):
     k2: str = Field(default="", primary_key=True)
     field: str = Field(primary_key=True)
     wanted: str
+
+
+class Absence(SQLModel, table=True):
+    """A managed record that healthy readings do not contain any more, until it goes or comes back.
+
+    `since` and `last` are the times of the first and the last of `readings` readings (UTC).
+    """
+
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    since: str
+    last: str
+    readings: int = 1
+
+
+class Hold(SQLModel, table=True):
+    """Changes that the newest plan holds for one reason, under the hash that allows them all.
+
+    `since` is when this hash was first held, `run_id` the newest run that held it.
+    """
+
+    id: str = Field(primary_key=True)
+    run_id: int
+    since: str
+    cause: str
+    name: str
+    reason: str
+
+
+class HeldChange(SQLModel, table=True):
+    """A change of a hold. `digest` is the hash of exactly this change; the fields are JSON."""
+
+    __tablename__ = "held_change"
+
+    hold: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    digest: str = Field(index=True)
+    action: str
+    changed: str
+    before: str
+    after: str
+    place: str = ""
+    reason: str = ""
+
+
+class Decision(SQLModel, table=True):
+    """What a person has decided about exactly one change: `approved` or `rejected`.
+
+    An approval is used up when its change is sent, and counts until `expires` (UTC). A rejection
+    has no end; it counts as long as the change is the same.
+    """
+
+    digest: str = Field(primary_key=True)
+    kind: str
+    k1: str
+    k2: str = ""
+    verdict: str
+    person: str
+    why: str
+    at: str
+    expires: str | None = None
+
+
+class Undone(SQLModel, table=True):
+    """A change of run `run_id` that a person took back, so that it is held and not sent again.
+
+    It is held as long as the sources say the same: `fingerprint` is that of the wanted record,
+    empty when the sources do not contain it.
+    """
+
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    fingerprint: bytes = Field(default=b"", sa_type=LargeBinary)
+    run_id: int
+    person: str
+    at: str
+
+
+class AppliedConfiguration(SQLModel, table=True):
+    """The feeds of the configuration by which this state was last brought in step, in one row.
+
+    `content` is JSON without secrets; the next change of meaning is compared with it.
+    """
+
+    __tablename__ = "applied_configuration"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    digest: str
+    content: str
+    at: str
 
 
 @compiles(AutoString, "postgresql")

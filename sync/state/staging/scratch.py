@@ -80,9 +80,10 @@ _TABLES |= {
     ),
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
+    "asked": "seq INTEGER",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first."""
+that go first. `asked` has the lines that a narrowed plan keeps."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 

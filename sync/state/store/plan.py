@@ -7,9 +7,11 @@ from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
 from sync.planning.limits import HeldScope, Limits
+from sync.planning.selection import Chosen
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
+from sync.state.compare.narrow import narrow
 from sync.state.sqlite.open import count
 
 
@@ -53,6 +55,13 @@ class StoredPlan:
         """Put the plan in order, and commit it."""
         plan_table.write_plan(self._connection)
         self._connection.commit()
+
+    def narrow(self, chosen: Chosen) -> int:
+        """Keep in the closed plan only what is chosen and what that needs.
+
+        Return how many other changes would have passed.
+        """
+        return narrow(self._connection, chosen)
 
     def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
         """Yield the lines of the plan in order."""

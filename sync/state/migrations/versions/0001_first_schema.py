@@ -306,6 +306,8 @@ def upgrade() -> None:
         _text("k2"),
         _text("action"),
         _text("fields"),
+        _text("before"),
+        _flag("approved"),
         _text("at"),
         _text("outcome", null=True),
         _text("outcome_at", null=True),
@@ -315,3 +317,71 @@ def upgrade() -> None:
     )
     op.create_index("ix_intent_open", "intent", ["outcome"])
     op.create_index("ix_intent_record", "intent", ["kind", "k1", "k2"])
+    op.create_table(
+        "absence",
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("since"),
+        _text("last"),
+        _number("readings"),
+        sa.PrimaryKeyConstraint("kind", "k1", "k2"),
+    )
+    op.create_table(
+        "hold",
+        _text("id"),
+        _number("run_id"),
+        _text("since"),
+        _text("cause"),
+        _text("name"),
+        _text("reason"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "held_change",
+        _text("hold"),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("digest"),
+        _text("action"),
+        _text("changed"),
+        _text("before"),
+        _text("after"),
+        _text("place"),
+        _text("reason"),
+        sa.PrimaryKeyConstraint("hold", "kind", "k1", "k2"),
+    )
+    op.create_index("ix_held_change_digest", "held_change", ["digest"])
+    op.create_table(
+        "decision",
+        _text("digest"),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("verdict"),
+        _text("person"),
+        _text("why"),
+        _text("at"),
+        _text("expires", null=True),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "undone",
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _bytes("fingerprint"),
+        _number("run_id"),
+        _text("person"),
+        _text("at"),
+        sa.PrimaryKeyConstraint("kind", "k1", "k2"),
+    )
+    op.create_table(
+        "applied_configuration",
+        _one_row(),
+        _text("digest"),
+        _text("content"),
+        _text("at"),
+        sa.PrimaryKeyConstraint("id"),
+    )

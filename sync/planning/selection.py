@@ -1,0 +1,49 @@
+"""The part of a plan that a person, or a setting, asks for. Pure."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from sync.records.base import Key, Kind
+from sync.records.changes import PlannedChange
+from sync.records.kinds import ON_A_TEST, PEOPLE, PERSON_OF
+
+Chosen = Callable[[PlannedChange], bool]
+"""The question whether a line of the plan was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Records named by kind, by test and by person; an empty part names all.
+
+    Attributes:
+        kinds: the kinds.
+        tests: keys of tests, with the wildcards `*`, `?` and `[…]`. A test covers what is on it.
+        people: keys of learners and staff, with wildcards. A person covers their places on tests.
+    """
+
+    kinds: Collection[Kind] = ()
+    tests: Collection[str] = ()
+    people: Collection[str] = ()
+
+    def covers(self, kind: Kind, key: Key) -> bool:
+        """Tell whether a record is named by all parts of this selection."""
+        return (
+            (not self.kinds or kind in self.kinds)
+            and (not self.tests or (_has_test(kind) and _matches(key[0], self.tests)))
+            and (not self.people or _matches(_person(kind, key), self.people))
+        )
+
+
+def _has_test(kind: Kind) -> bool:
+    return kind is Kind.TEST or kind in ON_A_TEST
+
+
+def _person(kind: Kind, key: Key) -> str | None:
+    if kind in PEOPLE:
+        return key[0]
+    return key[1] if kind in PERSON_OF else None
+
+
+def _matches(value: str | None, patterns: Collection[str]) -> bool:
+    return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
