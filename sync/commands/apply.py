@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.watch import Watch
@@ -129,8 +130,9 @@ def run_once(
         observe: is notified of each call to Inspera.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
+    policy = app.policy(options.allowed, read_options, options.kinds)
     settings = app.run_settings(
-        app.policy(options.allowed, read_options, options.kinds), check_clock=options.check_clock
+        replace(policy, gate=gate_of(app, make_store)), check_clock=options.check_clock
     )
     app.prepare()
     paused_text = partial(pause_text, app.state)
@@ -201,6 +203,9 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
+        if plan.configuration:
+            effect, settings = plan.configuration.effect(), plan.configuration.settings
+            log("the configuration changed", effect=effect, settings=settings)
         for held in plan.held_scopes:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)

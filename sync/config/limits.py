@@ -130,6 +130,18 @@ class UpdateLimit(LimitSettings):
     """The upper bound of `percent`. Without it, `percent` has no upper bound."""
 
 
+class ConfigurationLimit(LimitSettings):
+    """The limit of what a change of the configuration does to one kind."""
+
+    at_least: Count = _DEFAULT.configuration.at_least
+    """This many changes of a kind never need permission."""
+    percent: Percent = _DEFAULT.configuration.percent
+    """This share of the kind's known records may be created, updated or removed only because the
+    configuration changed, in per cent."""
+    at_most: Count | None = _DEFAULT.configuration.at_most
+    """The upper bound of `percent`. Without it, `percent` has no upper bound."""
+
+
 class LimitsSettings(Strict):
     """How many changes one run may make without permission.
 
@@ -142,10 +154,19 @@ class LimitsSettings(Strict):
     """Removals of one kind on one test, such as of its candidates."""
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
+    configuration: Annotated[ConfigurationLimit, BeforeValidator(empty_is_default)] = (
+        ConfigurationLimit()
+    )
+    """What only a change of the configuration does to one kind: creates, updates and removals."""
 
     def as_limits(self) -> Limits:
         """Return the limits that the guard counts by."""
-        return Limits(self.kind.as_limit(), self.test.as_limit(), self.updates.as_limit())
+        return Limits(
+            self.kind.as_limit(),
+            self.test.as_limit(),
+            self.updates.as_limit(),
+            self.configuration.as_limit(),
+        )
 
 
 class FreezeSettings(Strict):

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync.engine.configuration import ConfigurationGate
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.planning.configuration import ConfigurationChange, ConfigurationImpact
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.limits import HeldScope, Limits
 from sync.planning.selection import Chosen
@@ -33,6 +35,7 @@ class Policy:
         unread: the kinds that have feeds, but not in this run.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
+        gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
     limits: Limits
@@ -42,6 +45,7 @@ class Policy:
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
+    gate: ConfigurationGate | None = None
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -63,6 +67,7 @@ class PlanResult:
             name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
         unasked: how many changes would pass that were not asked for.
+        configuration: what a change of the configuration does; None without one.
     """
 
     extracted: ExtractionResult
@@ -72,6 +77,12 @@ class PlanResult:
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
     unasked: int = 0
+    configuration: ConfigurationImpact | None = None
+
+    def kinds_in_step(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose sources could be relied on."""
+        reports = (*self.extracted.reports, *self.extracted.lookups)
+        return frozenset(kinds).difference(one.kind for one in reports if one.unhealthy)
 
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
@@ -89,10 +100,35 @@ class PlanResult:
             )
 
 
+def compare_configuration(
+    store: Store, policy: Policy, now: datetime, progress: Progress
+) -> ConfigurationChange | None:
+    """Plan by the earlier configuration, if it meant something else; None otherwise (rules 15)."""
+    if policy.gate is None:
+        return None
+    kinds = policy.kinds
+    return policy.gate.compare(store, needed_by(kinds), kinds, policy.read_options, now, progress)
+
+
+def keep_configuration(policy: Policy, plan: PlanResult, store: Store, now: datetime) -> None:
+    """Record that a whole plan was carried out by this configuration, unless that is held."""
+    held = plan.configuration and plan.configuration.held
+    if policy.gate and not held:
+        policy.gate.keep(store, plan.kinds_in_step(policy.kinds), now)
+
+
 def make_plan(
-    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: ExtractionResult,
+    store: Store,
+    policy: Policy,
+    now: datetime,
+    progress: Progress,
+    change: ConfigurationChange | None = None,
 ) -> PlanResult:
-    """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
+    """Decide about all that was extracted, and leave the plan in the store. `now` is aware.
+
+    `change` is a change of the configuration since the last complete run.
+    """
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
     deciding = _PlanBuilder(store, policy, extracted)
@@ -107,7 +143,8 @@ def make_plan(
         deciding.absent(kind)
     # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
-    held = store.plan.hold_scopes(
+    impact, held = _weigh(change, store, policy)
+    held += store.plan.hold_scopes(
         policy.limits, policy.allowed, now, sorted(policy.read_options.accepted)
     )
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
@@ -124,7 +161,18 @@ def make_plan(
         store.comparison.left_out(),
         deciding.used,
         unasked,
+        impact,
     )
+
+
+def _weigh(
+    change: ConfigurationChange | None, store: Store, policy: Policy
+) -> tuple[ConfigurationImpact | None, list[HeldScope]]:
+    """Hold what only a new configuration changes, if that is too much. Needs the draft."""
+    if change is None:
+        return None, []
+    # Before the limits, so that one hash is enough for what has one cause.
+    return store.configuration.weigh(change, policy.limits.configuration, policy.allowed)
 
 
 def plan_status(store: Store, plan: PlanResult) -> Exit:

@@ -32,7 +32,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All limits: removals of a kind, removals on one test, updates of a kind.
+    """All limits: removals of a kind, on one test, updates, and what a new configuration does.
 
     The defaults are those of the settings.
     """
@@ -40,6 +40,7 @@ class Limits:
     kind: Limit = Limit(10, 10, 500, 3)
     test: Limit = Limit(3, 25, 100)
     updates: Limit = Limit(10, 50)
+    configuration: Limit = Limit(10, 10)
 
 
 @dataclass(frozen=True, slots=True)

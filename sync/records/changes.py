@@ -75,6 +75,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
+    CONFIGURATION = "configuration"  # only a new configuration makes it, and it makes many
     ZEROS = "zeros"  # a value differs from the known one only by lost leading zeros
     IDENTITY_CHANGE = "identity_change"
     DRIFT = "drift"

@@ -12,6 +12,7 @@ from sync.engine.extract.join import JoinedSource, columns_of, load
 from sync.engine.protocols import BoundSource, Feed, Join
 from sync.errors import SourceError
 from sync.planning.absence import AbsenceDoubt
+from sync.planning.configuration import ConfigurationChange
 from sync.planning.remedies import accept_shrink
 from sync.progress import Progress
 from sync.records.base import Kind
@@ -92,10 +93,12 @@ def extract(
     now: datetime,
     progress: Progress,
     options: ReadOptions = EVERYTHING,
+    change: ConfigurationChange | None = None,
 ) -> ExtractionResult:
     """Stage what all feeds want.
 
-    A feed that can't be read to its end adds nothing, and its kind loses nothing.
+    A feed that can't be read to its end adds nothing, and its kind loses nothing. Where a `change`
+    of the configuration has left records out, their source has not shrunk.
     """
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
     extraction = _Extraction(store, progress, options, joined)
@@ -115,7 +118,7 @@ def extract(
     store.staging.close(later, _unsure(feeds, so_far, store))
     _judge_validity(reports)
     store.comparison.compute_windows(now)
-    _judge_shrinkage(feeds, reports, store, options)
+    _judge_shrinkage(feeds, reports, store, options, change.proven if change else ())
     _doubt(feeds, so_far, store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
@@ -272,13 +275,17 @@ def _judge_validity(reports: Sequence[FeedReport]) -> None:
 
 
 def _judge_shrinkage(
-    feeds: Sequence[Feed], reports: Sequence[FeedReport], store: Store, options: ReadOptions
+    feeds: Sequence[Feed],
+    reports: Sequence[FeedReport],
+    store: Store,
+    options: ReadOptions,
+    proven: Collection[tuple[Kind, str]],
 ) -> None:
     """Judge sources that have suddenly become shorter, or lack their last records.
 
-    Needs the tests' windows: what has ended may go.
+    Needs the tests' windows: what has ended may go. Those in `proven` are whole.
     """
-    judged: set[tuple[Kind, str]] = set()
+    judged = set(proven)
     # Tests first: what was on one that has left its source as well is not cut off
     in_order = sorted(
         zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST

@@ -18,7 +18,7 @@ from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, read_pages
 
 _REMOVES = "d.action IN ('remove', 'disable', 'delete', 'withdraw')"
-_COUNTED = f"d.verdict = 'pass' AND {_REMOVES}"
+_COUNTED = f"d.verdict = 'pass' AND d.scope <> '{ALLOWED}' AND {_REMOVES}"
 
 
 def hold_scopes(
@@ -205,7 +205,7 @@ def _scopes(
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
             renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
-            known, before = _count_known(connection, kind), count_recent(connection, kind, now)
+            known, before = count_known(connection, kind), count_recent(connection, kind, now)
             scope = Scope(
                 f"removals of {kind}",
                 removed,
@@ -225,7 +225,7 @@ def _scopes(
             scope = Scope(
                 f"updates of {kind}",
                 updated,
-                _count_known(connection, kind),
+                count_known(connection, kind),
                 limits.updates,
                 removals=False,
             )
@@ -273,7 +273,7 @@ _RENUMBERED = (
 """The number of candidates who stay on their tests and get another candidate number."""
 
 
-def _count_known(connection: Connection, kind: Kind) -> int:
+def count_known(connection: Connection, kind: Kind) -> int:
     """Return the number of known records of a kind on tests that have not ended.
 
     Limits are shares of this number.
