@@ -8,8 +8,6 @@ from sync.records.changes import PlannedChange, Verdict
 from sync.report.lines import Line, Tone, muted
 from sync.report.wording import change_row
 
-NO_EFFECT = "Configuration: it means what it meant in the last complete `apply`."
-
 
 def impact_text(impact: ConfigurationImpact) -> Iterator[Line]:
     """Yield what only the new configuration changes; what is held says so with its scope."""
@@ -23,7 +21,7 @@ def impact_text(impact: ConfigurationImpact) -> Iterator[Line]:
 
 def impact_details(impact: ConfigurationImpact) -> Iterator[Line]:
     """Yield the impact of a change that is not applied yet: settings, numbers and examples."""
-    yield Line(f"Configuration: changed since the last complete `apply`: {impact.settings}")
+    yield Line(f"Configuration: changed: {impact.settings}")
     yield Line(f"Configuration: this change of the configuration {impact.effect()}.")
     for (kind, action), examples in impact.examples.items():
         for change in examples:
@@ -33,7 +31,7 @@ def impact_details(impact: ConfigurationImpact) -> Iterator[Line]:
             yield muted(f"  … and {more:,} more of these")
     yield from (Line(f"Configuration: {reason}", Tone.HELD) for reason in impact.trouble)
     if excess := impact.excess():
-        yield Line(f"Configuration: the next `apply` would hold all of it: {excess}", Tone.HELD)
+        yield Line(f"Configuration: the next `apply` would hold this: {excess}", Tone.HELD)
     else:
         yield Line("Configuration: within the limits, so the next `apply` sends it.")
 

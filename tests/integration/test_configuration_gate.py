@@ -191,3 +191,39 @@ def test_no_secret_gets_into_the_state(thirty: University) -> None:
     assert '"option"' in content
     assert "Pincode12345" not in content
     assert "Passord98765" not in content
+
+
+def test_check_shows_the_impact_beforehand_as_the_plan_then_holds_it(thirty: University) -> None:
+    swap_names(thirty)
+    thirty.register(TEST, "1099")
+    before = thirty.state.read_bytes()
+    ran = thirty.run("check", "--impact")
+    assert ran.status == 3
+    assert (
+        "Configuration: changed: feeds[1].map.first_name: changed, feeds[1].map.last_name: changed"
+    ) in ran.out
+    assert "this change of the configuration creates 1 learner, updates 30 learners." in ran.out
+    assert "update learner 1001: first_name changes, last_name changes (students.csv line 2)" in (
+        ran.out
+    )
+    assert "… and 27 more of these" in ran.out
+    why = "31 changes of 30 known learners is more than max(10, 10%) = 10"
+    assert f"the next `apply` would hold this: {why}" in ran.out
+    assert ran.out.splitlines()[-1].endswith("exit status 3: something is held.")
+    assert thirty.state.read_bytes() == before
+    assert why in thirty.apply().out
+
+
+def test_check_says_that_nothing_changed_or_that_there_is_nothing_to_compare(
+    university: University,
+) -> None:
+    university.register(TEST, "1001")
+    assert "there is nothing to compare with" in university.run("check", "--impact").out
+    university.apply_once()
+    ran = university.run("check", "--impact")
+    assert (ran.status, "has changed its meaning since that `apply`" in ran.out) == (0, True)
+    university.feed("candidate")["map"]["room"] = "room"
+    university.registrations.set(f"{TEST} 1001", room="B12")
+    ran = university.run("check", "--impact")
+    assert "within the limits, so the next `apply` sends it" in ran.out
+    assert ran.status == 0

@@ -283,9 +283,10 @@ def _judge_shrinkage(
 ) -> None:
     """Judge sources that have suddenly become shorter, or lack their last records.
 
-    Needs the tests' windows: what has ended may go. Those in `proven` are whole.
+    Needs the tests' windows: what has ended may go. Those in `proven` are whole, unless rows are in
+    error.
     """
-    judged = set(proven)
+    judged: set[tuple[Kind, str]] = set()
     # Tests first: what was on one that has left its source as well is not cut off
     in_order = sorted(
         zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST
@@ -296,6 +297,12 @@ def _judge_shrinkage(
         if done or source.proof.shrink is None or report.unhealthy or report.partial:
             continue
         judged.add((feed.kind, source.name))
+        # With the earlier configuration it was whole, so its feeds leave the others out. Rows in
+        # error are no choice of anybody.
+        if (feed.kind, source.name) in proven and not store.staging.invalid_rows(
+            feed.kind, report.place
+        ):
+            continue
         text = shrunk(
             *store.baselines.shrinkage(feed.kind, source.name),
             source.proof.shrink,
