@@ -260,6 +260,6 @@ def test_the_journal_can_be_emptied_without_anything_being_sent_again(
     university: TutorialUniversity,
 ) -> None:
     with closing(sqlite3.connect(university.folder / "state.db", isolation_level=None)) as state:
-        state.execute("UPDATE intent SET fields = '{}' WHERE outcome IS NOT NULL")
+        state.execute("UPDATE intent SET fields = '{}', before = '{}' WHERE outcome IS NOT NULL")
     state.close()
     assert "nothing to do" in university.run("apply", status=0)
