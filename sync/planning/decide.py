@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
+from sync.planning.remedies import allow
 from sync.records.base import Key, Kind, RowError, utc_time
 from sync.records.changes import ADDITIONS, Action, Cause, Change, Fields, Verdict
 from sync.records.checks import email_errors, time_conflicts
@@ -104,7 +105,7 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedCha
     if part:  # without a fingerprint, so that the next run decides about the rest
         return DraftedChange(part, judge(part, pair.facts), None, pair.secret)
     way_out = "if that is right" if ruling.verdict is Verdict.HELD else "to send it now"
-    reason = f"{ruling.reason}; {way_out}: apply --allow {digest}"
+    reason = f"{ruling.reason}; {way_out}: {allow(digest)}"
     return DraftedChange(change, replace(ruling, reason=reason), pair.fingerprint, pair.secret)
 
 

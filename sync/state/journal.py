@@ -165,9 +165,7 @@ class Journal:
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Close an intent of an earlier run, now that its outcome is known."""
         if outcome == "done" and intent.action in REMOVALS:
-            recent_removals.note(
-                self._connection, intent.kind, intent.key, self._clock(), approved=False
-            )
+            recent_removals.note_settled(self._connection, intent.id, self._clock())
         self._connection.execute(
             _CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id}
         )

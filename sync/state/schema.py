@@ -103,6 +103,7 @@ class Intent(SQLModel, table=True):
     __table_args__ = (
         Index("ix_intent_record", "kind", "k1", "k2"),
         Index("ix_intent_open", "outcome"),
+        Index("ix_intent_at", "kind", "action", "at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -166,8 +167,8 @@ class RefusedChange(SQLModel, table=True):
 class Removal(SQLModel, table=True):
     """A record that was removed in Inspera, or a test that was withdrawn, and when (UTC).
 
-    Those of the last 24 hours count towards the limits of a run, except those that a person
-    `approved`.
+    Those of the last 7 days count towards the limits of a run, except those that a person
+    `approved`. Later they are deleted.
     """
 
     id: int | None = Field(default=None, primary_key=True)

@@ -69,8 +69,9 @@ _TABLES = {
     "plan": (
         "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action "
         "TEXT, verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after "
-        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT, draft INTEGER"
     ),
+    "scope_line": "digest TEXT, draft INTEGER",
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
@@ -83,7 +84,10 @@ _TABLES |= {
     "asked": "seq INTEGER",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps."""
+that go first. `asked` has the lines that a narrowed plan keeps.
+
+`scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
+draft and in `plan.draft`. A line can be in several scopes."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 

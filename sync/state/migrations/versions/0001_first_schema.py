@@ -315,6 +315,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
     )
+    op.create_index("ix_intent_at", "intent", ["kind", "action", "at"])
     op.create_index("ix_intent_open", "intent", ["outcome"])
     op.create_index("ix_intent_record", "intent", ["kind", "k1", "k2"])
     op.create_table(
