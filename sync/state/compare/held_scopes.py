@@ -151,7 +151,7 @@ def _hold(connection: Connection, scopes: _Over, groups: Mapping[ChangeType, Hel
             connection.execute(text(f"UPDATE draft SET scope = :scope WHERE {lines}"), values)
             continue
         # With the hash of all, which also lets those pass that are in two scopes.
-        reason = f"limit: {held.excess}; {groups.get(scope.type, held).remedy}"
+        reason = f"limit: {scope.name}: {held.excess}; {groups.get(scope.type, held).remedy}"
         connection.execute(
             text(
                 "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason,"
