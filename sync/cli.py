@@ -87,6 +87,10 @@ Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
 
+Yes = Annotated[
+    bool, flag("--yes", "Send without asking; for scripts. Without a terminal nobody is asked.")
+]
+
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
@@ -230,9 +234,11 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     wait: Waiting = False,
     show_all: All = False,
     quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
+    yes: Yes = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
     from sync.commands import apply as command
+    from sync.commands.question import question_on_terminal
 
     app, interruption = context.obj.open_app(), handle_signals()
     options = command.ApplyOptions(
@@ -243,6 +249,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
+        confirm=question_on_terminal(interruption, yes=yes or quiet),
     )
     with shown() as progress, shown_report() as report:
         return command.apply(app, options, report, progress, interruption)

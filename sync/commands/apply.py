@@ -72,6 +72,7 @@ class ApplyOptions:
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
+        confirm: asks a person whether so many changes are sent; None to send them unasked.
     """
 
     allowed: tuple[str, ...] = ()
@@ -85,6 +86,7 @@ class ApplyOptions:
     check_clock: bool = False
     deadline: datetime | None = None
     wait: Wait | None = None
+    confirm: Callable[[int], bool] | None = None
 
     @property
     def command(self) -> str:
@@ -210,6 +212,10 @@ class _Reporter:
             kind, key = line.change.kind, line.change.key
             if kind is Kind.TEST:  # students take it soon, or now
                 log("held", kind=kind.value, key=key_text(key), why=line.reason)
+
+    def confirms(self, total: int) -> bool:
+        """Ask a person, where there is one, whether the `total` changes are sent."""
+        return not (total and self.options.confirm) or self.options.confirm(total)
 
     def ended(self, result: RunResult, connection: Connection, run_id: int) -> None:
         """Show what became of the run, and log it with its findings."""

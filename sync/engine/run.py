@@ -32,7 +32,8 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
     1. Recover: find out what became of calls whose outcome an earlier run could not record.
     2. Extract: read every feed into the staging tables.
     3. Plan: compare what is wanted with what is known, and ask the guard about each change.
-    4. Execute: send what the guard allows, each intent durable before its call.
+    4. Execute: send what the guard allows and a person confirms, each intent durable before its
+       call.
     5. Verify: read back what was sent.
     6. Result: count everything, and derive the exit status.
 
@@ -54,6 +55,8 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
         if older_copy:
             result.hold_all(f"Held: {older_copy}.", store.plan.sendable(), note)
             result.status = worst(source=bool(plan.extracted.unhealthy), held=True)
+        elif not context.observer.confirms(store.plan.sendable()):
+            result.decline(store.plan.sendable(), note)
         else:
             executed = _send(settings, context, plan, recovered, result)
             verified = verify_run(settings, context, executed, result)
