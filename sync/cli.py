@@ -197,7 +197,7 @@ def sample(
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     as_json: AsJson = False,
     exit_code: Annotated[
@@ -209,12 +209,16 @@ def plan(
     accept_shrink: Shrunk = None,
     changed: Changed = False,
     show_all: All = False,
+    out: Annotated[
+        Path | None,
+        option("FILE", "Write the changes to this file, for a review and `apply FILE`."),
+    ] = None,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
 
     options = command.PlanOptions(
-        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ())
+        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ()), out
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -223,6 +227,12 @@ def plan(
 @app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Carry out exactly this plan, which `plan --out FILE` has written."
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
     ] = None,
@@ -250,6 +260,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
         confirm=question_on_terminal(interruption, yes=yes or quiet),
+        file=file,
     )
     with shown() as progress, shown_report() as report:
         return command.apply(app, options, report, progress, interruption)

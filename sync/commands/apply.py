@@ -3,12 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
@@ -17,19 +17,21 @@ from structlog.contextvars import bound_contextvars
 from sync.app import App, Observe, Say, now
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
+from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
 from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult
 from sync.engine.result import RunResult
-from sync.engine.run import run
-from sync.errors import Deposed
+from sync.engine.run import plan_only, run
+from sync.errors import Deposed, UsageError
 from sync.exit_codes import Exit
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
 from sync.report.lines import Line
+from sync.report.plan_file import ReviewedPlan
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
@@ -73,6 +75,8 @@ class ApplyOptions:
         deadline: when the run ends at the latest; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
         confirm: asks a person whether so many changes are sent; None to send them unasked.
+        file: a plan that was reviewed: exactly its changes are sent, or none.
+        reviewed: what that file contains.
     """
 
     allowed: tuple[str, ...] = ()
@@ -87,6 +91,8 @@ class ApplyOptions:
     deadline: datetime | None = None
     wait: Wait | None = None
     confirm: Callable[[int], bool] | None = None
+    file: Path | None = None
+    reviewed: ReviewedPlan | None = None
 
     @property
     def command(self) -> str:
@@ -97,7 +103,13 @@ class ApplyOptions:
 def apply(
     app: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Do one run, and return its exit status. A quiet one shows nothing if that is 0."""
+    """Do one run, and return its exit status. A quiet one shows nothing if that is 0.
+
+    Raises:
+        UsageError: the plan that was reviewed is not the plan of now.
+    """
+    if options.file:
+        options = reviewed_options(app, options, options.file, progress)
     if not options.quiet:
         return run_once(app, options, say, progress, interruption).status
     lines: list[str | Line] = []
@@ -147,7 +159,7 @@ def run_once(
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
-        reporter = _Reporter(store, say, progress, options, app.test_zone)
+        reporter = _Reporter(app, store, say, progress, options)
         context = RunContext(
             store=store,
             journal=journal,
@@ -168,6 +180,35 @@ def run_once(
     return result
 
 
+def reviewed_options(
+    app: App, options: ApplyOptions, file: Path, progress: Progress
+) -> ApplyOptions:
+    """Return the options with those of the reviewed plan, after a look at whether it still holds.
+
+    The look changes nothing in the state. The run itself looks again, as it holds the lock.
+
+    Raises:
+        UsageError: it was changed, or is not the plan of now; or an option contradicts it.
+    """
+    given = [name for name in (*PLANNING, "retry_refused") if getattr(options, name)]
+    if given:
+        raise UsageError(
+            "apply FILE takes no option that changes the plan: it has those by which the plan was "
+            "made; to change them, make a new plan with --out FILE"
+        )
+    reviewed = read_plan_file(app, file)
+    options = replace(options, reviewed=reviewed, **planning_options(reviewed))
+    policy = app.policy(
+        options.allowed, app.read_options(options.accepted, changed=options.changed)
+    )
+    app.prepare()
+    with app.state.open_to_read() as connection:
+        store = make_store(app, connection)
+        plan_only(app.feeds, store, policy, now(), progress)
+        check_same(app, reviewed, store)
+    return options
+
+
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
     """Return Inspera, to be connected by the first step of a run that needs it."""
 
@@ -183,20 +224,26 @@ def _target(app: App, interruption: Interruption, observe: Observe | None) -> La
 class _Reporter:
     """The observer of a run, which shows it to people and writes it to the log."""
 
+    app: App
     store: Store
     say: Say
     progress: Progress
     options: ApplyOptions
-    zone: ZoneInfo | None
 
     def note(self, line: str) -> None:
         """Show a line, and log it."""
         _note(line, self.say, self.options.job)
 
     def planned(self, plan: PlanResult, result: RunResult) -> None:
-        """Show the plan, and log what an operator who only has the log must see."""
+        """Show the plan, and log what an operator who only has the log must see.
+
+        Raises:
+            UsageError: it is not the plan that was reviewed.
+        """
+        if self.options.reviewed:
+            check_same(self.app, self.options.reviewed, self.store)
         most = None if self.options.show_all else MOST
-        show_plan(self.store, plan, self.say, most, title="To do", zone=self.zone)
+        show_plan(self.store, plan, self.say, most, title="To do", zone=self.app.test_zone)
         self.say(plan_summary(self.store, plan))
         log = _log_function(self.options.job)
         for lost in self.store.comparison.lost_zeros():
@@ -222,7 +269,7 @@ class _Reporter:
         most = None if self.options.show_all else MOST
         # the plan has shown the first findings, such as row errors, already
         others = islice(read_findings(connection, run_id), result.planned_findings, None)
-        for line in outcomes_text(others, most, self.zone):
+        for line in outcomes_text(others, most, self.app.test_zone):
             self.say(line)
         self.say(run_text(result.counts, result.status, result.results, result.word))
         if _log.is_enabled_for(logging.INFO):
