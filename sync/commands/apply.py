@@ -19,7 +19,7 @@ from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
 from sync.commands.watch import Watch
-from sync.engine.context import LazyTarget, RunContext
+from sync.engine.context import LazyTarget, RunContext, RunSettings
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult
@@ -32,7 +32,7 @@ from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
 from sync.report.lines import Line
 from sync.report.plan_file import ReviewedPlan
-from sync.report.plan_text import MOST
+from sync.report.plan_text import MOST, NOTHING
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
 from sync.state.backend import Wait
@@ -56,6 +56,9 @@ Others repeat a row or Inspera's answer.
 
 _log = structlog.get_logger("run")
 
+Work = Callable[[RunSettings, RunContext], RunResult]
+"""A function that does a run: `engine.run.run`, or another in its style."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
@@ -71,6 +74,8 @@ class ApplyOptions:
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
         job: the job whose run this is; None for a command.
+        name: the name of a run that is not an `apply`, such as `undo 12`.
+        words: the heading of what is sent, and what is shown when nothing is.
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
@@ -87,6 +92,8 @@ class ApplyOptions:
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
     job: str | None = None
+    name: str = "apply"
+    words: tuple[str, str] = ("To do", NOTHING)
     check_clock: bool = False
     deadline: datetime | None = None
     wait: Wait | None = None
@@ -97,7 +104,7 @@ class ApplyOptions:
     @property
     def command(self) -> str:
         """Return the name of the run, for the journal and for anyone who finds the state locked."""
-        return f"job {self.job}" if self.job else "apply"
+        return f"job {self.job}" if self.job else self.name
 
 
 def apply(
@@ -122,7 +129,7 @@ def apply(
     return status
 
 
-def run_once(
+def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
     app: App,
     options: ApplyOptions,
     say: Say,
@@ -130,6 +137,7 @@ def run_once(
     interruption: Interruption,
     should_yield: ShouldYield = never,
     observe: Observe | None = None,
+    work: Work = run,
 ) -> RunResult:
     """Do one run while holding the state's lock, and return what became of it.
 
@@ -141,6 +149,7 @@ def run_once(
         interruption: ends the run early.
         should_yield: tells whether the run is to end for another one whose tests start sooner.
         observe: is notified of each call to Inspera.
+        work: does the run once the state is open.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
     settings = app.run_settings(
@@ -173,7 +182,7 @@ def run_once(
             _log.info("run started", command=options.command)
             if options.retry_refused:
                 wake(connection)
-            result = run(settings, context)
+            result = work(settings, context)
             if interruption.lost_lock:
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
             reporter.ended(result, connection, journal.run_id)
@@ -243,7 +252,8 @@ class _Reporter:
         if self.options.reviewed:
             check_same(self.app, self.options.reviewed, self.store)
         most = None if self.options.show_all else MOST
-        show_plan(self.store, plan, self.say, most, title="To do", zone=self.app.test_zone)
+        title, nothing = self.options.words
+        show_plan(self.store, plan, self.say, most, title, self.app.test_zone, nothing)
         self.say(plan_summary(self.store, plan))
         log = _log_function(self.options.job)
         for lost in self.store.comparison.lost_zeros():

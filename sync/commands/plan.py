@@ -26,6 +26,7 @@ from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
     MOST,
+    NOTHING,
     ReasonGroup,
     plan_text,
     row_errors_text,
@@ -165,10 +166,11 @@ def show_plan(
     most: int | None,
     title: str = WOULD_DO,
     zone: ZoneInfo | None = None,
+    nothing: str = NOTHING,
 ) -> None:
     """Show the plan except its summary, with times in `zone`.
 
-    `title` is above the changes that the guard allows.
+    `title` is above the changes that the guard allows; `nothing` is shown without any change.
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
@@ -191,6 +193,7 @@ def show_plan(
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
             sound=sound,
             zone=zone,
+            nothing=nothing,
         ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),

@@ -308,6 +308,7 @@ def upgrade() -> None:
         _text("fields"),
         _text("before"),
         _flag("approved"),
+        sa.Column("notified", sa.Boolean()),
         _text("at"),
         _text("outcome", null=True),
         _text("outcome_at", null=True),
@@ -373,7 +374,9 @@ def upgrade() -> None:
         _text("k2"),
         _bytes("fingerprint"),
         _number("run_id"),
+        _number("undo_run"),
         _text("person"),
+        _text("why"),
         _text("at"),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
     )
