@@ -29,7 +29,9 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 `apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
 `help` lists the pages of the manual."""
 
-_ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
+_ACTING = frozenset(
+    {"init", "apply", "undo", "adopt", "reconcile", "pause", "resume", "state", "sync"}
+)
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
 _invoked: ContextVar[str] = ContextVar("invoked", default="")
@@ -85,6 +87,10 @@ Shrunk = Annotated[
 ]
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
+]
+
+Yes = Annotated[
+    bool, flag("--yes", "Send without asking; for scripts. Without a terminal nobody is asked.")
 ]
 
 
@@ -193,7 +199,7 @@ def sample(
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     as_json: AsJson = False,
     exit_code: Annotated[
@@ -205,12 +211,16 @@ def plan(
     accept_shrink: Shrunk = None,
     changed: Changed = False,
     show_all: All = False,
+    out: Annotated[
+        Path | None,
+        option("FILE", "Write the changes to this file, for a review and `apply FILE`."),
+    ] = None,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
 
     options = command.PlanOptions(
-        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ())
+        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ()), out
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -219,6 +229,12 @@ def plan(
 @app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Carry out exactly this plan, which `plan --out FILE` has written."
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
     ] = None,
@@ -230,9 +246,11 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     wait: Waiting = False,
     show_all: All = False,
     quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
+    yes: Yes = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
     from sync.commands import apply as command
+    from sync.commands.question import question_on_terminal
 
     app, interruption = context.obj.open_app(), handle_signals()
     options = command.ApplyOptions(
@@ -243,9 +261,48 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
+        confirm=question_on_terminal(interruption, yes=yes or quiet),
+        file=file,
     )
     with shown() as progress, shown_report() as report:
         return command.apply(app, options, report, progress, interruption)
+
+
+@app.command()
+def undo(  # noqa: PLR0913, PLR0917 - one for each of its options
+    context: typer.Context,
+    run: Annotated[
+        int | None, typer.Argument(metavar="RUN", help="The number of the run, as `undo` lists it.")
+    ] = None,
+    show: Annotated[bool, flag("--show", "Show what would be undone, and send nothing.")] = False,
+    why: Annotated[str, option("TEXT", "Why the run is undone; later plans show it. Needed.")] = "",
+    by: Annotated[
+        str | None, option("NAME", "Who wants that; without it, the person who is logged in.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
+    ] = None,
+    wait: Waiting = False,
+    show_all: All = False,
+    yes: Yes = False,
+) -> Exit:
+    """Take the changes of an earlier run back. Without a run, list the last ones."""
+    from sync.commands import undo as command
+    from sync.commands.question import question_on_terminal
+
+    app, interruption = context.obj.open_app(), handle_signals()
+    options = command.UndoOptions(
+        run=run,
+        show=show,
+        why=why,
+        by=by,
+        allowed=tuple(allow or ()),
+        show_all=show_all,
+        wait=lock_waiter(interruption) if wait else None,
+        confirm=question_on_terminal(interruption, yes=yes),
+    )
+    with shown() as progress, shown_report() as report:
+        return command.undo_run(app, options, report, progress, interruption)
 
 
 @app.command()

@@ -82,6 +82,7 @@ class Cause(StrEnum):
     FOUND = "found"
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
+    UNDONE = "undone"  # a person has taken exactly this back
     LOST = "lost"  # nothing is known here, but Inspera has our records
 
 

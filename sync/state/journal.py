@@ -16,7 +16,7 @@ from sync.planning.diff import remembered
 from sync.records.base import Key, Kind, utc_text, utc_time
 from sync.records.changes import REMOVALS, Action, OpenIntent, Outcome, PlannedChange, Result
 from sync.records.kinds import KEY_FIELDS, PEOPLE
-from sync.state import refusals, silent_changes
+from sync.state import refusals, silent_changes, undone
 from sync.state.compare import recent_removals
 from sync.state.known_writer import Clock, KnownWriter
 from sync.state.sqlite.open import count
@@ -26,8 +26,9 @@ MOST_FINDINGS = 50_000
 """The most findings of a run that are stored for `status`; its counts are of all."""
 
 _INTEND = text(
-    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, at,"
-    " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved, :at, '')"
+    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, notified, at,"
+    " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved,"
+    " :notified, :at, '')"
 )
 _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WHERE id = :id")
 
@@ -83,7 +84,7 @@ class Journal:
             rows.append(
                 {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
                 | {"action": change.action, "fields": fields, "before": before, "at": at}
-                | {"approved": bool(line.scope)}
+                | {"approved": bool(line.scope), "notified": bool(change.after.get("notify"))}
             )
         if rows and self._confirm:
             self._confirm()  # First, so that no later commit stores intents of what is not sent.
@@ -180,6 +181,14 @@ class Journal:
                 text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
             )
         refusals.lapse(self._connection, unsure)
+
+    def forget_undone(self, unsure: Collection[Kind]) -> None:
+        """Forget what was undone where the sources say something else by now, or it was sent again.
+
+        Of `unsure` kinds not everything was read, so that nothing is known of what is missing.
+        """
+        undone.forget(self._connection, unsure)
+        self._connection.commit()
 
     def commit(self) -> None:
         """Make all changes durable."""

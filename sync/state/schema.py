@@ -97,7 +97,8 @@ class Intent(SQLModel, table=True):
 
     An intent without an outcome is *open*: its outcome is found out before anything else is sent
     for its record (rules 24). `fields` are what is sent, `before` what was known until then, both
-    JSON. `approved` says that a person allowed it.
+    JSON. `approved` says that a person allowed it, `notified` that Inspera was asked to notify
+    the person.
     """
 
     __table_args__ = (
@@ -115,6 +116,7 @@ class Intent(SQLModel, table=True):
     fields: str
     before: str = "{}"
     approved: bool = False
+    notified: bool | None = None
     at: str
     outcome: str | None = None
     outcome_at: str | None = None
@@ -398,7 +400,7 @@ class Undone(SQLModel, table=True):
     """A change of run `run_id` that a person took back, so that it is held and not sent again.
 
     It is held as long as the sources say the same: `fingerprint` is that of the wanted record,
-    empty when the sources do not contain it.
+    empty when the sources do not contain it. `undo_run` is the run of `undo` itself.
     """
 
     kind: str = Field(primary_key=True)
@@ -406,7 +408,9 @@ class Undone(SQLModel, table=True):
     k2: str = Field(default="", primary_key=True)
     fingerprint: bytes = Field(default=b"", sa_type=LargeBinary)
     run_id: int
+    undo_run: int
     person: str
+    why: str
     at: str
 
 

@@ -136,6 +136,7 @@ def _absent_records(
             suspect=suspect,
             zeros=bool(row.zeros),
             refused=row.refused or "",
+            undone=row.undone or "",
             shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
         yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
@@ -145,7 +146,7 @@ def _absent_records_sql(kind: Kind) -> str:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     return f"""
         SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
-               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
+               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused, u.reason AS undone,
                tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
                    AND s.old_key = k.key) AS suspect,
@@ -158,6 +159,7 @@ def _absent_records_sql(kind: Kind) -> str:
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
+        LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.key AND u.fingerprint = :nothing
         WHERE v.kind = '{kind}'
     """
 
@@ -231,6 +233,7 @@ def _absent_members(
             suspect=suspect,
             zeros=bool(row.zeros),
             refused=row.refused or "",
+            undone=row.undone or "",
             timing=timing(row.tw_start, row.tw_ends, None),
             retired=row.lifecycle == "retired",
         )
@@ -271,7 +274,7 @@ def _absent_members_sql(kind: Kind) -> str:
     return f"""
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
                k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
-               tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
+               tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused, u.reason AS undone,
                tw.start AS tw_start, tw.ends AS tw_ends, tw.unsettled AS unsettled,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
                    AND s.old_key = k.{part}) AS who_suspect,
@@ -291,6 +294,8 @@ def _absent_members_sql(kind: Kind) -> str:
         LEFT JOIN test_window tw ON tw.test = k.test
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part}
             AND b.fingerprint = :nothing
+        LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.test AND u.k2 = k.{part}
+            AND u.fingerprint = :nothing
         WHERE m.kind = '{kind}'
     """
 

@@ -59,6 +59,7 @@ _TABLES = {
         "INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "taken_back": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
@@ -82,9 +83,12 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
     "asked": "seq INTEGER",
+    "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
+    "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps.
+that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
+person has reviewed and of the plan of now, `inverse` the records of which a change is undone.
 
 `scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
 draft and in `plan.draft`. A line can be in several scopes."""

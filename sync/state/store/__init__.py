@@ -19,6 +19,7 @@ from sync.state.store.plan import StoredPlan
 from sync.state.store.scope import RunScope
 from sync.state.store.snapshots import Snapshots
 from sync.state.store.staging import Staging
+from sync.state.store.undoing import Undoing
 
 
 class Store:
@@ -64,3 +65,4 @@ class Store:
         self.known = KnownRecords(scope)
         self.exports = StagedExports(connection)
         self.earlier_runs = EarlierRuns(connection)
+        self.undoing = Undoing(scope)

@@ -308,6 +308,7 @@ def upgrade() -> None:
         _text("fields"),
         _text("before"),
         _flag("approved"),
+        sa.Column("notified", sa.Boolean()),
         _text("at"),
         _text("outcome", null=True),
         _text("outcome_at", null=True),
@@ -318,6 +319,11 @@ def upgrade() -> None:
     op.create_index("ix_intent_at", "intent", ["kind", "action", "at"])
     op.create_index("ix_intent_open", "intent", ["outcome"])
     op.create_index("ix_intent_record", "intent", ["kind", "k1", "k2"])
+    _decisions()
+
+
+def _decisions() -> None:
+    """Make the tables of what waits, and of what people have decided."""
     op.create_table(
         "absence",
         _text("kind"),
@@ -374,7 +380,9 @@ def upgrade() -> None:
         _text("k2"),
         _bytes("fingerprint"),
         _number("run_id"),
+        _number("undo_run"),
         _text("person"),
+        _text("why"),
         _text("at"),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
     )
