@@ -16,6 +16,7 @@ from sync.records.base import Key, Kind, Row, RowError, row_place
 from sync.records.checks import UNUSABLE, Conflict
 from sync.records.fields import MAX_ID, FieldValue
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, Record
+from sync.records.rule_numbers import Rule, rule_of_field
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be
@@ -279,7 +280,7 @@ class CompiledFeed:
             made[name] = UNUSABLE
         if name in self._labels and not made[name]:
             remedy = "fill it in in the source: without it nobody can tell which record this row is"
-            return [(label, BadValueError("is blank", remedy))]
+            return [(label, BadValueError("is blank", remedy, Rule.KEYS))]
         if name == self._name and not made[name]:
             remedy = "fill it in in the source, or give the field a 'default'"
             return [(label, BadValueError("is blank", remedy))]
@@ -288,7 +289,15 @@ class CompiledFeed:
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[RowError]:
         where = row_place(self.place, row.line, key)
         row_errors = [
-            RowError(where, name, error.reason, error.remedy, self.kind, key)
+            RowError(
+                where,
+                name,
+                error.reason,
+                error.remedy,
+                self.kind,
+                key,
+                rule=error.rule or rule_of_field(name),
+            )
             for name, error in problems
         ]
         # The key and the field that it is made from say the same thing twice.
