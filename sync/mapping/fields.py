@@ -245,8 +245,8 @@ def _tracer(
                 yield Step(what, text)
         if not text:
             yield Step("default" if rule.default is not None else "blank", blank)
-        elif convert[1]:
-            yield Step(convert[0], convert[1](text))
+        elif convert[1] and (value := convert[1](text)) != text:
+            yield Step(convert[0], value)
 
     return trace
 

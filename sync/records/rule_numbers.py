@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sync.records.base import Kind
-from sync.records.changes import Cause
+from sync.records.changes import Cause, Outcome, Result
 
 
 class Rule(IntEnum):
@@ -33,6 +33,7 @@ class Rule(IntEnum):
     LOST_STATE = 18
     REPEATED_CALLS = 21
     FAILURES = 22
+    PAIRS = 27
     UNKNOWN_REFERENCES = 30
     SHARED_IDENTIFIERS = 31
     OTHER_ACCOUNTS = 32
@@ -91,6 +92,12 @@ _OF_FIELD: Final[Mapping[str, Rule]] = MappingProxyType(
 def rule_of(cause: Cause, kind: Kind) -> Rule | None:
     """Return the rule by which a change of this kind does not go ahead; None if it does."""
     return _OF_KIND.get((cause, kind), RULE_OF[cause])
+
+
+def rule_of_outcome(outcome: Outcome, kind: Kind) -> Rule | None:
+    """Return the rule by which a change of this kind ended so; None if it was done."""
+    failed = outcome.result in (Result.REFUSED, Result.UNKNOWN)
+    return Rule.FAILURES if failed else rule_of(outcome.cause, kind)
 
 
 def rule_of_field(field: str) -> Rule:

@@ -44,6 +44,7 @@ class PastFinding:
     key: Key | None
     place: str
     text: str
+    rule: int | None = None
 
 
 _RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason FROM run"
@@ -87,13 +88,12 @@ def _read_runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
 
 def read_findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
     """Yield the findings of one run in their order; with `type_`, only of that type."""
-    query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
+    query = "SELECT type, kind, k1, k2, place, text, rule FROM finding WHERE run_id = :run"
     query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
     for row in connection.execute(text(query), {"run": run_id, "type": type_}):
         kind = Kind(row.kind)
-        yield PastFinding(
-            row.type, kind, key_from(kind, row.k1, row.k2) if row.k1 else None, row.place, row.text
-        )
+        key = key_from(kind, row.k1, row.k2) if row.k1 else None
+        yield PastFinding(row.type, kind, key, row.place, row.text, row.rule)
 
 
 def count_known(connection: Connection) -> dict[tuple[str, str], int]:

@@ -196,10 +196,18 @@ class Journal:
         silent_changes.store(self._connection, self._clock(), leaving=leaving)
         self._connection.commit()
 
-    def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
+    def find(
+        self,
+        type_: str,
+        kind: Kind,
+        key: Key | None,
+        place: str,
+        message: str,
+        rule: int | None = None,
+    ) -> None:
         """Store a finding of this run for `status`; at most `MOST_FINDINGS`.
 
-        The next commit makes it durable.
+        The next commit makes it durable. `rule` is the number of the safety rule behind it.
         """
         self._findings += 1
         if self._findings > MOST_FINDINGS:
@@ -207,8 +215,8 @@ class Journal:
         k1, k2 = key_columns(key) if key else ("", "")
         self._connection.execute(
             text(
-                "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"
-                " VALUES (:run, :type, :kind, :k1, :k2, :place, :text)"
+                "INSERT INTO finding (run_id, type, kind, k1, k2, place, text, rule)"
+                " VALUES (:run, :type, :kind, :k1, :k2, :place, :text, :rule)"
             ),
             {
                 "run": self.run_id,
@@ -218,6 +226,7 @@ class Journal:
                 "k2": k2,
                 "place": place,
                 "text": message,
+                "rule": rule,
             },
         )
 
