@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sync.mapping import ConditionTrace, FieldTrace
 from sync.records.base import DIGEST_PREFIX, RowError, listed, utc_text
-from sync.records.changes import Action, Verdict
+from sync.records.changes import Action, Result, Verdict
 from sync.records.fields import FieldValue
 from sync.records.kinds import LISTS
 from sync.records.rule_numbers import cited
@@ -159,6 +159,9 @@ def _outcome(found: Explanation) -> Iterator[Line]:
         yield _line(_why(f"Nothing: {found.nothing}", found.nothing_rule))
         return
     yield from change_lines(found.change)
+    stopped = {one.type for one in found.findings}.intersection({Result.HELD, Result.DEFERRED})
+    if found.change.verdict is Verdict.PASS and stopped:
+        yield _line("but the last run has not done it, for the reason below", Tone.HELD, indent=4)
 
 
 def change_lines(planned: ExplainedChange) -> Iterator[Line]:
