@@ -214,7 +214,7 @@ class _Explainer:
         )
 
     def person_fields(self, explained: Explanation) -> list[dict[str, object]]:
-        """Return what is known and wanted of the people that the record names, for `--redact`."""
+        """Return what is known and wanted of the people in the key, for `--redact`."""
         found: list[dict[str, object]] = []
         for kind in (Kind.LEARNER, Kind.STAFF):
             for part in explained.key:
@@ -236,7 +236,7 @@ def _concerns(error: RowError, kind: Kind, key: Key, rows: Sequence[ExplainedRow
         return False
     if error.key == key or error.where in _places(rows):
         return True
-    # A row that names somebody unknown may mean anyone whom no row names (rules 30)
+    # A row that names somebody unknown may mean anyone that no row names (rules 30)
     partly = error.key is not None and "" in error.key and len(key) > 1 and not rows
     return partly and all(part in ("", own) for part, own in zip(error.key or (), key, strict=True))
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.records.base import Kind, Row
 
-from .feeds import LEARNER, PLACE, TEST
-from .test_properties import CAREFUL, MAPS, rows
+from .feeds import LEARNER, MAPS, PLACE, TEST
+from .test_properties import CAREFUL, rows
 
 
 @given(rows(), st.booleans(), st.booleans())
