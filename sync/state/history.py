@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from sync.exit_codes import Exit
 from sync.records.base import Key, Kind, utc_text, utc_time
+from sync.state.journal import TO_SEND
 from sync.state.staging.scratch import key_from
 
 
@@ -84,6 +85,25 @@ def _read_runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
         )
         for r in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run without an end has come: `done` changes of `total`, which is 0 before it sends."""
+
+    phase: str
+    done: int = 0
+    total: int = 0
+
+
+def read_progress(connection: Connection, run: PastRun) -> RunProgress:
+    """Return how far a run without an end is, or was when it was killed."""
+    total = run.counts.get(TO_SEND, 0)
+    if not total:
+        return RunProgress("reading and planning")
+    query = text("SELECT count(*) FROM intent WHERE run_id = :run AND outcome IS NOT NULL")
+    done = int(connection.execute(query, {"run": run.id}).scalar_one())
+    return RunProgress("sending" if done < total else "reading back", min(done, total), total)
 
 
 def read_findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:

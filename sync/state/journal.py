@@ -25,6 +25,9 @@ from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
 MOST_FINDINGS = 50_000
 """The most findings of a run that are stored for `status`; its counts are of all."""
 
+TO_SEND = "to send"
+"""The name of a run's count of the changes that it sends, until it ends."""
+
 _INTEND = text(
     "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, at,"
     " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved, :at, '')"
@@ -64,6 +67,17 @@ class Journal:
         if keep_mark:
             # Before anything is sent: so a copy from before this run is known as older.
             keep_mark()
+
+    def note_total(self, total: int) -> None:
+        """Store how many changes this run is about to send, from which `status` tells how far it is.
+
+        The counts of the end replace it.
+        """
+        self._connection.execute(
+            text("UPDATE run SET counts = :counts WHERE id = :id"),
+            {"counts": json.dumps({TO_SEND: total}), "id": self.run_id},
+        )
+        self._connection.commit()
 
     def intend(self, lines: Sequence[PlannedChange]) -> list[int]:
         """Commit intents for lines that are about to be sent. Return their ids, in order.
