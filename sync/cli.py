@@ -227,6 +227,30 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
 
 
 @app.command()
+def explain(
+    context: typer.Context,
+    record: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KIND KEY…",
+            autocompletion=completion.kinds,
+            help="One record, such as: candidate INF1000-H26 100123. A person or test needs no kind.",
+        ),
+    ],
+    redact: Annotated[
+        bool, flag("--redact", "Mask names, mails, logins and national identity numbers.")
+    ] = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """Explain one record: its rows, mapping, plan and history. Shows people's data, sends nothing."""
+    from sync.commands import explain as command
+
+    options = command.ExplainOptions(tuple(record), as_json, redact)
+    with shown() as progress, shown_report(plain=as_json) as report:
+        return command.explain(context.obj.open_app(), options, report, progress)
+
+
+@app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     file: Annotated[

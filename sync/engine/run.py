@@ -143,6 +143,7 @@ def execute(
     if probed.lost:
         result.hold_all(f"Held: {probed.lost}", total, note)
         return ExecutionResult()
+    context.journal.note_total(total)
     executed = Executor(
         context.store,
         context.journal,

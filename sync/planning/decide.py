@@ -11,6 +11,7 @@ from sync.records.base import Key, Kind, RowError, utc_time
 from sync.records.changes import ADDITIONS, Action, Cause, Change, Fields, Verdict
 from sync.records.checks import email_errors, time_conflicts
 from sync.records.kinds import COMPARED, PEOPLE, PERSON_OF, RECORD_CLASSES
+from sync.records.rule_numbers import rule_of_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +186,12 @@ def _late(change: Change) -> Iterator[RowError]:
         # Here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}
         for bad in time_conflicts({**times, "duration": after.get("duration")}):
-            yield RowError(change.where, bad.field, bad.reason, bad.remedy, change.kind, change.key)
+            yield RowError(
+                change.where,
+                bad.field,
+                bad.reason,
+                bad.remedy,
+                change.kind,
+                change.key,
+                rule=rule_of_field(bad.field),
+            )

@@ -159,6 +159,7 @@ class PlannedChange:
     layer: int
     fingerprint: bytes | None
     secret: str | None
+    cause: Cause = Cause.NONE
 
     def __repr__(self) -> str:
         return f"Planned({self.seq}, {self.change.action} {self.change.kind}, {self.verdict})"

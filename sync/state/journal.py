@@ -25,6 +25,9 @@ from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
 MOST_FINDINGS = 50_000
 """The most findings of a run that are stored for `status`; its counts are of all."""
 
+TO_SEND = "to send"
+"""The name of a run's count of the changes that it sends, until it ends."""
+
 _INTEND = text(
     "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, notified, at,"
     " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved,"
@@ -65,6 +68,17 @@ class Journal:
         if keep_mark:
             # Before anything is sent: so a copy from before this run is known as older.
             keep_mark()
+
+    def note_total(self, total: int) -> None:
+        """Store how many changes this run is about to send, from which `status` tells how far it is.
+
+        The counts of the end replace it.
+        """
+        self._connection.execute(
+            text("UPDATE run SET counts = :counts WHERE id = :id"),
+            {"counts": json.dumps({TO_SEND: total}), "id": self.run_id},
+        )
+        self._connection.commit()
 
     def intend(self, lines: Sequence[PlannedChange]) -> list[int]:
         """Commit intents for lines that are about to be sent. Return their ids, in order.
@@ -203,10 +217,18 @@ class Journal:
         silent_changes.store(self._connection, self._clock(), leaving=leaving)
         self._connection.commit()
 
-    def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
+    def find(
+        self,
+        type_: str,
+        kind: Kind,
+        key: Key | None,
+        place: str,
+        message: str,
+        rule: int | None = None,
+    ) -> None:
         """Store a finding of this run for `status`; at most `MOST_FINDINGS`.
 
-        The next commit makes it durable.
+        The next commit makes it durable. `rule` is the number of the safety rule behind it.
         """
         self._findings += 1
         if self._findings > MOST_FINDINGS:
@@ -214,8 +236,8 @@ class Journal:
         k1, k2 = key_columns(key) if key else ("", "")
         self._connection.execute(
             text(
-                "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"
-                " VALUES (:run, :type, :kind, :k1, :k2, :place, :text)"
+                "INSERT INTO finding (run_id, type, kind, k1, k2, place, text, rule)"
+                " VALUES (:run, :type, :kind, :k1, :k2, :place, :text, :rule)"
             ),
             {
                 "run": self.run_id,
@@ -225,6 +247,7 @@ class Journal:
                 "k2": k2,
                 "place": place,
                 "text": message,
+                "rule": rule,
             },
         )
 

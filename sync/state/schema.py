@@ -78,7 +78,10 @@ class Run(SQLModel, table=True):
 
 
 class RecordedFinding(SQLModel, table=True):
-    """A row error, or a change that was not carried out, which a person may want to see."""
+    """A row error, or a change that was not carried out, which a person may want to see.
+
+    `rule` is the number of the safety rule behind it.
+    """
 
     __tablename__ = "finding"
 
@@ -90,6 +93,7 @@ class RecordedFinding(SQLModel, table=True):
     k2: str = ""
     place: str = ""
     text: str = ""
+    rule: int | None = None
 
 
 class Intent(SQLModel, table=True):

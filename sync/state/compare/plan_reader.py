@@ -146,6 +146,7 @@ def _to_planned_change(row: Any) -> PlannedChange:
         row.layer,
         row.fingerprint,
         row.secret,
+        Cause(row.cause),
     )
 
 

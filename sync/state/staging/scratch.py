@@ -35,7 +35,7 @@ _COLUMNS = dict.fromkeys(NUMBERS, "INTEGER") | {
 _TABLES = {
     "row_error": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
-        "remedy TEXT, feed INTEGER, cause TEXT"
+        "remedy TEXT, feed INTEGER, cause TEXT, rule INTEGER"
     ),
     "unknown": "kind TEXT, part TEXT, value TEXT, cause TEXT, reason TEXT, remedy TEXT",
     "astray": "kind TEXT, k1 TEXT, k2 TEXT, place TEXT",
@@ -215,7 +215,7 @@ def add_row_errors(
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
-    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
+    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause", "rule")
 
     def row(row_error: RowError) -> tuple[object, ...]:
         # If only a field was left out, the record stays valid: a blank key matches no record. NULL
@@ -237,6 +237,7 @@ def add_row_errors(
             row_error.remedy,
             feed,
             row_error.cause,
+            int(row_error.rule),
         )
 
     return sum(
@@ -275,14 +276,14 @@ def count_valid(connection: Connection, kind: Kind, feed: int) -> int:
 
 def read_row_errors(connection: Connection) -> Iterator[RowError]:
     """Yield every row error of the run, in the order of their discovery."""
-    columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
+    columns = "id, kind, k1, k2, place, field, reason, remedy, cause, rule"
     for row in read_pages(
         connection, f"SELECT {columns} FROM row_error WHERE id > :last ORDER BY id LIMIT 500"
     ):
         kind = Kind(row[1])
         key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
         left_out = row[2] == "" and row[3] == ""
-        yield RowError(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
+        yield RowError(row[4], row[5], row[6], row[7], kind, key, row[8], left_out, row[9])
 
 
 def index_wanted(connection: Connection) -> None:

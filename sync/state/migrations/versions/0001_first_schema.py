@@ -293,6 +293,7 @@ def upgrade() -> None:
         _text("k2"),
         _text("place"),
         _text("text"),
+        _number("rule", null=True),
         sa.PrimaryKeyConstraint("id"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
     )
