@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -21,11 +21,13 @@ from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
-from sync.engine.plan import PlanResult
+from sync.engine.plan import PlanResult, Policy
 from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import Deposed
 from sync.exit_codes import Exit
+from sync.planning.decided import DecidedChanges
+from sync.planning.freeze import digest_of
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
@@ -72,6 +74,8 @@ class ApplyOptions:
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
+        approved: whether the run does no more than what people have approved and no run has begun
+            with.
     """
 
     allowed: tuple[str, ...] = ()
@@ -85,10 +89,13 @@ class ApplyOptions:
     check_clock: bool = False
     deadline: datetime | None = None
     wait: Wait | None = None
+    approved: bool = False
 
     @property
     def command(self) -> str:
         """Return the name of the run, for the journal and for anyone who finds the state locked."""
+        if self.approved:
+            return "approve"
         return f"job {self.job}" if self.job else "apply"
 
 
@@ -129,9 +136,7 @@ def run_once(
         observe: is notified of each call to Inspera.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    settings = app.run_settings(
-        app.policy(options.allowed, read_options, options.kinds), check_clock=options.check_clock
-    )
+    policy = app.policy(options.allowed, read_options, options.kinds)
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
@@ -145,6 +150,8 @@ def run_once(
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
+        policy = _with_decisions(policy, app.state.take_decided(connection, now()), options)
+        settings = app.run_settings(policy, check_clock=options.check_clock)
         reporter = _Reporter(store, say, progress, options, app.test_zone)
         context = RunContext(
             store=store,
@@ -164,6 +171,15 @@ def run_once(
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
             reporter.ended(result, connection, journal.run_id)
     return result
+
+
+def _with_decisions(policy: Policy, decided: DecidedChanges, options: ApplyOptions) -> Policy:
+    """Return the policy with what people have decided, narrowed to that if the run does no more."""
+    policy = replace(policy, decided=decided)
+    if not options.approved:
+        return policy
+    untried = frozenset(one.digest for one in decided.approvals(tried=False))
+    return replace(policy, chosen=lambda line: digest_of(line.change) in untried)
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:

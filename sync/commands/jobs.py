@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -76,6 +76,7 @@ class ConfiguredRun:
         policy = app.policy((), app.read_options(changed=settings.changed), settings.chosen())
         with app.state.open_to_read() as connection:
             store = make_store(app, connection, settings.chosen())
+            policy = replace(policy, decided=app.state.read_decided(connection, now()))
             feeds = app.feeds_of(policy.kinds)
             yield (
                 store,

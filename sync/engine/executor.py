@@ -352,6 +352,8 @@ class Executor:
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 self._journal.find(outcome.result, change.kind, change.key, change.where, text)
+                if outcome.result is Result.HELD:
+                    self._store.holds.note(line, outcome.cause, text)
             elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 

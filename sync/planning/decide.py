@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
+from sync.planning.decided import NOTHING_DECIDED, DecidedChanges
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
@@ -31,7 +32,8 @@ class Pair:
 class DraftedChange:
     """A change with the guard's ruling, and what only its sending needs.
 
-    `allowed` is the hash by which a person has let it pass; empty when nobody had to.
+    `allowed` is the hash by which a person has let it pass; empty when nobody had to. `decided` is
+    its hash when a person has decided about it, whatever the ruling is; else empty.
     """
 
     change: Change
@@ -39,6 +41,7 @@ class DraftedChange:
     fingerprint: bytes | None = None
     secret: str | None = field(default=None, repr=False)
     allowed: str = ""
+    decided: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,15 @@ NEEDED = {
 """Fields without which a record can't be made (vendor contract, Users API and Test API)."""
 
 
-def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
+def decide(
+    pair: Pair, allowed: Collection[str] = (), decided: DecidedChanges = NOTHING_DECIDED
+) -> Decision:
     """Return the change that this pair calls for, with the guard's ruling on it.
 
-    `allowed` holds the hashes that a person gave: they let exactly those changes pass.
+    Args:
+        pair: the two sides of a record.
+        allowed: the hashes that a person gave: they let exactly those changes pass.
+        decided: what people have decided about single changes before.
     """
     wanted, left_out = _usable(pair)
     change = diff(pair.kind, pair.key, wanted, pair.known, pair.about, pair.where)
@@ -85,7 +93,15 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
         # Without a fingerprint it is decided again in the next run, so that the row error is
         # reported until it is fixed.
         pair = replace(pair, fingerprint=None)
-    return Decision(_drafted(change, pair, allowed), left_out)
+    decision = decided.find(change)
+    if decision is None:
+        return Decision(_drafted(change, pair, allowed), left_out)
+    drafted = _drafted(change, pair, (decision.digest,) if decision.approved else allowed)
+    sent_or_held = drafted.ruling.verdict in (Verdict.PASS, Verdict.HELD)
+    if sent_or_held and not decision.approved and drafted.change is change:
+        rejected = Ruling(Verdict.DEFERRED, decision.reason, Cause.REJECTED)
+        drafted = DraftedChange(change, rejected, pair.fingerprint, pair.secret)
+    return Decision(replace(drafted, decided=decision.digest), left_out)
 
 
 def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedChange:

@@ -83,9 +83,10 @@ class Cause(StrEnum):
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
     LOST = "lost"  # nothing is known here, but Inspera has our records
+    REJECTED = "rejected"  # a person has said no to exactly this change
 
 
-NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER})
+NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER, Cause.REJECTED})
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
 

@@ -7,8 +7,10 @@ import pytest
 from sync.commands import (
     adopt,
     apply,
+    approve,
     check,
     doctor_checks,
+    held,
     pause,
     plan,
     reconcile,
@@ -32,8 +34,10 @@ def university(
     for module in (
         adopt,
         apply,
+        approve,
         check,
         doctor_checks,
+        held,
         pause,
         plan,
         state_rebind,

@@ -81,9 +81,11 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
     "asked": "seq INTEGER",
+    "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps."""
+that go first. `asked` has the lines that a narrowed plan keeps,
+`held_sending` those that were held when Inspera was read."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 

@@ -335,6 +335,9 @@ def upgrade() -> None:
         _text("cause"),
         _text("name"),
         _text("reason"),
+        _flag("sending"),
+        _text("test", null=True),
+        _text("start", null=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -364,6 +367,7 @@ def upgrade() -> None:
         _text("why"),
         _text("at"),
         _text("expires", null=True),
+        _number("run_id", null=True),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
