@@ -74,8 +74,7 @@ class ApplyOptions:
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
-        approved: whether the run does no more than what people have approved and no run has begun
-            with.
+        approved: whether the run sends only what people have approved.
     """
 
     allowed: tuple[str, ...] = ()
@@ -150,7 +149,8 @@ def run_once(
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
-        policy = _with_decisions(policy, app.state.take_decided(connection, now()), options)
+        decided = app.state.take_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=options.approved)
         settings = app.run_settings(policy, check_clock=options.check_clock)
         reporter = _Reporter(store, say, progress, options, app.test_zone)
         context = RunContext(
@@ -173,13 +173,13 @@ def run_once(
     return result
 
 
-def _with_decisions(policy: Policy, decided: DecidedChanges, options: ApplyOptions) -> Policy:
-    """Return the policy with what people have decided, narrowed to that if the run does no more."""
+def with_decisions(policy: Policy, decided: DecidedChanges, *, only_approved: bool) -> Policy:
+    """Return the policy with what people have decided, narrowed to what they have approved."""
     policy = replace(policy, decided=decided)
-    if not options.approved:
+    if not only_approved:
         return policy
-    untried = frozenset(one.digest for one in decided.approvals(tried=False))
-    return replace(policy, chosen=lambda line: digest_of(line.change) in untried)
+    approved = frozenset(one.digest for one in decided.approvals())
+    return replace(policy, chosen=lambda line: digest_of(line.change) in approved)
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:

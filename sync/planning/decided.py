@@ -73,9 +73,9 @@ class DecidedChanges:
             return None
         return self._by_digest.get(digest_of(change))
 
-    def approvals(self, *, tried: bool | None = None) -> Sequence[DecidedChange]:
-        """Return the approvals; with `tried`, only those that runs have or have not begun with."""
-        return [one for one in self if one.approved and tried in (None, one.tried)]
+    def approvals(self) -> Sequence[DecidedChange]:
+        """Return the approvals."""
+        return [one for one in self if one.approved]
 
 
 NOTHING_DECIDED = DecidedChanges()
