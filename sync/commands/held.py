@@ -100,8 +100,6 @@ def command_of(hold: Hold, changes: Iterable[HeldChange]) -> str:
     found = list(islice(changes, 2))
     if len(found) == 1 and (command := _COMMAND.search(found[0].reason)):
         return command[1].strip()
-    if found and hold.cause is Cause.SOURCE and (command := _COMMAND.search(found[0].reason)):
-        return command[1].strip()
     return _OF_MANY.get(hold.cause, f"held {hold.id}")
 
 

@@ -96,6 +96,10 @@ def decide(
     decision = decided.find(change)
     if decision is None:
         return Decision(_drafted(change, pair, allowed), left_out)
+    doubt = pair.facts.trouble
+    if decision.approved and doubt and doubt.needs_person:
+        # A person has said of exactly this record that its absence is right. All else still holds.
+        pair = replace(pair, facts=replace(pair.facts, trouble=None))
     drafted = _drafted(change, pair, (decision.digest,) if decision.approved else allowed)
     sent_or_held = drafted.ruling.verdict in (Verdict.PASS, Verdict.HELD)
     if sent_or_held and not decision.approved and drafted.change is change:

@@ -124,6 +124,21 @@ def test_after_the_source_moved_on_only_the_same_changes_are_sent(night: Univers
     assert ran.status == 0
 
 
+def test_one_word_is_enough_where_a_source_is_shorter_as_well(university: University) -> None:
+    university.register(TEST, *numbers(1001, 40))
+    university.at("2026-11-30T12:00")
+    university.apply_once()
+    university.registrations.drop(*(f"{TEST} {learner}" for learner in numbers(1005, 20)))
+    assert university.apply().status == 4
+    (hold,) = holds(university)
+    assert hold["decide"] == f"approve {hold['id']} --why TEXT"
+    approve(university, hold["id"], "--only", "1005")
+    assert len(university.candidates()) == 39
+    university.at("2026-12-01T08:30")
+    approve(university, only_hold(university))
+    assert len(university.candidates()) == 39  # the test has begun
+
+
 def test_what_has_another_value_meanwhile_stays_held_and_is_named(night: University) -> None:
     decide_beside_a_run(night, only_hold(night))
     night.registrations.add(f"{TEST} 1001", extra="30")
