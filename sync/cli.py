@@ -30,7 +30,8 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 `help` lists the pages of the manual."""
 
 _ACTING = frozenset(
-    {"init", "apply", "undo", "adopt", "reconcile", "pause", "resume", "state", "sync"}
+    {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
+    | {"state", "sync"}
 )
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
@@ -85,6 +86,12 @@ Shrunk = Annotated[
         help="Accept that this source is shorter than before.",
     ),
 ]
+HoldId = Annotated[
+    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
+]
+Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
+Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
+By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
@@ -327,6 +334,59 @@ def undo(  # noqa: PLR0913, PLR0917 - one for each of its options
     )
     with shown() as progress, shown_report() as report:
         return command.undo_run(app, options, report, progress, interruption)
+
+
+@app.command()
+def held(
+    context: typer.Context,
+    hold: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="The hash of one hold, or how it begins."),
+    ] = None,
+    show_all: All = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """List what is held for a person to decide, and the command that decides."""
+    from sync.commands import held as command
+
+    with shown_report(plain=as_json) as report:
+        return command.held(
+            context.obj.open_app(), command.HeldOptions(hold, show_all, as_json), report
+        )
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    hold: HoldId,
+    why: Why,
+    only: Only = None,
+    by: By = None,
+    for_: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long the approval counts.")
+    ] = "24h",
+    show_all: All = False,
+) -> Exit:
+    """Send exactly the changes of a hold; while another run holds the state, the next one does."""
+    from sync.commands import approve as command
+
+    app, interruption = context.obj.open_app(), handle_signals()
+    options = command.DecisionOptions(
+        id=hold, why=why, only=tuple(only or ()), by=by, for_=for_, show_all=show_all
+    )
+    with shown() as progress, shown_report() as report:
+        return command.approve(app, options, report, progress, interruption)
+
+
+@app.command()
+def reject(
+    context: typer.Context, hold: HoldId, why: Why, only: Only = None, by: By = None
+) -> Exit:
+    """Do not send the changes of a hold, and hold them no more, until their rows change."""
+    from sync.commands import approve as command
+
+    options = command.DecisionOptions(id=hold, why=why, only=tuple(only or ()), by=by)
+    return command.reject(context.obj.open_app(), options, say)
 
 
 @app.command()

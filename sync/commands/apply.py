@@ -22,11 +22,13 @@ from sync.commands.watch import Watch
 from sync.engine.context import LazyTarget, RunContext, RunSettings
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
-from sync.engine.plan import PlanResult
+from sync.engine.plan import PlanResult, Policy
 from sync.engine.result import RunResult
 from sync.engine.run import plan_only, run
 from sync.errors import Deposed, UsageError
 from sync.exit_codes import Exit
+from sync.planning.decided import DecidedChanges
+from sync.planning.freeze import digest_of
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
@@ -82,6 +84,7 @@ class ApplyOptions:
         confirm: asks a person whether so many changes are sent; None to send them unasked.
         file: a plan that was reviewed: exactly its changes are sent, or none.
         reviewed: what that file contains.
+        approved: whether the run sends only what people have approved.
     """
 
     allowed: tuple[str, ...] = ()
@@ -100,10 +103,13 @@ class ApplyOptions:
     confirm: Callable[[int], bool] | None = None
     file: Path | None = None
     reviewed: ReviewedPlan | None = None
+    approved: bool = False
 
     @property
     def command(self) -> str:
         """Return the name of the run, for the journal and for anyone who finds the state locked."""
+        if self.approved:
+            return "approve"
         return f"job {self.job}" if self.job else self.name
 
 
@@ -152,9 +158,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         work: does the run once the state is open.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    settings = app.run_settings(
-        app.policy(options.allowed, read_options, options.kinds), check_clock=options.check_clock
-    )
+    policy = app.policy(options.allowed, read_options, options.kinds)
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
@@ -168,6 +172,9 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
+        decided = app.state.take_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=options.approved)
+        settings = app.run_settings(policy, check_clock=options.check_clock)
         reporter = _Reporter(app, store, say, progress, options)
         context = RunContext(
             store=store,
@@ -216,6 +223,15 @@ def reviewed_options(
         plan_only(app.feeds, store, policy, now(), progress)
         check_same(app, reviewed, store)
     return options
+
+
+def with_decisions(policy: Policy, decided: DecidedChanges, *, only_approved: bool) -> Policy:
+    """Return the policy with what people have decided, narrowed to what they have approved."""
+    policy = replace(policy, decided=decided)
+    if not only_approved:
+        return policy
+    approved = frozenset(one.digest for one in decided.approvals())
+    return replace(policy, chosen=lambda line: digest_of(line.change) in approved)
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:

@@ -1,7 +1,7 @@
 """`plan`, the dry run: shows what `apply` would do. Makes no call, leaves the state unchanged."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        policy = replace(policy, decided=app.state.read_decided(connection, now()))
         planning = plan_only(app.feeds, store, policy, now(), progress)
         planning.check_hashes(options.allowed)
         written = ""

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from datetime import datetime
 
 from sync.engine.context import RunContext, RunSettings
+from sync.engine.decisions import keep_holds
 from sync.engine.ending import recording_errors
 from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.extract.baseline import keep_baseline
@@ -90,6 +91,7 @@ def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> Plan
     result.add_plan(plan, store)
     context.observer.planned(plan, result)
     keep_findings(store, context.journal, result)
+    keep_holds(settings, context, plan, result)
     # After the plan was shown: a person whose hash is of an older plan needs those of this one.
     plan.check_hashes(policy.allowed)
     return plan
@@ -106,11 +108,13 @@ def _send(
     store, journal = context.store, context.journal
     if settings.policy.chosen:  # what follows below rests on a whole plan
         executed = execute(settings, context, recovered, result)
+        _keep_held(settings, context, executed)
         result.add_clock(context.target.opened, context.observer.note)
         return executed
     # Not by a plan alone: what a person keeps ends once the source's new value may be sent.
     store.known.lapse_kept()
     executed = execute(settings, context, recovered, result)
+    _keep_held(settings, context, executed)
     # A run that was stopped has not got to all of its plan: what it did not reach stays open.
     if not executed.stopped:
         journal.lapse({*plan.extracted.trouble, *settings.policy.incomplete})
@@ -119,9 +123,17 @@ def _send(
     # clock makes tests look ended: then nobody who seems to have left is forgotten.
     journal.promote_silent(leaving=not result.clock_trouble)
     journal.forget_undone({*plan.extracted.trouble, *settings.policy.incomplete})
+    store.holds.forget_silent()
     # Last: until the plan was sent, the next run must still miss what this one's sources lack.
     keep_baseline(settings, plan.extracted, store)
     return executed
+
+
+def _keep_held(settings: RunSettings, context: RunContext, executed: ExecutionResult) -> None:
+    """Store what was held because Inspera was read."""
+    whole = not (settings.policy.chosen or executed.stopped or context.interruption.event.is_set())
+    run_id, kinds = context.journal.run_id, settings.policy.kinds
+    context.store.holds.keep_noted(run_id, context.clock(), kinds, whole=whole)
 
 
 def execute(

@@ -74,6 +74,13 @@ class Ruling:
 
 
 PASS = Ruling(Verdict.PASS)
+
+
+def may_be_approved(cause: Cause) -> bool:
+    """Tell whether `approve` decides about what is held for this cause; else it is `adopt`."""
+    return cause in (Cause.LIMIT, Cause.SOURCE) or Ruling(Verdict.HELD, cause=cause).allowable
+
+
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"

@@ -84,9 +84,10 @@ class Cause(StrEnum):
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
     LOST = "lost"  # nothing is known here, but Inspera has our records
+    REJECTED = "rejected"  # a person has said no to exactly this change
 
 
-NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER})
+NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER, Cause.REJECTED})
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
 

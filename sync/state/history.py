@@ -57,6 +57,11 @@ def read_last_runs(connection: Connection, most: int) -> list[PastRun]:
     return _read_runs(connection, list(connection.execute(query, {"most": most}).scalars()))
 
 
+def read_run(connection: Connection, run_id: int) -> PastRun | None:
+    """Return a run; None when it is not there."""
+    return next(iter(_read_runs(connection, [run_id])), None)
+
+
 def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
     """Return the newest run that ended, and the newest one of each of these commands."""
     query = (

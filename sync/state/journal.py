@@ -13,10 +13,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sync.errors import StateError
 from sync.planning.diff import remembered
+from sync.planning.freeze import digest_of
 from sync.records.base import Key, Kind, utc_text, utc_time
-from sync.records.changes import REMOVALS, Action, OpenIntent, Outcome, PlannedChange, Result
+from sync.records.changes import (
+    ALLOWED,
+    REMOVALS,
+    Action,
+    OpenIntent,
+    Outcome,
+    PlannedChange,
+    Result,
+)
 from sync.records.kinds import KEY_FIELDS, PEOPLE
-from sync.state import refusals, silent_changes, undone
+from sync.state import decisions, refusals, silent_changes, undone
 from sync.state.compare import recent_removals
 from sync.state.known_writer import Clock, KnownWriter
 from sync.state.sqlite.open import count
@@ -114,6 +123,7 @@ class Journal:
         """
         at = utc_text(self._clock())
         closed: list[dict[str, object]] = []
+        used: list[str] = []
         for intent, line, outcome in results:
             if outcome.result is Result.UNKNOWN:
                 self._connection.execute(
@@ -128,6 +138,8 @@ class Journal:
                 self.known.refuse(*record)
             elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
+                if line.scope == ALLOWED:
+                    used.append(digest_of(line.change))
                 if record in self._refused:
                     self._refused.discard(record)
                     refusals.lift(self._connection, *record)
@@ -139,6 +151,7 @@ class Journal:
                 )
         if closed:
             self._connection.execute(_CLOSE, closed)
+        decisions.use_up(self._connection, used)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Close open intents of earlier runs for a record whose outcome is known now."""

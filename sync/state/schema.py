@@ -353,7 +353,8 @@ class Absence(SQLModel, table=True):
 class Hold(SQLModel, table=True):
     """Changes that the newest plan holds for one reason, under the hash that allows them all.
 
-    `since` is when this hash was first held, `run_id` the newest run that held it.
+    `since` is when this hash was first held, `run_id` the newest run that held it. `sending` says
+    that Inspera was read before it was held. `test` is the soonest test concerned, with its start.
     """
 
     id: str = Field(primary_key=True)
@@ -362,10 +363,16 @@ class Hold(SQLModel, table=True):
     cause: str
     name: str
     reason: str
+    sending: bool = False
+    test: str | None = None
+    start: str | None = None
 
 
 class HeldChange(SQLModel, table=True):
-    """A change of a hold. `digest` is the hash of exactly this change; the fields are JSON."""
+    """A change of a hold. `digest` is the hash of exactly this change.
+
+    `before` and `after` are JSON of the fields that differ.
+    """
 
     __tablename__ = "held_change"
 
@@ -386,7 +393,8 @@ class Decision(SQLModel, table=True):
     """What a person has decided about exactly one change: `approved` or `rejected`.
 
     An approval is used up when its change is sent, and counts until `expires` (UTC). A rejection
-    has no end; it counts as long as the change is the same.
+    has no end; it counts as long as the change is the same. `run_id` is the first run that began
+    with it.
     """
 
     digest: str = Field(primary_key=True)
@@ -398,6 +406,7 @@ class Decision(SQLModel, table=True):
     why: str
     at: str
     expires: str | None = None
+    run_id: int | None = None
 
 
 class Undone(SQLModel, table=True):

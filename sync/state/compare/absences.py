@@ -12,6 +12,7 @@ from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
 from sync.records.base import Kind
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
+from sync.state.compare.context import REJECTED
 from sync.state.dialect import stream
 
 TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
@@ -259,7 +260,7 @@ def _doubt_of_member(
             return doubt
         if row.test_trouble:
             return AbsenceDoubt(UNREAD.format(part))
-    if row.unsettled:
+    if row.unsettled and row.unsettled != REJECTED:
         return AbsenceDoubt(_UNSETTLED)
     if row.same_account is not None and not suspect:
         account = f"{person} {row.same_account} has the same account in Inspera"

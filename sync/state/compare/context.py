@@ -26,6 +26,9 @@ SECOND_WAVE = timedelta(days=7)
 HELD = 2
 """In `test_window.unsettled`: the new times of the test are held, so the known ones count."""
 
+REJECTED = 3
+"""In `test_window.unsettled`: a person has rejected its new times, so the known ones are right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -274,6 +277,10 @@ def mark_unsettled_tests(connection: Connection) -> None:
     )
     connection.exec_driver_sql(
         f"UPDATE test_window SET unsettled = {HELD} WHERE test IN ({updated} AND cause = 'times')"
+    )
+    connection.exec_driver_sql(
+        f"UPDATE test_window SET unsettled = {REJECTED}"
+        f" WHERE test IN ({updated} AND cause = 'rejected')"
     )
 
 

@@ -85,10 +85,12 @@ _TABLES |= {
     "asked": "seq INTEGER",
     "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
     "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
+    "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
 that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
-person has reviewed and of the plan of now, `inverse` the records of which a change is undone.
+person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
+`held_sending` those that were held when Inspera was read.
 
 `scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
 draft and in `plan.draft`. A line can be in several scopes."""

@@ -13,6 +13,7 @@ from sync.state.store.baselines import Baselines
 from sync.state.store.comparison import Comparison
 from sync.state.store.earlier_runs import EarlierRuns
 from sync.state.store.exports import StagedExports
+from sync.state.store.holds import StoredHolds
 from sync.state.store.known import KnownRecords
 from sync.state.store.lookups import JoinedRows
 from sync.state.store.plan import StoredPlan
@@ -62,6 +63,7 @@ class Store:
         self.baselines = Baselines(scope)
         self.comparison = Comparison(scope)
         self.plan = StoredPlan(connection)
+        self.holds = StoredHolds(connection)
         self.known = KnownRecords(scope)
         self.exports = StagedExports(connection)
         self.earlier_runs = EarlierRuns(connection)

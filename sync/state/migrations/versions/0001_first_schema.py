@@ -343,6 +343,9 @@ def _decisions() -> None:
         _text("cause"),
         _text("name"),
         _text("reason"),
+        _flag("sending"),
+        _text("test", null=True),
+        _text("start", null=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -372,6 +375,7 @@ def _decisions() -> None:
         _text("why"),
         _text("at"),
         _text("expires", null=True),
+        _number("run_id", null=True),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
