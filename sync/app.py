@@ -266,6 +266,7 @@ class App:
             read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
+            grace=settings.grace.as_rules(),
         )
 
     def membership_policy(self) -> MembershipPolicy:

@@ -17,6 +17,7 @@ from sync.config.jobs import JobName, JobSettings, ServiceSettings
 from sync.config.limits import (
     ExistingSettings,
     FreezeSettings,
+    GraceSettings,
     LimitsSettings,
     OnAbsence,
     ReconcileSettings,
@@ -147,6 +148,8 @@ class Settings(Strict):
     """Which rows become which records."""
     on_absence: Annotated[OnAbsence, BeforeValidator(empty_is_default)] = OnAbsence()
     """What happens to records that their source no longer contains."""
+    grace: Annotated[GraceSettings, BeforeValidator(empty_is_default)] = GraceSettings()
+    """How long a record must be absent before it is removed."""
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()

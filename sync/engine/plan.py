@@ -11,6 +11,7 @@ from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOption
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
+from sync.planning.grace import NO_GRACE, GraceRules
 from sync.planning.limits import HeldScope, Limits
 from sync.planning.selection import Chosen
 from sync.progress import Progress
@@ -30,6 +31,7 @@ class Policy:
     Attributes:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
+        grace: how long a record must be absent before it is removed.
         unread: the kinds that have feeds, but not in this run.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
@@ -42,6 +44,7 @@ class Policy:
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
+    grace: GraceRules = NO_GRACE
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -73,6 +76,10 @@ class PlanResult:
     used: Collection[str] = ()
     unasked: int = 0
 
+    def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose feeds were all read whole, so that absence counts."""
+        return frozenset(kinds).difference(self.extracted.trouble)
+
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
 
@@ -95,7 +102,7 @@ def make_plan(
     """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
-    deciding = _PlanBuilder(store, policy, extracted)
+    deciding = _PlanBuilder(store, policy, extracted, now)
     # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
@@ -150,6 +157,7 @@ class _PlanBuilder:
     store: Store
     policy: Policy
     extracted: ExtractionResult
+    now: datetime
     used: set[str] = field(default_factory=set)
 
     def wanted(self, kind: Kind) -> None:
@@ -184,7 +192,7 @@ class _PlanBuilder:
         # Row errors and renewals are few or cheap. Drafted changes stream through, so that memory
         # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
-            for pair in pairs:
+            for pair in map(self._with_policy, pairs):
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:
                     if decision.row_errors:
@@ -197,6 +205,14 @@ class _PlanBuilder:
                     _keep(self.store, pair, decision, kept=kept)
 
         self.store.plan.draft(drafted())
+
+    def _with_policy(self, pair: Pair) -> Pair:
+        """Return the pair with what the policy says about its record."""
+        facts = pair.facts
+        if facts.absence:
+            grace = self.policy.grace.pending(pair.kind, facts.absence, self.now)
+            facts = replace(facts, grace=grace)
+        return pair if facts is pair.facts else replace(pair, facts=facts)
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:

@@ -36,7 +36,11 @@ def hold_scopes(
     allowed together by a hash of their own, before that. `accepted` are the sources that a person
     has accepted for this run: without them its removals are held for another reason.
     """
-    together = [*_time_scopes(connection, allowed), *_zero_scopes(connection, allowed)]
+    together = [
+        *_time_scopes(connection, allowed),
+        *_zero_scopes(connection, allowed),
+        *_grace_scopes(connection, allowed),
+    ]
     over = []
     for scope, condition, values in _scopes(connection, limits, now):
         excess = scope.excess()
@@ -195,6 +199,36 @@ def _first_zeros(connection: Connection, kind: Kind) -> str:
     before, after = from_json(row.before), from_json(row.after)
     change = Change(Action.UPDATE, kind, ("",), before, after, tuple(json.loads(row.changed)))
     return lost_zeros(change)
+
+
+_GRACE = f"d.kind = :kind AND d.cause = '{Cause.GRACE}' AND d.verdict = 'deferred'"
+
+
+def _grace_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the removals of a kind that are absent too shortly; one hash allows all of them.
+
+    They share a reason, so that many of them are one line of the plan.
+    """
+    for kind in Kind:
+        values = {"kind": kind.value}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_GRACE}", **values)
+        if not number:
+            continue
+        name = f"removals of {kind} within the grace"
+        digest = _digest(connection, name, _GRACE, values)
+        scope = Scope(name, number, number, Limit(0, 0), removals=False, kind=kind)
+        yield HeldScope(
+            scope, "absent, but not for long enough", digest, digest in allowed, Cause.GRACE
+        )
+        if digest in allowed:
+            _let_pass(connection, _GRACE, values)
+            continue
+        what = "it" if number == 1 else f"these {number:,}"
+        way_out = f"; to remove {what} now: apply --allow {digest}"
+        connection.execute(
+            text(f"UPDATE draft AS d SET reason = d.reason || :way_out WHERE {_GRACE}"),
+            {**values, "way_out": way_out},
+        )
 
 
 def _scopes(

@@ -10,9 +10,19 @@ from sync.planning.limits import HeldScope, Limits
 from sync.planning.selection import Chosen
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
-from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
+from sync.state.compare import (
+    absence_counts,
+    candidate_numbers,
+    held_scopes,
+    plan_reader,
+    plan_table,
+    priority,
+)
 from sync.state.compare.narrow import narrow
 from sync.state.sqlite.open import count
+
+_NOT_OF_THE_SOURCE = (Cause.BEGUN, Cause.GRACE, Cause.PROTECTED, Cause.PILOT)
+"""Causes that say nothing about the source: a removal deferred for one does not doubt it again."""
 
 
 class StoredPlan:
@@ -114,11 +124,19 @@ class StoredPlan:
         near = f"{query} AND wave LIKE '0%'"
         return count(self._connection, query), count(self._connection, near)
 
+    def count_absences(self, now: datetime, healthy: Collection[Kind]) -> None:
+        """Count this reading for the records of these kinds that it does not contain."""
+        absence_counts.count_absences(self._connection, now, healthy)
+
     def kinds_with_unsent_removals(self) -> set[Kind]:
-        """Return the kinds of which a removal is held or deferred, other than by a begun test."""
+        """Return the kinds of which a removal is held, or deferred for a doubt about its source.
+
+        A begun test, the grace and the configuration say nothing about the source.
+        """
+        others = ", ".join(f"'{cause}'" for cause in _NOT_OF_THE_SOURCE)
         query = text(
-            "SELECT DISTINCT kind FROM plan WHERE verdict IN ('held', 'deferred') AND cause <> "
-            f"'{Cause.BEGUN}' AND action IN ('remove', 'disable', 'delete', 'withdraw', 'release')"
+            "SELECT DISTINCT kind FROM plan WHERE verdict IN ('held', 'deferred') AND cause NOT IN"
+            f" ({others}) AND action IN ('remove', 'disable', 'delete', 'withdraw', 'release')"
         )
         return {Kind(row[0]) for row in self._connection.execute(query)}
 
