@@ -157,7 +157,7 @@ def show_plan(
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
-    fleeting = frozenset(Cause) - NOT_BY_ITSELF
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF - {Cause.PILOT}
     groups: dict[Verdict, Iterator[ReasonGroup]] = {
         Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
         Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
@@ -174,6 +174,7 @@ def show_plan(
             title,
             passing,
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            left_alone=store.plan.groups(Verdict.DEFERRED, most, {Cause.PILOT}),
             sound=sound,
             zone=zone,
         ),

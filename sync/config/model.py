@@ -22,8 +22,9 @@ from sync.config.limits import (
     OnAbsence,
     ReconcileSettings,
 )
+from sync.config.selections import OnlySettings, ProtectSettings
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
-from sync.config_base.base import Strict, empty_is_default, require_entries
+from sync.config_base.base import Strict, empty_is_default, empty_is_none, require_entries
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
@@ -154,6 +155,11 @@ class Settings(Strict):
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
     """How long before its start a test is protected from changes."""
+    protect: Annotated[tuple[ProtectSettings, ...], BeforeValidator(empty_is_none)] = ()
+    """Records that are never updated or removed until a day. They are still created."""
+    only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()
+    """A pilot group: only these records are kept in step, with the tests and people that they need.
+    All others are left alone."""
     existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """How to treat what was in Inspera before this tool."""
     verify: Literal["sample", "all", "none"] = "sample"

@@ -13,7 +13,8 @@ from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.grace import NO_GRACE, GraceRules
 from sync.planning.limits import HeldScope, Limits
-from sync.planning.selection import Chosen
+from sync.planning.protection import Protection, find_protection
+from sync.planning.selection import EVERYBODY, Chosen, PilotGroup
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
@@ -32,6 +33,8 @@ class Policy:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
         grace: how long a record must be absent before it is removed.
+        protections: which records are neither updated nor removed.
+        pilot: the records that are kept in step; all others are left alone.
         unread: the kinds that have feeds, but not in this run.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
@@ -45,6 +48,8 @@ class Policy:
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
     grace: GraceRules = NO_GRACE
+    protections: Sequence[Protection] = ()
+    pilot: PilotGroup = EVERYBODY
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -102,6 +107,8 @@ def make_plan(
     """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
+    if policy.pilot:
+        store.comparison.note_needed(policy.pilot.covers)
     deciding = _PlanBuilder(store, policy, extracted, now)
     # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
@@ -212,6 +219,11 @@ class _PlanBuilder:
         if facts.absence:
             grace = self.policy.grace.pending(pair.kind, facts.absence, self.now)
             facts = replace(facts, grace=grace)
+        if self.policy.protections and pair.known is not None:
+            of = (pair.kind, pair.key, self.now.date())
+            facts = replace(facts, protected=find_protection(self.policy.protections, *of))
+        if self.policy.pilot and not self.policy.pilot.covers(pair.kind, pair.key):
+            facts = replace(facts, outside=True)
         return pair if facts is pair.facts else replace(pair, facts=facts)
 
 

@@ -1,7 +1,7 @@
 """The part of a plan that a person, or a setting, asks for. Pure."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from sync.records.base import Key, Kind
@@ -47,3 +47,29 @@ def _person(kind: Kind, key: Key) -> str | None:
 
 def _matches(value: str | None, patterns: Collection[str]) -> bool:
     return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class PilotGroup:
+    """The records that a run keeps in step, where it leaves all others alone (`only`).
+
+    Attributes:
+        everywhere: the union of these; empty for all records.
+        of_kind: for some kinds the union of these, in addition.
+    """
+
+    everywhere: Collection[Selection] = ()
+    of_kind: Mapping[Kind, Collection[Selection]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Return whether it leaves anything out."""
+        return bool(self.everywhere or self.of_kind)
+
+    def covers(self, kind: Kind, key: Key) -> bool:
+        """Tell whether a record belongs to the group."""
+        parts = filter(None, (self.everywhere, self.of_kind.get(kind)))
+        return all(any(one.covers(kind, key) for one in part) for part in parts)
+
+
+EVERYBODY = PilotGroup()
+"""The group that leaves nothing out."""

@@ -37,6 +37,7 @@ _HEADINGS = {
     Verdict.HELD: "Held for a person to decide",
 }
 _BLOCKED = "Not sent until the cause is fixed (it does not clear by itself)"
+_LEFT_ALONE = "Left alone"
 _ORDER = {kind: number for number, kind in enumerate(Kind)}
 _COLUMNS: Mapping[str, Tone | None] = {
     **{action: change_tone(action, Verdict.PASS) for action in Action},
@@ -76,6 +77,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
     total: int | None = None,
     *,
     blocked: Iterable[ReasonGroup] = (),
+    left_alone: Iterable[ReasonGroup] = (),
     sound: bool = True,
     zone: ZoneInfo | None = None,
 ) -> Iterator[Line]:
@@ -88,6 +90,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
         title: the heading of what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
         blocked: what is deferred for a cause that somebody has to fix.
+        left_alone: what is outside the pilot group.
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
         zone: the zone of the tests, for times; None shows UTC alone.
@@ -95,6 +98,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
     sections = [(title, capped(map(change_row, passing), most, total))]
     sections += [(_BLOCKED, _group_rows(blocked, most))]
     sections += [(_HEADINGS[verdict], _group_rows(of, most)) for verdict, of in groups.items()]
+    sections.append((_LEFT_ALONE, _group_rows(left_alone, most)))
     empty = True
     for name, lines in sections:
         for line in section(name, lines):

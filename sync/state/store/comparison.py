@@ -10,7 +10,8 @@ from sync.planning.decide import Pair
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Key, Kind
 from sync.records.kinds import ON_A_TEST
-from sync.state.compare import absences, context, pairs, zeros
+from sync.state.compare import absences, context, pairs, pilot, zeros
+from sync.state.compare.pilot import Covers
 from sync.state.dialect import insert
 from sync.state.staging import derive, identities, scratch
 from sync.state.store.scope import RunScope
@@ -34,6 +35,10 @@ class Comparison:
         """
         self._scope.trouble = trouble
         context.fill_context(self._connection, now, trouble)
+
+    def note_needed(self, covers: Covers) -> None:
+        """Record the tests, people and committees that the wanted records of a pilot need."""
+        pilot.fill_needed(self._connection, covers)
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Yield every wanted record of this kind that is not known, or known with other values."""

@@ -73,9 +73,11 @@ class StoredPlan:
         """
         return narrow(self._connection, chosen)
 
-    def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-        """Yield the lines of the plan in order."""
-        return plan_reader.read_plan(self._connection, verdict)
+    def read(
+        self, verdict: Verdict | None = None, without: Collection[Cause] = ()
+    ) -> Iterator[PlannedChange]:
+        """Yield the lines of the plan in order, except those with a cause in `without`."""
+        return plan_reader.read_plan(self._connection, verdict, without)
 
     def find(self, kind: Kind, key: Key) -> PlannedChange | None:
         """Return the line of one record; None when the plan has none."""
