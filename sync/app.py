@@ -255,10 +255,15 @@ class App:
         allowed: tuple[str, ...] = (),
         read_options: ReadOptions = EVERYTHING,
         kinds: Collection[Kind] = frozenset(),
+        selection: Selection | None = None,
     ) -> Policy:
         """Return what the configuration says about deciding, and how sources are read in this run.
 
-        `kinds` are those that the run keeps in step; none for all.
+        Args:
+            allowed: the hashes that a person gave.
+            read_options: how sources are read.
+            kinds: those that the run keeps in step; none for all.
+            selection: the part of the plan that is asked for; None for all.
         """
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
@@ -270,6 +275,8 @@ class App:
             read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
+            chosen=selection.chooses if selection else None,
+            selection=selection,
             grace=settings.grace.as_rules(),
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),

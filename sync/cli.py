@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,12 @@ from sync.commands.invocation import PLACES, Invocation, handle_signals, lock_wa
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
+from sync.records.base import Kind
 from sync.report.progress import shown
 from sync.report.terminal import shown_report
+
+if TYPE_CHECKING:
+    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
@@ -83,6 +87,35 @@ Shrunk = Annotated[
         help="Accept that this source is shorter than before.",
     ),
 ]
+Tests = Annotated[
+    list[str] | None,
+    option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
+]
+Kinds = Annotated[
+    list[Kind] | None,
+    typer.Option(
+        metavar="KIND",
+        autocompletion=completion.kinds,
+        help="Only this kind, such as candidate; may be repeated.",
+    ),
+]
+People = Annotated[
+    list[str] | None,
+    option("KEY", "Only this learner or member of staff, and their places on tests."),
+]
+
+
+def _selection(
+    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
+) -> "Selection | None":
+    """Return what the options name; None without any."""
+    from sync.planning.selection import Selection
+
+    if not (tests or kinds or people):
+        return None
+    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
+
+
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
@@ -193,7 +226,7 @@ def sample(
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     as_json: AsJson = False,
     exit_code: Annotated[
@@ -204,13 +237,22 @@ def plan(
     ] = None,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     show_all: All = False,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
 
     options = command.PlanOptions(
-        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ())
+        as_json,
+        exit_code,
+        tuple(accept_shrink or ()),
+        changed,
+        show_all,
+        tuple(allow or ()),
+        _selection(test, kind, person),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -227,6 +269,9 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     wait: Waiting = False,
     show_all: All = False,
     quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
@@ -240,6 +285,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
+        selection=_selection(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,

@@ -26,6 +26,7 @@ from sync.engine.result import RunResult
 from sync.engine.run import run
 from sync.errors import Deposed
 from sync.exit_codes import Exit
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
@@ -68,6 +69,7 @@ class ApplyOptions:
         quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
+        selection: the part of the plan that is asked for; None for all of it.
         job: the job whose run this is; None for a command.
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
@@ -81,6 +83,7 @@ class ApplyOptions:
     show_all: bool = False
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
+    selection: Selection | None = None
     job: str | None = None
     check_clock: bool = False
     deadline: datetime | None = None
@@ -130,7 +133,8 @@ def run_once(
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
     settings = app.run_settings(
-        app.policy(options.allowed, read_options, options.kinds), check_clock=options.check_clock
+        app.policy(options.allowed, read_options, options.kinds, options.selection),
+        check_clock=options.check_clock,
     )
     app.prepare()
     paused_text = partial(pause_text, app.state)

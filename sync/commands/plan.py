@@ -15,6 +15,7 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
@@ -49,6 +50,7 @@ class PlanOptions:
     changed: bool = False
     show_all: bool = False
     allowed: tuple[str, ...] = ()
+    selection: Selection | None = None
 
 
 def make_store(
@@ -89,7 +91,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options)
+    policy = app.policy(options.allowed, read_options, selection=options.selection)
     app.prepare()
     paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
@@ -140,6 +142,7 @@ def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None)
         planning.ignored,
         status,
         left_out=planning.left_out,
+        unasked=planning.unasked,
     )
 
 
@@ -176,6 +179,7 @@ def show_plan(
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
             left_alone=store.plan.groups(Verdict.DEFERRED, most, {Cause.PILOT}),
             sound=sound,
+            narrowed=planning.narrowed,
             zone=zone,
         ),
         scopes_text(planning.held_scopes),
@@ -219,6 +223,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
+        "not_asked_for": planning.unasked,
         "unhealthy": planning.extracted.unhealthy,
         "partial": planning.extracted.partial,
         "held_scopes": [

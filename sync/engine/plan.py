@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
+from sync.engine.near_keys import check_names
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.grace import NO_GRACE, GraceRules
 from sync.planning.limits import HeldScope, Limits
 from sync.planning.protection import Protection, find_protection
-from sync.planning.selection import EVERYBODY, Chosen, PilotGroup
+from sync.planning.selection import EVERYBODY, Chosen, PilotGroup, Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
@@ -32,6 +33,8 @@ class Policy:
     Attributes:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
+        selection: what the options of a command ask for, in addition to `chosen`: its names are
+            checked, and its row errors shown.
         grace: how long a record must be absent before it is removed.
         protections: which records are neither updated nor removed.
         pilot: the records that are kept in step; all others are left alone.
@@ -47,6 +50,7 @@ class Policy:
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
+    selection: Selection | None = None
     grace: GraceRules = NO_GRACE
     protections: Sequence[Protection] = ()
     pilot: PilotGroup = EVERYBODY
@@ -70,7 +74,8 @@ class PlanResult:
         left_out: how many tests had ended before they were ever sent, and how many registrations
             name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
-        unasked: how many changes would pass that were not asked for.
+        narrowed: whether only a part of the plan was asked for.
+        unasked: how many changes would be sent that were not asked for.
     """
 
     extracted: ExtractionResult
@@ -79,6 +84,7 @@ class PlanResult:
     now: datetime
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
+    narrowed: bool = False
     unasked: int = 0
 
     def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
@@ -129,15 +135,38 @@ def make_plan(
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
     store.plan.close()
-    unasked = store.plan.narrow(policy.chosen) if policy.chosen else 0
-    return PlanResult(
+    whole = PlanResult(
         extracted,
         held,
         store.comparison.ignored(),
         now,
         store.comparison.left_out(),
         deciding.used,
-        unasked,
+    )
+    return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
+
+
+def narrow(
+    plan: PlanResult, store: Store, chosen: Chosen, selection: Selection | None
+) -> PlanResult:
+    """Leave in the store only the part of the plan that is chosen, with what it needs.
+
+    Raises:
+        UsageError: a part of the selection names nothing.
+    """
+    if selection:
+        check_names(selection, store, plan.extracted.kinds)
+    unasked = store.plan.narrow(chosen, selection)
+    store.comparison.drop_stays(selection.covers if selection else lambda *_: False)
+    return replace(
+        plan,
+        held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],
+        ignored=0,
+        left_out={},
+        # A hash that a person gave is right, also where its scope is not shown.
+        used={*plan.used, *(held.digest for held in plan.held_scopes)},
+        narrowed=True,
+        unasked=unasked,
     )
 
 
@@ -154,6 +183,10 @@ def plan_status(store: Store, plan: PlanResult) -> Exit:
         + numbers
         + store.plan.missed()
     )
+    if plan.narrowed:  # 0 means that everything that was asked for is in Inspera
+        left += sum(
+            n for (_, _, verdict), n in store.plan.tally().items() if verdict is Verdict.DEFERRED
+        )
     return worst(source=bool(plan.extracted.unhealthy), held=held, row_errors=left > 0)
 
 

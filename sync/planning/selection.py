@@ -30,9 +30,22 @@ class Selection:
         """Tell whether a record is named by all parts of this selection."""
         return (
             (not self.kinds or kind in self.kinds)
-            and (not self.tests or (_has_test(kind) and _matches(key[0], self.tests)))
-            and (not self.people or _matches(_person(kind, key), self.people))
+            and (not self.tests or (_has_test(kind) and matches(key[0], self.tests)))
+            and (not self.people or matches(_person(kind, key), self.people))
         )
+
+    def may_cover(self, kind: Kind, k1: str | None, k2: str | None) -> bool:
+        """Tell whether a record may be named, of whose key a part may be unknown (None)."""
+        person = k2 if kind in PERSON_OF else k1 if kind in PEOPLE else ""
+        return (
+            (not self.kinds or kind in self.kinds)
+            and (not self.tests or (_has_test(kind) and (not k1 or matches(k1, self.tests))))
+            and (not self.people or person is None or matches(person, self.people))
+        )
+
+    def chooses(self, line: PlannedChange) -> bool:
+        """Tell whether a line of the plan is of a record that is named."""
+        return self.covers(line.change.kind, line.change.key)
 
 
 def _has_test(kind: Kind) -> bool:
@@ -45,7 +58,8 @@ def _person(kind: Kind, key: Key) -> str | None:
     return key[1] if kind in PERSON_OF else None
 
 
-def _matches(value: str | None, patterns: Collection[str]) -> bool:
+def matches(value: str | None, patterns: Collection[str]) -> bool:
+    """Tell whether a key matches one of these patterns; None matches none."""
     return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
 
 

@@ -46,6 +46,9 @@ _COLUMNS: Mapping[str, Tone | None] = {
     Verdict.HELD: Tone.HELD,
 }
 _NOTHING = "Nothing to do: as far as this state knows, Inspera matches the sources."
+_NOTHING_ASKED = (
+    "Nothing to do: as far as this state knows, Inspera matches the sources in what was asked for."
+)
 _NOTHING_SENT = "Nothing to do with the valid rows; the others are listed here."
 
 
@@ -79,6 +82,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
     blocked: Iterable[ReasonGroup] = (),
     left_alone: Iterable[ReasonGroup] = (),
     sound: bool = True,
+    narrowed: bool = False,
     zone: ZoneInfo | None = None,
 ) -> Iterator[Line]:
     """Yield the plan's lines by verdict; one line a reason, or with no `most` each change.
@@ -93,6 +97,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
         left_alone: what is outside the pilot group.
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
+        narrowed: whether only a part of the plan was asked for.
         zone: the zone of the tests, for times; None shows UTC alone.
     """
     sections = [(title, capped(map(change_row, passing), most, total))]
@@ -105,7 +110,8 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
             yield line.rewritten(lambda text: with_local_times(text, zone))
             empty = False
     if empty:
-        yield Line(_NOTHING if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
+        nothing = _NOTHING_ASKED if narrowed else _NOTHING
+        yield Line(nothing if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
 
 
 def _group_rows(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[Line]:
@@ -216,6 +222,7 @@ def summary_text(
     status: int | None = None,
     *,
     left_out: Mapping[Kind, int] | None = None,
+    unasked: int = 0,
 ) -> Figures:
     """Return the figures in one line; with `status` as the last line of a command."""
     verdicts: Counter[Verdict] = Counter()
@@ -238,6 +245,9 @@ def summary_text(
     if ignored:
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
     parts += filter(None, [left_out_text(left_out or {})])
+    if unasked:
+        verb = "was" if unasked == 1 else "were"
+        parts.append(f"{plural(unasked, 'other change')} {verb} not asked for")
     figures = "; ".join(parts)
     found = {**{str(verdict): n for verdict, n in verdicts.items()}, "row error": row_errors}
     line = (

@@ -81,10 +81,12 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
     "asked": "seq INTEGER",
+    "asked_error": "id INTEGER",
     "pilot_need": "kind TEXT, k1 TEXT, k2 TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps, `pilot_need` the records that the
+that go first. `asked` has the lines that a narrowed plan keeps, `asked_error` its row errors, and
+`pilot_need` the records that the
 pilot group needs."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""

@@ -7,18 +7,18 @@ from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
 from sync.planning.limits import HeldScope, Limits
-from sync.planning.selection import Chosen
+from sync.planning.selection import Chosen, Selection
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import (
     absence_counts,
     candidate_numbers,
     held_scopes,
+    narrow,
     plan_reader,
     plan_table,
     priority,
 )
-from sync.state.compare.narrow import narrow
 from sync.state.sqlite.open import count
 
 _NOT_OF_THE_SOURCE = (Cause.BEGUN, Cause.GRACE, Cause.PROTECTED, Cause.PILOT)
@@ -66,12 +66,17 @@ class StoredPlan:
         plan_table.write_plan(self._connection)
         self._connection.commit()
 
-    def narrow(self, chosen: Chosen) -> int:
+    def narrow(self, chosen: Chosen, selection: Selection | None = None) -> int:
         """Keep in the closed plan only what is chosen and what that needs.
 
-        Return how many other changes would have passed.
+        Row errors that may be of the selection stay; without one, none do. Return how many other
+        changes would have been sent.
         """
-        return narrow(self._connection, chosen)
+        return narrow.narrow(self._connection, chosen, selection)
+
+    def concerns(self, held: HeldScope) -> bool:
+        """Tell whether a held scope concerns a line that is left in the plan."""
+        return narrow.concerns(self._connection, held)
 
     def read(
         self, verdict: Verdict | None = None, without: Collection[Cause] = ()
