@@ -38,7 +38,7 @@ class TutorialUniversity:
                 )
                 path.write_text(text, encoding="utf-8")
         # So that one reading without somebody is enough, as nobody waits for an hour here
-        self.change("inspera-sync.yaml", "sources:\n", "grace: {readings: 1, age: 0s}\nsources:\n")
+        self.change("inspera-sync.yaml", "feeds:\n", "grace: {readings: 1, age: 0s}\nfeeds:\n")
         key = folder / "api-key"
         key.write_text("sandbox-key", encoding="utf-8")
         key.chmod(0o600)
