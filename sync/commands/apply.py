@@ -29,6 +29,7 @@ from sync.errors import Deposed, UsageError
 from sync.exit_codes import Exit
 from sync.planning.decided import DecidedChanges
 from sync.planning.freeze import digest_of
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
@@ -75,6 +76,7 @@ class ApplyOptions:
         quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
+        selection: the part of the plan that is asked for; None for all of it.
         job: the job whose run this is; None for a command.
         name: the name of a run that is not an `apply`, such as `undo 12`.
         words: the heading of what is sent, and what is shown when nothing is.
@@ -94,6 +96,7 @@ class ApplyOptions:
     show_all: bool = False
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
+    selection: Selection | None = None
     job: str | None = None
     name: str = "apply"
     words: tuple[str, str] = ("To do", NOTHING)
@@ -158,7 +161,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         work: does the run once the state is open.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options, options.kinds)
+    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():

@@ -17,6 +17,7 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
@@ -56,6 +57,7 @@ class PlanOptions:
     show_all: bool = False
     allowed: tuple[str, ...] = ()
     out: Path | None = None
+    selection: Selection | None = None
 
 
 def make_store(
@@ -96,7 +98,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options)
+    policy = app.policy(options.allowed, read_options, selection=options.selection)
     app.prepare()
     if options.out:
         check_place(options.out)
@@ -157,6 +159,7 @@ def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None)
         planning.ignored,
         status,
         left_out=planning.left_out,
+        unasked=planning.unasked,
     )
 
 
@@ -175,7 +178,7 @@ def show_plan(
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
-    fleeting = frozenset(Cause) - NOT_BY_ITSELF
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF - {Cause.PILOT}
     groups: dict[Verdict, Iterator[ReasonGroup]] = {
         Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
         Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
@@ -192,7 +195,9 @@ def show_plan(
             title,
             passing,
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            left_alone=store.plan.groups(Verdict.DEFERRED, most, {Cause.PILOT}),
             sound=sound,
+            narrowed=planning.narrowed,
             zone=zone,
             nothing=nothing,
         ),
@@ -237,6 +242,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
+        "not_asked_for": planning.unasked,
         "unhealthy": planning.extracted.unhealthy,
         "partial": planning.extracted.partial,
         "held_scopes": [

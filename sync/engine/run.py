@@ -90,6 +90,8 @@ def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> Plan
     store.snapshots.keep(context.clock(), digests, plan.extracted.unhealthy_sources)
     result.add_plan(plan, store)
     context.observer.planned(plan, result)
+    # After it was shown, as this reading counts in it already. A plan alone counts nothing.
+    store.plan.count_absences(plan.now, plan.healthy_kinds(policy.kinds))
     keep_findings(store, context.journal, result)
     keep_holds(settings, context, plan, result)
     # After the plan was shown: a person whose hash is of an older plan needs those of this one.

@@ -25,6 +25,7 @@ class Rule(IntEnum):
     BEGUN_TESTS = 8
     WAITING = 9
     EXISTING = 10
+    LEFT_ALONE = 11
     EXTRA_TIME = 13
     EXACT_TIMES = 14
     LIMITS = 15
@@ -65,6 +66,9 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.SHARED: Rule.SHARED_IDENTIFIERS,
         Cause.NAMED: Rule.WHO_REMOVES,
         Cause.LOST: Rule.LOST_STATE,
+        Cause.GRACE: Rule.ABSENCE,
+        Cause.PROTECTED: Rule.LEFT_ALONE,
+        Cause.PILOT: Rule.LEFT_ALONE,
         Cause.UNDONE: Rule.LIMITS,
         Cause.REJECTED: Rule.LIMITS,
     }
