@@ -209,12 +209,20 @@ def init(  # noqa: PLR0913 - one for each question
 
 
 @app.command()
-def check(context: typer.Context, show_all: All = False) -> Exit:
+def check(
+    context: typer.Context,
+    show_all: All = False,
+    impact: Annotated[
+        bool, flag("--impact", "Show what this change of the configuration would do.")
+    ] = False,
+) -> Exit:
     """Check the configuration, every source and every row. Sends nothing."""
     from sync.commands import check as command
 
     with shown() as progress:
-        return command.check(context.obj.open_app(), say, progress, show_all=show_all)
+        return command.check(
+            context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+        )
 
 
 @app.command()

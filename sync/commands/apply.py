@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
@@ -162,6 +163,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    policy = replace(policy, gate=gate_of(app, make_store))
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
@@ -279,6 +281,9 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
+        if plan.configuration:
+            effect, settings = plan.configuration.effect(), plan.configuration.settings
+            log("the configuration changed", effect=effect, settings=settings)
         for held in plan.held_scopes:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)

@@ -69,6 +69,7 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.GRACE: Rule.ABSENCE,
         Cause.PROTECTED: Rule.LEFT_ALONE,
         Cause.PILOT: Rule.LEFT_ALONE,
+        Cause.CONFIGURATION: Rule.LIMITS,
         Cause.UNDONE: Rule.LIMITS,
         Cause.REJECTED: Rule.LIMITS,
     }
