@@ -10,7 +10,13 @@ from sync.planning.limits import ChangeType, Limit, Limits, Recent, Scope
 from sync.records.base import Kind, utc_text
 from sync.records.changes import ALLOWED
 from sync.records.kinds import PEOPLE
-from sync.state.compare.recent_changes import IN_DRAFT, count_at_most, count_recent
+from sync.state.compare.recent_changes import (
+    IN_DRAFT,
+    WEEK,
+    count_at_most,
+    count_recent,
+    count_recent_on_tests,
+)
 from sync.state.sqlite.open import count
 
 COUNTED = f"d.kind = :kind AND d.verdict = 'pass' AND d.scope <> '{ALLOWED}'"
@@ -68,25 +74,47 @@ def _of_kind(
     type_: ChangeType,
     number: int,
 ) -> Iterator[CountedScope]:
-    limit, values = limits.of_kind(type_), {"kind": kind.value}
-    removals = type_ is ChangeType.REMOVALS
-    if not removals and number + count_at_most(connection, kind, type_, now) <= limit.at_least:
-        return
+    limit, removals = limits.of_kind(type_), type_ is ChangeType.REMOVALS
     known = _count_known(connection, kind, type_, now)
     if removals:
         known -= sum(_count_allowed(connection, kind).values())
+    elif _is_within(connection, limit, now, kind, type_, number, known):
+        return
     scope = Scope(
         f"{type_} of {kind}",
         number,
         known,
         limit,
         type_,
-        count_recent(connection, kind, type_, now).get("", Recent()),
+        count_recent(connection, kind, type_, now),
         limits.per_week,
         sum(_count_renumbered(connection).values()) if removals and kind is Kind.CANDIDATE else 0,
         kind,
     )
-    yield CountedScope(scope, f"{COUNTED} AND {IN_DRAFT[type_]}", values)
+    condition = f"{COUNTED} AND {IN_DRAFT[type_]}"
+    yield CountedScope(scope, condition, {"kind": kind.value})
+
+
+def _is_within(
+    connection: Connection,
+    limit: Limit,
+    now: datetime,
+    kind: Kind,
+    type_: ChangeType,
+    number: int,
+    known: int,
+) -> bool:
+    """Tell quickly whether creates or updates are certainly within their limit.
+
+    The limit is at its smallest if all that may have been changed recently was.
+    """
+    recent = count_at_most(connection, kind, type_, now)
+    if number + recent <= limit.of(max(0, known - recent)):
+        return True
+    if type_ is ChangeType.UPDATES or known > recent:
+        return False
+    older = f"SELECT count(*) FROM known_{kind} WHERE updated <= :week"
+    return not count(connection, older, week=utc_text(now - WEEK))  # a first load
 
 
 def _of_tests(
@@ -102,7 +130,7 @@ def _of_tests(
     query = f"SELECT d.k1, count(*) FROM draft d WHERE {counted} GROUP BY d.k1 ORDER BY d.k1"
     numbers = connection.execute(text(query), {"kind": kind.value}).fetchall()
     known = _count_known_on_tests(connection, kind, counted)
-    recent = count_recent(connection, kind, type_, now, by_test=True)
+    recent = count_recent_on_tests(connection, kind, type_, now)
     removals = type_ is ChangeType.REMOVALS
     allowed = _count_allowed(connection, kind) if removals else {}
     renumbered = _count_renumbered(connection) if removals and kind is Kind.CANDIDATE else {}
