@@ -1,8 +1,9 @@
 """`plan`, the dry run: shows what `apply` would do. Makes no call, leaves the state unchanged."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from sync.app import App, Say, now
 from sync.commands.pause import pause_text
+from sync.commands.plan_file import check_place, write_plan_file
 from sync.engine.candidate_numbers import defer_as_before
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
@@ -24,6 +26,7 @@ from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
     MOST,
+    NOTHING,
     ReasonGroup,
     plan_text,
     row_errors_text,
@@ -41,7 +44,10 @@ WOULD_DO = "Would do"
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the plan command was asked for."""
+    """What the plan command was asked for.
+
+    `out` is the file that the changes are written to, for a review.
+    """
 
     as_json: bool = False
     exit_code: bool = False
@@ -49,6 +55,7 @@ class PlanOptions:
     changed: bool = False
     show_all: bool = False
     allowed: tuple[str, ...] = ()
+    out: Path | None = None
 
 
 def make_store(
@@ -91,11 +98,19 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(options.allowed, read_options)
     app.prepare()
+    if options.out:
+        check_place(options.out)
     paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        policy = replace(policy, decided=app.state.read_decided(connection, now()))
         planning = plan_only(app.feeds, store, policy, now(), progress)
         planning.check_hashes(options.allowed)
+        written = ""
+        if options.out:  # before the next step, which no run has
+            number = write_plan_file(app, store, planning, options, options.out)
+            written = f"Written: {options.out} ({plural(number, 'change')}). "
+            written += f"To carry out exactly these: apply {options.out}"
         defer_as_before(store)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
@@ -117,6 +132,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(CHECKED_AT_APPLY)
             if duration := _duration(app, store):
                 say(duration)
+        if written:
+            say(written)
         say(plan_summary(store, planning, status))
     return status
 
@@ -150,10 +167,11 @@ def show_plan(
     most: int | None,
     title: str = WOULD_DO,
     zone: ZoneInfo | None = None,
+    nothing: str = NOTHING,
 ) -> None:
     """Show the plan except its summary, with times in `zone`.
 
-    `title` is above the changes that the guard allows.
+    `title` is above the changes that the guard allows; `nothing` is shown without any change.
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
@@ -176,6 +194,7 @@ def show_plan(
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
             sound=sound,
             zone=zone,
+            nothing=nothing,
         ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),

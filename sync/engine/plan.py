@@ -11,6 +11,7 @@ from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOption
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
+from sync.planning.decided import NOTHING_DECIDED, DecidedChange, DecidedChanges
 from sync.planning.limits import HeldScope, Limits
 from sync.planning.selection import Chosen
 from sync.progress import Progress
@@ -33,6 +34,7 @@ class Policy:
         unread: the kinds that have feeds, but not in this run.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
+        decided: what people have decided about single changes before this run.
     """
 
     limits: Limits
@@ -42,6 +44,7 @@ class Policy:
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
+    decided: DecidedChanges = NOTHING_DECIDED
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -63,6 +66,8 @@ class PlanResult:
             name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
         unasked: how many changes would pass that were not asked for.
+        passed_over: decisions about changes that this plan would contain, but does not: the row,
+            or what is known, is another one by now.
     """
 
     extracted: ExtractionResult
@@ -72,6 +77,7 @@ class PlanResult:
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
     unasked: int = 0
+    passed_over: Sequence[DecidedChange] = ()
 
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
@@ -124,6 +130,7 @@ def make_plan(
         store.comparison.left_out(),
         deciding.used,
         unasked,
+        deciding.passed_over(),
     )
 
 
@@ -151,6 +158,23 @@ class _PlanBuilder:
     policy: Policy
     extracted: ExtractionResult
     used: set[str] = field(default_factory=set)
+    decided: set[str] = field(default_factory=set)
+
+    def passed_over(self) -> list[DecidedChange]:
+        """Return the decisions about changes that are not planned any more.
+
+        Where not everything was read, a missing change says nothing.
+        """
+        extracted = self.extracted
+        if extracted.unhealthy or extracted.partial:
+            return []
+        return [
+            one
+            for one in self.policy.decided
+            if one.digest not in self.decided
+            and one.kind in self.policy.kinds
+            and one.kind not in extracted.trouble
+        ]
 
     def wanted(self, kind: Kind) -> None:
         """Decide about all wanted records of a kind.
@@ -185,8 +209,9 @@ class _PlanBuilder:
         # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
             for pair in pairs:
-                decision = decide(pair, self.policy.allowed)
+                decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:
+                    self.decided.update(filter(None, [decision.drafted.decided]))
                     if decision.row_errors:
                         self.store.staging.add_row_errors(decision.row_errors)
                     # What has ended is retired all the same: that takes nothing away from anybody

@@ -27,7 +27,7 @@ class RunResult(Ending):
     """What became of a run.
 
     Attributes:
-        word: done, stopped, interrupted, paused or yielded.
+        word: done, stopped, interrupted, paused, declined or yielded.
         left: how many changes did not go ahead, by verdict or result, and by cause.
         rows: how many each source had for a kind.
         waiting: how many additions wait for something that is not in Inspera, or for a candidate
@@ -92,6 +92,12 @@ class RunResult(Ending):
         self.counts["not sent"] = 0
         self.counts["held"] += total
         self.left[Verdict.HELD, Cause.LOST] += total
+
+    def decline(self, total: int, note: Note) -> None:
+        """End the run of a person who does not want the `total` changes to be sent."""
+        self.stop("Not sent: the question was not answered with yes.", note)
+        self.counts["not sent"] = total
+        self.status, self.word = Exit.HELD, "declined"
 
     def decide_status(
         self, store: Store, plan: PlanResult, executed: ExecutionResult, not_as_sent: int

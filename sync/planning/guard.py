@@ -39,6 +39,7 @@ class Facts:
         reuses: Inspera identifies it by what it identifies a vanished record by.
         zeros: it is a known record without the leading zeros of its key, or that known record.
         clash: which other row wants the same account in Inspera, as the row's error says.
+        undone: who has taken back what the source still contains, when and why.
     """
 
     trouble: AbsenceDoubt | None = None
@@ -55,6 +56,7 @@ class Facts:
     reuses: bool = False
     clash: str = ""
     zeros: bool = False
+    undone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,17 @@ class Ruling:
     @property
     def allowable(self) -> bool:
         """Return whether a person may let the change pass by its hash."""
-        return self.cause in (Cause.FREEZE, Cause.TIMES, Cause.ZEROS)
+        return self.cause in (Cause.FREEZE, Cause.TIMES, Cause.ZEROS, Cause.UNDONE)
 
 
 PASS = Ruling(Verdict.PASS)
+
+
+def may_be_approved(cause: Cause) -> bool:
+    """Tell whether `approve` decides about what is held for this cause; else it is `adopt`."""
+    return cause in (Cause.LIMIT, Cause.SOURCE) or Ruling(Verdict.HELD, cause=cause).allowable
+
+
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
@@ -94,10 +103,8 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 def judge(change: Change, facts: Facts) -> Ruling:
     """Judge by everything except the limits, which need all changes to be counted first."""
     # What only a person can settle comes first: a ruling that passes by itself would hide it.
-    if change.action is Action.IDENTITY_CHANGE:
-        return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
-    if facts.clash and change.action in ADDITIONS:
-        return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
+    if held := _held_at_once(change, facts):
+        return held
     if facts.refused and change.action in CALLING:
         return Ruling(Verdict.DEFERRED, facts.refused, Cause.REFUSED)
     if change.action in ADDITIONS:
@@ -106,6 +113,17 @@ def judge(change: Change, facts: Facts) -> Ruling:
     if change.action is Action.RESTORE:
         return PASS
     return _absence(change, facts)
+
+
+def _held_at_once(change: Change, facts: Facts) -> Ruling | None:
+    """Return the ruling on what only a person can settle, whatever else is known of it."""
+    if change.action is Action.IDENTITY_CHANGE:
+        return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
+    if facts.clash and change.action in ADDITIONS:
+        return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
+    if facts.undone and change.action in CALLING:
+        return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
+    return None
 
 
 _UNDER_ZEROS = f"a source names it by a key without its leading zeros; {CORRECT}"

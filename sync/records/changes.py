@@ -82,10 +82,12 @@ class Cause(StrEnum):
     FOUND = "found"
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
+    UNDONE = "undone"  # a person has taken exactly this back
     LOST = "lost"  # nothing is known here, but Inspera has our records
+    REJECTED = "rejected"  # a person has said no to exactly this change
 
 
-NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER})
+NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER, Cause.REJECTED})
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
 
@@ -158,6 +160,7 @@ class PlannedChange:
     layer: int
     fingerprint: bytes | None
     secret: str | None
+    cause: Cause = Cause.NONE
 
     def __repr__(self) -> str:
         return f"Planned({self.seq}, {self.change.action} {self.change.kind}, {self.verdict})"

@@ -44,7 +44,7 @@ _COLUMNS: Mapping[str, Tone | None] = {
     Verdict.DEFERRED: None,
     Verdict.HELD: Tone.HELD,
 }
-_NOTHING = "Nothing to do: as far as this state knows, Inspera matches the sources."
+NOTHING = "Nothing to do: as far as this state knows, Inspera matches the sources."
 _NOTHING_SENT = "Nothing to do with the valid rows; the others are listed here."
 
 
@@ -78,6 +78,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
     blocked: Iterable[ReasonGroup] = (),
     sound: bool = True,
     zone: ZoneInfo | None = None,
+    nothing: str = NOTHING,
 ) -> Iterator[Line]:
     """Yield the plan's lines by verdict; one line a reason, or with no `most` each change.
 
@@ -91,6 +92,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
         zone: the zone of the tests, for times; None shows UTC alone.
+        nothing: what is printed without any change, if `sound`.
     """
     sections = [(title, capped(map(change_row, passing), most, total))]
     sections += [(_BLOCKED, _group_rows(blocked, most))]
@@ -101,7 +103,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
             yield line.rewritten(lambda text: with_local_times(text, zone))
             empty = False
     if empty:
-        yield Line(_NOTHING if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
+        yield Line(nothing if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
 
 
 def _group_rows(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[Line]:

@@ -124,6 +124,13 @@ def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | N
     return _to_planned_change(row) if row else None
 
 
+def is_drafted(connection: Connection, kind: Kind, key: Key) -> bool:
+    """Tell whether the draft, from which nothing is taken out, has a line of this record."""
+    k1, k2 = key_columns(key)
+    query = text("SELECT 1 FROM draft WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+    return connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first() is not None
+
+
 def _to_planned_change(row: Any) -> PlannedChange:
     kind = Kind(row.kind)
     change = Change(
@@ -146,6 +153,7 @@ def _to_planned_change(row: Any) -> PlannedChange:
         row.layer,
         row.fingerprint,
         row.secret,
+        Cause(row.cause),
     )
 
 

@@ -27,6 +27,11 @@ class Comparison:
         self._scope.moment = Moment.of(now)
         context.fill_test_windows(self._connection, now, leave_out=self._scope.leave_out)
 
+    def compute_windows_alone(self, now: datetime) -> None:
+        """Compute when each test begins and ends, for a plan that rests on no source."""
+        self._scope.moment = Moment.of(now)
+        context.fill_windows_alone(self._connection, now)
+
     def compute_context(self, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]) -> None:
         """Compute who vanished, which records look alike, and which tests retire.
 

@@ -12,6 +12,7 @@ from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
 from sync.state.compare.narrow import narrow
+from sync.state.compare.reviewed import ReviewDifferences, find_differences
 from sync.state.sqlite.open import count
 
 
@@ -62,6 +63,12 @@ class StoredPlan:
         Return how many other changes would have passed.
         """
         return narrow(self._connection, chosen)
+
+    def compare(
+        self, then: Iterable[tuple[str, str, str, str]], now: Iterable[tuple[str, str, str, str]]
+    ) -> ReviewDifferences:
+        """Compare a plan that was reviewed with the plan of now, by kind, key and hash."""
+        return find_differences(self._connection, then, now)
 
     def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
         """Yield the lines of the plan in order."""

@@ -293,7 +293,10 @@ def test_the_arithmetic_of_a_held_scope_is_said() -> None:
     assert text == "501 of 1000 known is more than max(10, 50%) = 500"
 
 
-def lost(count: int, known: int, day: int, week: int, limit: Limit = Limits().kind) -> str:
+OF_KIND = Limits().kind
+
+
+def lost(count: int, known: int, day: int, week: int, limit: Limit = OF_KIND) -> str:
     return Scope("removals", count, known, limit, recent=Recent(day, week)).excess()
 
 
