@@ -75,11 +75,11 @@ def _of_kind(
     number: int,
 ) -> Iterator[CountedScope]:
     limit, removals = limits.of_kind(type_), type_ is ChangeType.REMOVALS
+    if not (removals or _may_exceed(connection, limit, now, kind, type_, number)):
+        return
     known = _count_known(connection, kind, type_, now)
     if removals:
         known -= sum(_count_allowed(connection, kind).values())
-    elif _is_within(connection, limit, now, kind, type_, number, known):
-        return
     scope = Scope(
         f"{type_} of {kind}",
         number,
@@ -95,26 +95,26 @@ def _of_kind(
     yield CountedScope(scope, condition, {"kind": kind.value})
 
 
-def _is_within(
+def _may_exceed(
     connection: Connection,
     limit: Limit,
     now: datetime,
     kind: Kind,
     type_: ChangeType,
     number: int,
-    known: int,
 ) -> bool:
-    """Tell quickly whether creates or updates are certainly within their limit.
-
-    The limit is at its smallest if all that may have been changed recently was.
-    """
+    """Tell quickly whether updates or creates can be more than their limit."""
     recent = count_at_most(connection, kind, type_, now)
-    if number + recent <= limit.of(max(0, known - recent)):
-        return True
-    if type_ is ChangeType.UPDATES or known > recent:
+    if number + recent <= limit.at_least:
         return False
+    known = _count_known(connection, kind, type_, now)
+    # The limit is at its smallest if all that may have been changed recently was.
+    if number + recent <= limit.of(max(0, known - recent)):
+        return False
+    if type_ is ChangeType.UPDATES or known > recent:
+        return True
     older = f"SELECT count(*) FROM known_{kind} WHERE updated <= :week"
-    return not count(connection, older, week=utc_text(now - WEEK))  # a first load
+    return count(connection, older, week=utc_text(now - WEEK)) > 0  # otherwise a first load
 
 
 def _of_tests(
@@ -148,7 +148,7 @@ def _of_tests(
             kind,
             test,
         )
-        yield CountedScope(scope, f"{counted} AND d.k1 = :test", {"kind": kind, "test": test})
+        yield CountedScope(scope, f"{counted} AND d.k1 = :test", {"kind": kind.value, "test": test})
 
 
 def _count_known(connection: Connection, kind: Kind, type_: ChangeType, now: datetime) -> int:
