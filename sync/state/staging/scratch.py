@@ -72,7 +72,7 @@ _TABLES = {
         "TEXT, verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after "
         "TEXT, secret TEXT, fingerprint BLOB, scope TEXT, draft INTEGER"
     ),
-    "scope_line": "digest TEXT, draft INTEGER",
+    "scope_line": "digest TEXT, draft INTEGER, outermost INTEGER",
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
@@ -101,7 +101,7 @@ narrowed plan keeps, `pilot_need` the records that the pilot group needs.
 new one makes.
 
 `scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
-draft and in `plan.draft`. A line can be in several scopes."""
+draft and in `plan.draft`. A line can be in several scopes; in one of them it is `outermost` = 1."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 
