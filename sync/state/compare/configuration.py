@@ -12,7 +12,7 @@ from sync.planning.freeze import digest_of
 from sync.records.base import Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change
 from sync.records.kinds import ON_A_TEST, PERSON_OF
-from sync.state.compare.held_scopes import count_known
+from sync.state.compare.limit_scopes import count_known
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.staging.scratch import chunks, from_json, key_from, read_pages
 
@@ -104,6 +104,12 @@ def _digests(connection: Connection, query: str) -> Iterator[str]:
 
 def _spread(digest: str) -> int:
     return int.from_bytes(hashlib.blake2b(digest.encode(), digest_size=16).digest())
+
+
+def store_lines(connection: Connection, digest: str) -> None:
+    """Store which lines of the draft the hash of the marked changes stands for."""
+    query = "INSERT INTO scope_line (digest, draft) SELECT :digest, id FROM by_configuration"
+    connection.execute(text(query), {"digest": digest})
 
 
 def allow_own(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync.planning.configuration import ConfigurationChange, ConfigurationImpact
-from sync.planning.limits import HeldScope, Limit, Scope
+from sync.planning.limits import Group, HeldScope, Limit
 from sync.records.changes import Cause, Change
 from sync.state import applied_configuration
 from sync.state.applied_configuration import StoredConfiguration
@@ -62,12 +62,13 @@ class ConfigurationHistory:
             (f"it {impact.effect()}", excess, f"changed: {change.settings}", *change.trouble)
         )
         held = HeldScope(
-            Scope(NAME, total, total, limit, removals=False),
+            Group(NAME, total),
             why,
             digest,
             digest in allowed,
             Cause.CONFIGURATION,
         )
+        configuration.store_lines(connection, digest)
         if held.allowed:
             configuration.allow_own(connection)
             return impact, [held]

@@ -6,6 +6,7 @@ import pytest
 from sync.config import load
 from sync.config.meaning_changes import PresentMeaning
 from sync.records.base import Kind
+from sync.sources.sql.source import SqlSettings
 
 from .configurations import SOUND, changed
 from .conftest import Load
@@ -89,7 +90,9 @@ def test_what_only_guards_or_explains_is_no_change(load_text: Load, old: str, ne
         (
             "  - kind: test\n",
             "  - kind: learner\n    source: exams\n    on_conflict: skip\n"
-            "    auth_system: FEIDE\n    map: {username: u, external_id: u, first_name: n, last_name: n}\n  - kind: test\n",
+            "    auth_system: FEIDE\n"
+            "    map: {username: u, external_id: u, first_name: n, last_name: n}\n"
+            "  - kind: test\n",
             "feeds[2]: added",
         ),
     ],
@@ -126,6 +129,7 @@ def test_a_query_file_counts_by_its_text_and_the_login_is_that_of_now(
     present = PresentMeaning.of(load_text(WITH_SQL.replace("reader", "other")))
     assert present.changed_since(earlier, EVERY) == "sources.people.query: changed"
     source = present.load_earlier(earlier).settings.sources["people"]
+    assert isinstance(source, SqlSettings)
     assert source.query == "SELECT no, '${x}' AS feide FROM people"
     assert source.user == "other"
     assert str(source.password) == "****"
