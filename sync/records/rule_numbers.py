@@ -65,6 +65,7 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.SHARED: Rule.SHARED_IDENTIFIERS,
         Cause.NAMED: Rule.WHO_REMOVES,
         Cause.LOST: Rule.LOST_STATE,
+        Cause.REJECTED: Rule.LIMITS,
     }
 )
 """The rule by which a change with this cause does not go ahead. None: it goes ahead."""
