@@ -108,7 +108,10 @@ def _spread(digest: str) -> int:
 
 def store_lines(connection: Connection, digest: str) -> None:
     """Store which lines of the draft the hash of the marked changes stands for."""
-    query = "INSERT INTO scope_line (digest, draft) SELECT :digest, id FROM by_configuration"
+    query = (
+        "INSERT INTO scope_line (digest, draft, outermost)"
+        " SELECT :digest, id, 1 FROM by_configuration"
+    )
     connection.execute(text(query), {"digest": digest})
 
 
