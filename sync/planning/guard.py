@@ -104,7 +104,10 @@ PASS = Ruling(Verdict.PASS)
 
 def may_be_approved(cause: Cause) -> bool:
     """Tell whether `approve` decides about what is held for this cause; else it is `adopt`."""
-    return cause in (Cause.LIMIT, Cause.SOURCE) or Ruling(Verdict.HELD, cause=cause).allowable
+    return (
+        cause in (Cause.LIMIT, Cause.SOURCE, Cause.CONFIGURATION)
+        or Ruling(Verdict.HELD, cause=cause).allowable
+    )
 
 
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
