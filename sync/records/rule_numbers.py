@@ -25,6 +25,7 @@ class Rule(IntEnum):
     BEGUN_TESTS = 8
     WAITING = 9
     EXISTING = 10
+    DECISIONS = 11
     EXTRA_TIME = 13
     EXACT_TIMES = 14
     LIMITS = 15
@@ -65,6 +66,8 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.SHARED: Rule.SHARED_IDENTIFIERS,
         Cause.NAMED: Rule.WHO_REMOVES,
         Cause.LOST: Rule.LOST_STATE,
+        Cause.UNDONE: Rule.DECISIONS,
+        Cause.REJECTED: Rule.DECISIONS,
     }
 )
 """The rule by which a change with this cause does not go ahead. None: it goes ahead."""

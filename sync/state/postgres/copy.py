@@ -72,9 +72,13 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
         f"INSERT INTO pg_temp.{quote(table)} ({listed}) SELECT {listed}"
         f" FROM {schema}.{quote(table)}"
     )
-    if "id" in columns:  # The next row gets the number after the last one.
+    if "id" not in columns:
+        return
+    # The next row gets the number after the last one. Not every id is a number.
+    find = f"SELECT pg_get_serial_sequence('pg_temp.{quote(table)}', 'id')"
+    if sequence := connection.exec_driver_sql(find).scalar():
         connection.exec_driver_sql(
-            f"SELECT setval(pg_get_serial_sequence('pg_temp.{quote(table)}', 'id'),"
+            f"SELECT setval('{sequence}',"
             f" (SELECT coalesce(max(id), 0) + 1 FROM pg_temp.{quote(table)}), false)"
         )
 
