@@ -215,7 +215,8 @@ def test_a_key_that_comes_from_a_joined_source_is_found(university: University) 
 def test_decisions_of_people_are_shown(seated: University) -> None:
     with sqlite3.connect(seated.state) as state:
         state.execute(
-            "INSERT INTO decision VALUES ('abc', 'learner', '1001', '', 'approved', 'kari', 'asked',"
+            "INSERT INTO decision (digest, kind, k1, k2, verdict, person, why, at, expires)"
+            " VALUES ('abc', 'learner', '1001', '', 'approved', 'kari', 'asked',"
             " '2026-09-01T08:00:00Z', '2026-09-02T08:00:00Z')"
         )
     state.close()

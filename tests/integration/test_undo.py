@@ -152,7 +152,8 @@ def test_the_guard_judges_an_undo_as_any_run(full: University) -> None:
     result = full.run("undo", "2", *WHY)
     assert result.status == 3
     assert len(full.candidates(OTHER)) == 20
-    (digest,) = re.findall(r"all held removals:.*: undo 2 --allow (\w+)$", result.out, re.MULTILINE)
+    whole = r"all held removals: .*undo 2 --allow (\w+)$"
+    (digest,) = re.findall(whole, result.out, re.MULTILINE)
     assert "apply --allow" not in result.out
     assert "apply --allow" not in json.dumps(full.status())
     assert full.run("undo", "2", *WHY, "--allow", "nothing").status == 2

@@ -1,5 +1,5 @@
 """Rules 15: A large change is held. Removals above the limits are held, per kind and per test, and
-so are updates above their limit; everything else is sent.
+so are updates and creates above theirs; everything else is sent.
 """
 
 import re

@@ -74,12 +74,12 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
     )
     if "id" not in columns:
         return
-    # The next row gets the number after the last one. Not every id is a number.
-    find = f"SELECT pg_get_serial_sequence('pg_temp.{quote(table)}', 'id')"
-    if sequence := connection.exec_driver_sql(find).scalar():
+    sequence = f"pg_get_serial_sequence('pg_temp.{quote(table)}', 'id')"
+    # The next row gets the number after the last one, if this id is a number.
+    if connection.exec_driver_sql(f"SELECT {sequence}").scalar() is not None:
         connection.exec_driver_sql(
-            f"SELECT setval('{sequence}',"
-            f" (SELECT coalesce(max(id), 0) + 1 FROM pg_temp.{quote(table)}), false)"
+            f"SELECT setval({sequence}, (SELECT coalesce(max(id), 0) + 1"
+            f" FROM pg_temp.{quote(table)}), false)"
         )
 
 
