@@ -217,6 +217,8 @@ def reviewed_options(
     app.prepare()
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        decided = app.state.read_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=False)
         plan_only(app.feeds, store, policy, now(), progress)
         check_same(app, reviewed, store)
     return options

@@ -118,6 +118,24 @@ def test_an_undone_change_is_sent_again_by_its_hash(full: University) -> None:
     assert not full.planned()
 
 
+def test_an_undone_change_can_be_approved_and_is_explained(full: University) -> None:
+    full.registrations.drop(f"{TEST} 1004")
+    full.apply_cleanly()
+    undo(full)
+    assert full.apply().status == 3
+    assert "undone by Kari" in full.run("held").out
+    explained = full.run("explain", "candidate", TEST, "1004").out
+    assert "undone by Kari" in explained
+    assert "rules 11" in explained
+    digest = full.plan().allow_hash
+    assert full.run("approve", digest, "--why", "it was right").status == 0
+    assert "s1004" not in full.candidates()
+    full.registrations.add(f"{TEST} 1004")
+    full.apply_cleanly()
+    full.registrations.drop(f"{TEST} 1004")
+    assert full.planned("pass") == [f"remove candidate {TEST}/1004"]
+
+
 def test_an_undo_of_an_undo_brings_everything_back(full: University) -> None:
     full.registrations.set(f"{TEST} 1002", extra="30")
     full.registrations.drop(f"{TEST} 1004")
