@@ -30,7 +30,7 @@ _HELP = """Keep Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then run `check` and `plan` on your own files.
 
-`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
+`apply`, `undo`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
 `help` lists the pages of the manual."""
 
 _ACTING = frozenset(

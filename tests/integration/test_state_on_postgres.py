@@ -226,3 +226,29 @@ def test_a_hold_is_approved_in_part_next_to_a_run_and_sent_by_the_next_one(
     assert not state.approvals_wait(university.now())
     (left,) = json.loads(university.run("held", "--json").out)["holds"]
     assert [one["key"] for one in left["changes"]] == [[TEST, "1003"]]
+
+
+def test_a_run_is_undone_and_held_and_a_reviewed_plan_is_carried_out(
+    university: University, on_server: OnServer
+) -> None:
+    university.allow_shrinkage()
+    university.registrations.drop(f"{TEST} 1001")
+    university.registrations.set(f"{TEST} 1002", extra="30")
+    university.apply_cleanly()
+    undone = university.run("undo", "2", "--why", "wrong", "--by", "Kari")
+    assert undone.status == 0, undone.output
+    assert set(university.candidates()) == names(numbers(1001, 3))
+    held = university.apply()
+    assert held.status == 3
+    assert held.out.count("undone by Kari on") >= 2
+    assert university.run("undo", "3", "--why", "it was right").status == 0
+    university.apply_cleanly()
+    assert not university.sent()
+    file = university.folder / "plan"
+    university.register(TEST, "1009")
+    assert university.plan("--out", str(file)).status == 0
+    university.students.set("1009", given="Ny")
+    assert "1 change is different (learner 1009)" in university.apply(str(file)).err
+    assert university.plan("--out", str(file)).status == 0
+    assert university.apply(str(file)).status == 0
+    assert "s1009" in university.candidates()
