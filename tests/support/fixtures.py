@@ -12,6 +12,7 @@ from sync.commands import (
     pause,
     plan,
     reconcile,
+    report,
     state_rebind,
     status,
 )
@@ -38,6 +39,7 @@ def university(
         plan,
         state_rebind,
         reconcile,
+        report,
         status,
     ):
         monkeypatch.setattr(module, "now", university.now)

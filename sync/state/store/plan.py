@@ -10,7 +10,14 @@ from sync.planning.limits import HeldScope, Limits
 from sync.planning.selection import Chosen
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
-from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
+from sync.state.compare import (
+    candidate_numbers,
+    held_scopes,
+    plan_reader,
+    plan_table,
+    priority,
+    report_reader,
+)
 from sync.state.compare.narrow import narrow
 from sync.state.sqlite.open import count
 
@@ -66,6 +73,18 @@ class StoredPlan:
     def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
         """Yield the lines of the plan in order."""
         return plan_reader.read_plan(self._connection, verdict)
+
+    def read_passing(self, kind: Kind) -> Iterator[PlannedChange]:
+        """Yield the lines of a kind that go ahead, in order."""
+        return report_reader.read_passing(self._connection, kind)
+
+    def read_stopped(self, verdict: Verdict, cause: Cause) -> Iterator[tuple[str, PlannedChange]]:
+        """Yield the lines that do not go ahead for a cause, each with the reason that it shares."""
+        return report_reader.read_stopped(self._connection, verdict, cause)
+
+    def starts(self) -> Iterator[tuple[str, Action, Verdict, int]]:
+        """Yield how many lines concern tests with one start, by action and verdict."""
+        return report_reader.count_by_start(self._connection)
 
     def find(self, kind: Kind, key: Key) -> PlannedChange | None:
         """Return the line of one record; None when the plan has none."""
