@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from sync.engine.plan import PlanResult
 from sync.planning.freeze import digest_of
+from sync.planning.reasons import general_reason
 from sync.records.base import Kind
 from sync.records.changes import Cause, Verdict
 from sync.records.kinds import ON_A_TEST, PEOPLE, PERSON_OF
 from sync.report.explanations import explanation_of
 from sync.report.plan_text import CHECKED_AT_APPLY
-from sync.report.report_items import change_item, row_error_item
+from sync.report.report_items import change_item, row_error_item, split_reason
 from sync.report.report_model import Group, Item, NamedTest, Section, SectionName
 from sync.state import past_changes
 from sync.state.history import read_findings
@@ -223,8 +224,17 @@ _ABOUT_RUNS = {
 
 def _findings(connection: Connection, run_id: int, type_: str) -> Iterator[Item]:
     for found in read_findings(connection, run_id, type_):
+        shared = general_reason(found.kind, found.key, found.text) if found.key else found.text
+        # A row error has its remedy in its own words, not in those of a command.
+        own = _section_of(type_) is SectionName.ERRORS
+        reason, remedy = (found.text, "") if own else split_reason(shared)
         yield Item(
-            kind=found.kind, key=found.key, result=type_, place=found.place, reason=found.text
+            kind=found.kind,
+            key=found.key,
+            result=type_,
+            place=found.place,
+            reason=reason,
+            remedy=remedy,
         )
 
 

@@ -139,7 +139,10 @@ def test_what_is_held_is_reported_with_the_command_and_the_decision(
     with App.open(reporting.write(), print).state.open_to_write("test") as opened:
         opened.connection.exec_driver_sql("DELETE FROM held_change")
         opened.connection.exec_driver_sql("DELETE FROM hold")
-        opened.connection.exec_driver_sql("INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?)", hold)
+        opened.connection.exec_driver_sql(
+            "INSERT INTO hold (id, run_id, since, cause, name, reason) VALUES (?, ?, ?, ?, ?, ?)",
+            hold,
+        )
         opened.connection.execute(
             text(
                 "INSERT INTO held_change (hold, kind, k1, k2, digest, action, changed, before,"
@@ -150,7 +153,7 @@ def test_what_is_held_is_reported_with_the_command_and_the_decision(
         )
         opened.connection.execute(
             text(
-                "INSERT INTO decision VALUES ('ba9876543210', 'candidate', :test, '1001',"
+                "INSERT INTO decision (digest, kind, k1, k2, verdict, person, why, at, expires) VALUES ('ba9876543210', 'candidate', :test, '1001',"
                 " 'rejected', 'Kari', 'they sit it', '2026-11-30T08:10:00Z', NULL)"
             ),
             {"test": TEST},
