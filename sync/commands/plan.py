@@ -190,7 +190,7 @@ def show_plan(
     sound = bool(tally) or plan_status(store, planning) is Exit.OK
     lines = chain(
         # `apply` reports a state that may be an older copy at its end
-        _doubts_text(store, planning, with_older=title == WOULD_DO),
+        doubts_text(store, planning, with_older=title == WOULD_DO),
         plan_text(
             store.plan.read(Verdict.PASS),
             groups,
@@ -214,7 +214,7 @@ def show_plan(
         say(line)
 
 
-def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
+def doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
     """Yield what must be known before the plan is read: what it may lack, and why."""
     older = store.earlier_runs.recovery_need()
     if older and with_older:
