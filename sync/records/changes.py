@@ -68,6 +68,8 @@ class Cause(StrEnum):
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
     FREEZE = "freeze"  # its test is under way or starts soon
+    ENDED = "ended"  # its test has ended, and only contributors and committees still change
+    CLOSED = "closed"  # its test ended so long ago that nothing on it changes any more
     TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
     CLOCK = "clock"  # this machine's clock and Inspera's differ
     FULL = "full"
@@ -85,7 +87,9 @@ class Cause(StrEnum):
     LOST = "lost"  # nothing is known here, but Inspera has our records
 
 
-NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER})
+NOT_BY_ITSELF = frozenset(
+    {Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER, Cause.ENDED, Cause.CLOSED}
+)
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
 

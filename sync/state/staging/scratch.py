@@ -55,8 +55,9 @@ _TABLES = {
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring "
-        "INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, closed "
+        "INTEGER, retiring INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER, feed INTEGER, "
+        "before INTEGER, after INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",

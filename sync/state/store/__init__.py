@@ -1,6 +1,6 @@
 """The store of one run: what is known, what is wanted, and the plan that follows."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -30,8 +30,8 @@ class Store:
         fingerprint: returns the fingerprint of a record's compared fields.
         locked_options: the options that cannot be changed once their test has begun.
         digest_key: the key of the digests of pins and quit codes; None for a random one.
-        rules: the rules of each feed, by its number, about the times of tests; empty for the usual
-            rules.
+        rules: the rules about the times of tests by the number of their feed, and those of tests
+            that no feed names under None.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
 
@@ -43,7 +43,7 @@ class Store:
         fingerprint: Callable[[Record], bytes],
         locked_options: Collection[str] = (),
         digest_key: bytes | None = None,
-        rules: Sequence[TimeRules] = (),
+        rules: Mapping[int | None, TimeRules] | None = None,
         leave_out: bool = True,
     ) -> None:
         scope = RunScope(
@@ -51,7 +51,7 @@ class Store:
             places=[f"{place} line" for place in places],
             fingerprint=fingerprint,
             locked_options=locked_options,
-            rules=rules or [TimeRules()] * max(1, len(places)),
+            rules=rules or {None: TimeRules()},
             leave_out=leave_out,
         )
         scratch.make_tables(connection)
