@@ -160,8 +160,8 @@ class FreezeSettings(Strict):
     renames the test, or removes anyone from it, unless a person allows it. Additions, more extra
     time and a later end are sent."""
     after: _After = timedelta(days=14)
-    """How long after its end contributors and committees of a test still change. Nothing else on it
-    changes after its end."""
+    """How long after its end contributors, committees and options of a test still change. Nothing
+    else of it changes after its end."""
 
 
 class FeedFreezeSettings(Strict):
@@ -170,7 +170,8 @@ class FeedFreezeSettings(Strict):
     before: _Before | None = None
     """How long before its start a test of this feed is protected, until it ends."""
     after: _After | None = None
-    """How long after its end contributors and committees of a test of this feed still change."""
+    """How long after its end contributors, committees and options of a test of this feed still
+    change."""
 
 
 class ExistingSettings(Strict):

@@ -27,7 +27,7 @@ class TimeRules:
 
     Attributes:
         before: how long before its start a test is frozen.
-        after: how long after its end contributors and committees still change.
+        after: how long after its end contributors, committees and options still change.
         longest: the longest duration in minutes.
         plausible: the times at which tests may be.
     """

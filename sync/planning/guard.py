@@ -73,8 +73,11 @@ class Ruling:
 
 
 PASS = Ruling(Verdict.PASS)
-AFTER_END = frozenset({Kind.COMMITTEE, Kind.CONTRIBUTOR})
-"""What still changes on a test once it has ended, because grading goes on (rules 8 and 16)."""
+AFTER_END = frozenset({Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.OPTION})
+"""What still changes on a test once it has ended, because grading goes on (rules 8 and 16).
+
+Explanations of grades are an option that is switched on only then.
+"""
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
@@ -83,7 +86,7 @@ _UNMANAGED = (
     "staff KEY --managed`"
 )
 AS_IT_IS = "it stays as it is"
-ENDED = "the test has ended: only contributors and committees still change"
+ENDED = "the test has ended: only what concerns grading still changes"
 _CAME_BACK = (
     "the test had ended by its former times, so they may have sat it, and no source "
     "names them any more"

@@ -68,7 +68,7 @@ class Cause(StrEnum):
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
     FREEZE = "freeze"  # its test is under way or starts soon
-    ENDED = "ended"  # its test has ended, and only contributors and committees still change
+    ENDED = "ended"  # its test has ended, and only what concerns grading still changes
     CLOSED = "closed"  # its test ended so long ago that nothing on it changes any more
     TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
     CLOCK = "clock"  # this machine's clock and Inspera's differ

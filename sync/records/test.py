@@ -101,8 +101,8 @@ class Test(NamedTuple):
     freeze_after: Annotated[
         int | None,
         FieldSpec(
-            description="How long after its end contributors and committees of this test still"
-            " change, such as `30d`. It is never sent. Default: `freeze.after`.",
+            description="How long after its end contributors, committees and options of this test"
+            " still change, such as `30d`. It is never sent. Default: `freeze.after`.",
             type="length of time",
             text="word",
             once=True,

@@ -105,7 +105,7 @@ def test_after_its_end_nothing_of_a_candidate_changes_unless_it_is_allowed(
     running.register(TEST, "1009")
     running.exams.set(TEST, name="Muntlig prøve")
     ran = running.apply_cleanly()
-    assert ran.out.count("the test has ended: only contributors and committees still change") == 3
+    assert ran.out.count("the test has ended: only what concerns grading still changes") == 3
     assert running.candidates() == seats
     assert "Skriftlig" in running.tests()[TEST]["title"]
     reasons = {"/".join(one["key"]): one["reason"] for one in running.plan_json()["changes"]}
