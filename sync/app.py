@@ -278,6 +278,7 @@ class App:
             read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
+            settings.rooms,
         )
 
     def membership_policy(self) -> MembershipPolicy:

@@ -18,6 +18,7 @@ from sync.mapping import fingerprint
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.report.clashes_text import clashes_text
 from sync.report.duration_text import duration_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
@@ -105,6 +106,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             for piece in plan_json(
                 store.plan.read(),
                 store.staging.row_errors(),
+                store.clashes.read_all(),
                 {**json_summary(store, planning), "paused": paused},
             ):
                 write(piece)
@@ -179,6 +181,7 @@ def show_plan(
         ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),
+        clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
         waiting_text(*store.plan.waiting()),

@@ -22,7 +22,7 @@ from sync.config.limits import (
     ReconcileSettings,
 )
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
-from sync.config_base.base import Strict, empty_is_default, require_entries
+from sync.config_base.base import NonBlank, Strict, empty_is_default, require_entries
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
@@ -151,6 +151,13 @@ class Settings(Strict):
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
     """How long before its start a test is protected from changes."""
+    rooms: Annotated[
+        dict[NonBlank, Annotated[int, Field(ge=0, le=100_000)]],
+        BeforeValidator(empty_is_default),
+        Field(default_factory=dict),
+    ]
+    """How many places each room has, by its name as in the candidates' `room`, or as
+    `building/room`. A plan names a room that has more candidates at once."""
     existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """How to treat what was in Inspera before this tool."""
     verify: Literal["sample", "all", "none"] = "sample"

@@ -31,6 +31,7 @@ class Policy:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
         unread: the kinds that have feeds, but not in this run.
+        rooms: the places of each room, by which it is told whether it is too small.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
     """
@@ -41,6 +42,7 @@ class Policy:
     read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
+    rooms: Mapping[str, int] = field(default_factory=dict)
     chosen: Chosen | None = None
 
     @property
@@ -114,6 +116,8 @@ def make_plan(
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
+    if policy.chosen is None:
+        store.clashes.find(now, extracted.kinds, policy.rooms)
     store.plan.close()
     unasked = store.plan.narrow(policy.chosen) if policy.chosen else 0
     return PlanResult(

@@ -82,9 +82,19 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
     "asked": "seq INTEGER",
+    "test_time": "test TEXT PRIMARY KEY, start TEXT, ends TEXT",
+    "staying_candidate": "test TEXT, learner TEXT, room TEXT, building TEXT, roles TEXT",
+    "staying_contributor": "test TEXT, staff TEXT, room TEXT, building TEXT, roles TEXT",
+    "overlap": "test TEXT, other TEXT, learner TEXT",
+    "room_places": "name TEXT PRIMARY KEY, places INTEGER",
+    "room_use": "room TEXT, test TEXT, number INTEGER",
+    "test_clash": (
+        "id INTEGER PRIMARY KEY, type TEXT, test TEXT, other TEXT, number INTEGER, places INTEGER, "
+        "start TEXT, ends TEXT"
+    ),
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps."""
+that go first. `asked` has the lines that a narrowed plan keeps. The others are for clashes."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 
@@ -286,7 +296,7 @@ def index_wanted(connection: Connection) -> None:
         )
         if is_postgres(connection):
             create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
-    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")
+    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner, test)")
     create_index(connection, "ix_wanted_part", "wanted_contributor (staff)")
     create_index(connection, "ix_row_error", "row_error (kind, k1, k2)")
     create_index(connection, "ix_departed", "departed (kind, k1, k2)")
