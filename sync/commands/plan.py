@@ -106,8 +106,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             for piece in plan_json(
                 store.plan.read(),
                 store.staging.row_errors(),
-                store.clashes.read_all(),
                 {**json_summary(store, planning), "paused": paused},
+                store.clashes.read_all(),
             ):
                 write(piece)
             return status

@@ -150,7 +150,7 @@ class Settings(Strict):
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
-    """How long before its start a test is protected from changes."""
+    """How long before its start, and after its end, a test is protected from changes."""
     rooms: Annotated[
         dict[NonBlank, Annotated[int, Field(ge=0, le=100_000)]],
         BeforeValidator(empty_is_default),

@@ -19,8 +19,8 @@ VERSION = 1
 def plan_json(
     planned: Iterable[PlannedChange],
     row_errors: Iterable[RowError],
-    clashes: Iterable[Clash],
     summary: Mapping[str, Any],
+    clashes: Iterable[Clash] = (),
 ) -> Iterator[str]:
     """Yield the pieces of one JSON object.
 
