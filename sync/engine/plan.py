@@ -31,7 +31,7 @@ class Policy:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
         unread: the kinds that have feeds, but not in this run.
-        rooms: the places of each room, by which it is told whether it is too small.
+        rooms: the places of each room.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
     """
