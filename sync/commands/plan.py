@@ -1,8 +1,9 @@
 """`plan`, the dry run: shows what `apply` would do. Makes no call, leaves the state unchanged."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,13 @@ from sqlalchemy import Connection
 
 from sync.app import App, Say, now
 from sync.commands.pause import pause_text
+from sync.commands.plan_file import check_place, write_plan_file
 from sync.engine.candidate_numbers import defer_as_before
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
@@ -25,6 +28,7 @@ from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
     MOST,
+    NOTHING,
     ReasonGroup,
     plan_text,
     row_errors_text,
@@ -42,7 +46,10 @@ WOULD_DO = "Would do"
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the plan command was asked for."""
+    """What the plan command was asked for.
+
+    `out` is the file that the changes are written to, for a review.
+    """
 
     as_json: bool = False
     exit_code: bool = False
@@ -50,6 +57,8 @@ class PlanOptions:
     changed: bool = False
     show_all: bool = False
     allowed: tuple[str, ...] = ()
+    out: Path | None = None
+    selection: Selection | None = None
 
 
 def make_store(
@@ -90,13 +99,21 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options)
+    policy = app.policy(options.allowed, read_options, selection=options.selection)
     app.prepare()
+    if options.out:
+        check_place(options.out)
     paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        policy = replace(policy, decided=app.state.read_decided(connection, now()))
         planning = plan_only(app.feeds, store, policy, now(), progress)
         planning.check_hashes(options.allowed)
+        written = ""
+        if options.out:  # before the next step, which no run has
+            number = write_plan_file(app, store, planning, options, options.out)
+            written = f"Written: {options.out} ({plural(number, 'change')}). "
+            written += f"To carry out exactly these: apply {options.out}"
         defer_as_before(store)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
@@ -119,6 +136,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(CHECKED_AT_APPLY)
             if duration := _duration(app, store):
                 say(duration)
+        if written:
+            say(written)
         say(plan_summary(store, planning, status))
     return status
 
@@ -142,6 +161,7 @@ def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None)
         planning.ignored,
         status,
         left_out=planning.left_out,
+        unasked=planning.unasked,
     )
 
 
@@ -152,14 +172,15 @@ def show_plan(
     most: int | None,
     title: str = WOULD_DO,
     zone: ZoneInfo | None = None,
+    nothing: str = NOTHING,
 ) -> None:
     """Show the plan except its summary, with times in `zone`.
 
-    `title` is above the changes that the guard allows.
+    `title` is above the changes that the guard allows; `nothing` is shown without any change.
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
-    fleeting = frozenset(Cause) - NOT_BY_ITSELF
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF - {Cause.PILOT}
     groups: dict[Verdict, Iterator[ReasonGroup]] = {
         Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
         Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
@@ -176,8 +197,11 @@ def show_plan(
             title,
             passing,
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            left_alone=store.plan.groups(Verdict.DEFERRED, most, {Cause.PILOT}),
             sound=sound,
+            narrowed=planning.narrowed,
             zone=zone,
+            nothing=nothing,
         ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),
@@ -221,6 +245,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
+        "not_asked_for": planning.unasked,
         "unhealthy": planning.extracted.unhealthy,
         "partial": planning.extracted.partial,
         "held_scopes": [

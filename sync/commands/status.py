@@ -1,6 +1,7 @@
 """`status`: the last runs, what is known, and what the last run found."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, starmap
@@ -23,12 +24,15 @@ from sync.state import refusals
 from sync.state.history import (
     PastFinding,
     PastRun,
+    RunProgress,
     count_known,
     read_findings,
     read_last_ended,
     read_last_runs,
+    read_progress,
     read_unnamed,
 )
+from sync.state.holds import Hold, read_holds
 from sync.state.old_copy import read_recovery_need
 from sync.state.refusals import RefusalStatus
 from sync.state.sqlite.open import count
@@ -47,16 +51,20 @@ class _Status:
 
     Attributes:
         runs: the last runs, the newest first.
-        findings: the last run that ended of `apply` and of each job, with what it found.
+        progress: how far the newest run is, or was when it was killed; None if it ended.
+        findings: the last run that ended, and the last one of each job (without jobs: of `apply`),
+            with what it found.
         holder: who holds the state for a run; empty for nobody.
         known: how many records are known, by kind and lifecycle.
         refused: what Inspera refused and is tried again.
         pending: how many calls have no known outcome.
         older: why the state may be an older copy; empty if it is not.
         stays: people that no source names any more, and who stay, by kind.
+        holds: what is held for a person to decide.
     """
 
     runs: Sequence[PastRun]
+    progress: RunProgress | None
     findings: Sequence[tuple[PastRun, Sequence[PastFinding]]]
     holder: str
     known: Mapping[tuple[str, str], int]
@@ -64,6 +72,17 @@ class _Status:
     pending: int
     older: str
     stays: Mapping[Kind, Sequence[Key]]
+    holds: Sequence[Hold]
+
+    @property
+    def shown_runs(self) -> list[PastRun]:
+        """Return the runs to list: the last ones, and those of jobs that run seldom."""
+        listed = {run.id for run in self.runs}
+        return [*self.runs, *(run for run, _ in self.findings if run.id not in listed)]
+
+    def progress_of(self, run: PastRun) -> RunProgress | None:
+        """Return how far a run is that has no end; None for every other one."""
+        return self.progress if run.id == self.runs[0].id else None
 
 
 def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
@@ -82,8 +101,11 @@ def _read(app: App) -> _Status:
         runs = read_last_runs(connection, RUNS)
         # a run can begin between the two questions
         holder = holder or _holder(app)
-        ended = read_last_ended(connection, [f"job {job}" for job in app.loaded.settings.jobs])
+        commands = [f"job {job}" for job in app.loaded.settings.jobs] or ["apply"]
+        ended = read_last_ended(connection, commands)
+        unended = runs[0] if runs and not runs[0].ended else None
         return _Status(
+            progress=read_progress(connection, unended) if unended else None,
             runs=[_as_it_is(run, "" if number else holder) for number, run in enumerate(runs)],
             findings=[(run, list(read_findings(connection, run.id))) for run in ended],
             holder=holder,
@@ -92,29 +114,48 @@ def _read(app: App) -> _Status:
             pending=count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL"),
             older=str(read_recovery_need(connection) or ""),
             stays=read_unnamed(connection, now()),
+            holds=read_holds(connection),
         )
 
 
 def _document(app: App, seen: _Status) -> dict[str, object]:
     """Return the status for programs."""
     return {
-        "runs": [asdict(run) for run in seen.runs],
+        "runs": [_run_document(run, seen) for run in seen.shown_runs],
         "known": [
             {"kind": kind, "lifecycle": lifecycle, "count": number}
             for (kind, lifecycle), number in seen.known.items()
-        ],
-        "findings": [
-            {"run": run.id, "command": run.command, **asdict(finding)}
-            for run, findings in seen.findings
-            for finding in findings
         ],
         "refused": [asdict(refusal) for refusal in seen.refused],
         "unsettled": seen.pending,
         "paused": pause_text(app.state),
         "older_copy": seen.older,
         "stays": stays_json(seen.stays),
+        "holds": [
+            {"id": hold.id, "since": hold.since, "changes": sum(hold.sizes.values())}
+            for hold in seen.holds
+        ],
         "next": _next_times(app),
     }
+
+
+def _run_document(run: PastRun, seen: _Status) -> dict[str, object]:
+    """Return a run for programs, with its own findings; null where they are not read."""
+    progress, found = seen.progress_of(run), {one.id: findings for one, findings in seen.findings}
+    findings = found.get(run.id)
+    running = run.status != KILLED and not run.ended
+    return {
+        **asdict(run),
+        "pid": _pid(seen.holder) if running else None,
+        "progress": asdict(progress) if progress else None,
+        "findings": None if findings is None else [asdict(finding) for finding in findings],
+    }
+
+
+def _pid(holder: str) -> int | None:
+    """Return the process that holds the state, if its name has it: `pid 4711 (apply)`."""
+    found = re.search(r"\bpid (\d+)", holder)
+    return int(found[1]) if found else None
 
 
 def _show(app: App, seen: _Status, say: Say, *, show_all: bool) -> None:
@@ -122,6 +163,7 @@ def _show(app: App, seen: _Status, say: Say, *, show_all: bool) -> None:
     lines = chain(
         _schedule_text(app),
         [Line(f"Held: {seen.older}.", Tone.HELD)] if seen.older else [],
+        _holds_text(seen.holds),
         starmap(_known_row, seen.known.items()),
         stays_text(seen.stays, None if show_all else FIRST),
         _pending_text(seen.pending),
@@ -131,7 +173,7 @@ def _show(app: App, seen: _Status, say: Say, *, show_all: bool) -> None:
             spaced=False,
         ),
         _runs_text(seen, most),
-        _findings_text(seen.findings, most, app.test_zone),
+        _findings_text(seen, most, app.test_zone),
         _last_text(seen),
     )
     for line in lines:
@@ -154,6 +196,15 @@ def _pending_text(pending: int) -> Iterator[str]:
             f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about "
             "them first."
         )
+
+
+def _holds_text(holds: Sequence[Hold]) -> Iterator[Line]:
+    """Yield how much waits for a person, since when, and the command that lists it."""
+    if holds:
+        number = plural(sum(sum(hold.sizes.values()) for hold in holds), "change")
+        text = f"Held: {number} in {plural(len(holds), 'hold')}, since "
+        text += f"{min(hold.since for hold in holds)}; `held` lists them, with what to do."
+        yield Line(text, Tone.HELD)
 
 
 def _last_text(seen: _Status) -> Iterator[Line]:
@@ -185,12 +236,10 @@ def _as_it_is(run: PastRun, holder: str) -> PastRun:
 
 def _runs_text(seen: _Status, most: int | None) -> Iterator[Line]:
     """Yield the last runs, each with the reasons why it ended as it did."""
-    listed = {run.id for run in seen.runs}
-    # a job that runs seldom has its last run further back
-    runs = [*seen.runs, *(run for run, _ in seen.findings if run.id not in listed)]
+    runs = seen.shown_runs
     yield heading("Last runs, newest first:" if runs else "No run yet.")
     for run in runs:
-        yield _run_row(run, seen.holder)
+        yield _run_row(run, seen.holder, seen.progress_of(run))
         for reason in capped(map(Line, run.reason.splitlines()), most):
             cells = (
                 Cell("because", TableColumn.KIND),
@@ -199,11 +248,11 @@ def _runs_text(seen: _Status, most: int | None) -> Iterator[Line]:
             yield TableRow(cells, indent=4).rewritten(masked)
 
 
-def _findings_text(
-    found: Sequence[tuple[PastRun, Sequence[PastFinding]]], most: int | None, zone: ZoneInfo | None
-) -> Iterator[Line]:
-    for run, findings in found:
-        of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
+def _findings_text(seen: _Status, most: int | None, zone: ZoneInfo | None) -> Iterator[Line]:
+    """Yield the findings of each run under its name, unless it is the newest run and the only one."""
+    for run, findings in seen.findings:
+        newest = len(seen.findings) == 1 and run.id == seen.runs[0].id
+        of = "" if newest else f" of {run.command}, of {run.started},"
         yield from section(
             f"What the last run{of} found", findings_text(findings, most, zone), spaced=False
         )
@@ -223,13 +272,16 @@ def _schedule_text(app: App) -> Iterator[Line]:
     yield from schedule_text(app.schedules, now())
 
 
-def _run_row(run: PastRun, holder: str) -> TableRow:
+def _run_row(run: PastRun, holder: str, progress: RunProgress | None) -> TableRow:
     if run.ended:
         complete = run.status == "done" and run.exit_status == Exit.OK
         figures = figures_text(run.counts, complete=complete)
         what = f"{run.status}, ended {run.ended} with {run.exit_status}: {figures}"
     else:
         what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
+        if progress:
+            far = f": {progress.done:,} of {plural(progress.total, 'change')} done"
+            what += f", {progress.phase}{far if progress.total else ''}"
     cells = (
         Cell(run.started, TableColumn.LABEL),
         Cell(run.command, TableColumn.KIND, " "),

@@ -36,6 +36,7 @@ from sync.records.changes import (
     Verdict,
 )
 from sync.records.kinds import ON_A_TEST
+from sync.records.rule_numbers import rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
@@ -351,7 +352,12 @@ class Executor:
                 self._result.soon += line.wave.startswith(SOON)
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
-                self._journal.find(outcome.result, change.kind, change.key, change.where, text)
+                rule = rule_of_outcome(outcome, change.kind)
+                self._journal.find(
+                    outcome.result, change.kind, change.key, change.where, text, rule
+                )
+                if outcome.result is Result.HELD:
+                    self._store.holds.note(line, outcome.cause, text)
             elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 

@@ -68,8 +68,7 @@ def _conditions(
     ):
         for column, wanted in named.items():
             try:
-                negated = name == "where_not"
-                found.append(compile_condition(column, wanted, columns, negated=negated))
+                found.append(compile_condition(column, wanted, columns, setting=name))
             except RuleError as error:
                 wrong.append(f"{name}.{column}: {error}")
     return conditions, departure

@@ -20,6 +20,7 @@ class Condition(NamedTuple):
     wanted: Container[str]
     named: Container[str]
     """The values that the rule names: for `where_not` those that are ruled out."""
+    setting: str = "where"
 
 
 class _Matching:
@@ -58,14 +59,16 @@ class _AllBut:
 
 
 def compile_condition(
-    column: str, meant: Meant, columns: Columns, *, negated: bool = False
+    column: str, meant: Meant, columns: Columns, *, setting: str = "where"
 ) -> Condition:
     """Return the condition of one column.
+
+    `setting` is the one that names it: `where`, `where_not` (every other value) or `departure`.
 
     Raises:
         RuleError: the column's name, a value or the pattern can't be used.
     """
-    at = columns.index(column)
+    at, negated = columns.index(column), setting == "where_not"
     try:
         if isinstance(meant, Words):
             named: Container[str] = _Matching(meant)
@@ -78,7 +81,7 @@ def compile_condition(
         ) from None
     except BadValueError as error:
         raise RuleError(str(error)) from None
-    return Condition(columns.names[at], at, _AllBut(named) if negated else named, named)
+    return Condition(columns.names[at], at, _AllBut(named) if negated else named, named, setting)
 
 
 def _cleaned(texts: Iterable[str]) -> Iterable[str]:

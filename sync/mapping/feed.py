@@ -1,6 +1,7 @@
 """A whole feed made ready: every row becomes a record, row errors, or nothing."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
@@ -10,12 +11,14 @@ from sync.mapping.fields import CompiledField
 from sync.mapping.records import RecordShape
 from sync.mapping.source import Columns
 from sync.mapping.texts import word
+from sync.mapping.trace import ConditionTrace, RowTrace, Step, trace_field
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
 from sync.mapping.windows import Complete
 from sync.records.base import Key, Kind, Row, RowError, row_place
 from sync.records.checks import UNUSABLE, Conflict
 from sync.records.fields import MAX_ID, FieldValue
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, Record
+from sync.records.rule_numbers import Rule, rule_of_field
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be
@@ -170,7 +173,7 @@ class CompiledFeed:
         texts = CarefulTexts(self._ordered, row.values)
         saying = {condition.at for condition in self._departure}
         where = [condition for condition in self._conditions if condition.at not in saying]
-        for column, at, values, _ in (*self._departure, *where):
+        for column, at, values, *_ in (*self._departure, *where):
             try:
                 if word(texts[at]) not in values:
                     return None
@@ -198,7 +201,7 @@ class CompiledFeed:
         The row error has the record's key as far as it can be read from the other columns.
         """
         texts = CarefulTexts(self._ordered, row.values)
-        for column, at, wanted, _ in self._conditions:
+        for column, at, wanted, *_ in self._conditions:
             try:
                 if column not in without and word(texts[at]) not in wanted:
                     return None
@@ -228,6 +231,34 @@ class CompiledFeed:
         made = tuple(composed.origin(texts) if composed else None for composed in self._composed)
         return made if any(made) else None
 
+    def trace(self, row: Row) -> RowTrace:
+        """Return how `map` and `departure` come to their answers, step by step."""
+        texts = CarefulTexts(self._ordered, row.values)
+        conditions = []
+        for one in (*self._conditions, *self._departure):
+            try:
+                met = word(texts[one.at]) in one.wanted
+            except BadValueError:
+                met = False
+            cell = row.values.get(one.column, "")
+            conditions.append(ConditionTrace(one.setting, one.column, cell, met))
+        made: dict[str, FieldValue] = {}
+        wrong = {name: self._read(name, texts, made) for name in self._fields}
+        read = dict(made)
+        with suppress(BadValueError):  # `map` has the row error
+            if self._complete is not None:
+                self._complete(made)
+        fields = []
+        for name, field in self._fields.items():
+            way = trace_field(name, field.steps, self._ordered, row.values)
+            if name in made and made[name] != read.get(name):
+                way = way._replace(steps=[*way.steps, Step("computed", made[name])])
+            # Also a key that is blank, which no step says
+            error = way.error or "; ".join(f"{bad.reason}; {bad.remedy}" for _, bad in wrong[name])
+            if way.steps or error:
+                fields.append(way._replace(error=error))
+        return RowTrace(conditions, fields)
+
     def _conflict(self, made: Iterable[FieldValue]) -> bool:
         return next(self._conflicting(dict(zip(self._fields, made, strict=True))), None) is not None
 
@@ -244,7 +275,7 @@ class CompiledFeed:
         """Return the same as `map`, value by value, keeping everything that is wrong."""
         texts = CarefulTexts(self._ordered, row.values)
         problems: _Problems = []
-        for column, at, wanted, _ in self._conditions:
+        for column, at, wanted, *_ in self._conditions:
             try:
                 if word(texts[at]) not in wanted:
                     return None
@@ -279,7 +310,7 @@ class CompiledFeed:
             made[name] = UNUSABLE
         if name in self._labels and not made[name]:
             remedy = "fill it in in the source: without it nobody can tell which record this row is"
-            return [(label, BadValueError("is blank", remedy))]
+            return [(label, BadValueError("is blank", remedy, Rule.KEYS))]
         if name == self._name and not made[name]:
             remedy = "fill it in in the source, or give the field a 'default'"
             return [(label, BadValueError("is blank", remedy))]
@@ -288,7 +319,15 @@ class CompiledFeed:
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[RowError]:
         where = row_place(self.place, row.line, key)
         row_errors = [
-            RowError(where, name, error.reason, error.remedy, self.kind, key)
+            RowError(
+                where,
+                name,
+                error.reason,
+                error.remedy,
+                self.kind,
+                key,
+                rule=error.rule or rule_of_field(name),
+            )
             for name, error in problems
         ]
         # The key and the field that it is made from say the same thing twice.

@@ -7,9 +7,10 @@ from typing import Final
 
 from sync.mapping.minutes import compile_duration, compile_extra_time
 from sync.mapping.rules import FieldRule, RuleError
-from sync.mapping.source import Columns, Composed, Fold, compile_source
+from sync.mapping.source import Columns, Composed, Fold, compile_source, source_text
 from sync.mapping.texts import check_of, word
 from sync.mapping.times import compile_time
+from sync.mapping.trace import Step, Steps, no_steps
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, length_of_time, notice, title, within
 from sync.records.base import joined, listed
@@ -25,6 +26,7 @@ It raises `BadValueError` when the value can't be used.
 _Convert = Callable[[str], FieldValue]
 _CASES: Final = {"lower": str.lower, "upper": str.upper}
 _LISTED = 5
+_CHECKED = "checked, with plain spaces"
 _SEPARATOR = ";"
 _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType(
     {"time": compile_time, "duration": compile_duration, "extra_time": compile_extra_time}
@@ -42,7 +44,7 @@ class CompiledField:
 
     `careful` is the reader that also checks the text; `read` is for rows that one look has shown to
     be sound. `plain` is the index of the column whose text, when not too long, is the value;
-    `composed` is a template over several parts.
+    `composed` is a template over several parts. `steps` does the same as `careful`, one by one.
     """
 
     read: Reader
@@ -50,6 +52,7 @@ class CompiledField:
     blank: FieldValue
     plain: int | None
     composed: Composed | None
+    steps: Steps = no_steps
 
 
 def compile_field(
@@ -69,17 +72,21 @@ def compile_field(
     """
     _refuse_strays(rule, spec)
     if rule.computed is not None:
-        return CompiledField(_nothing, _nothing, None, None, None)
+        return CompiledField(_nothing, _nothing, None, None, None)  # `Complete` makes its value
     convert, fold = _converter(rule, spec), _fold(rule)
     source = compile_source(rule, columns)
-    steps = _steps(rule, spec, fold)
+    named = _steps(rule, spec, fold)
+    steps = [step for _, step in named]
     if spec.many:
         blank = _blank(rule, spec, _each(rule, [], convert, None), clear_blanks=clear_blanks)
         steps, convert = [_each(rule, steps, convert, blank)], None
+        named = [(f"items split at '{rule.separator or _SEPARATOR}'", steps[0])]
     else:
         blank = _blank(rule, spec, convert, clear_blanks=clear_blanks)
     read, check = _reader(source.read, steps, convert, blank), check_of(spec.text, allowed)
     careful = _reader(source.read, [check, *steps], convert, blank) if check else read
+    checked = [(_CHECKED, check), *named] if check else named
+    traced = _tracer(rule, source.read, checked, (_convert_text(rule), convert), blank)
     if rule.constant is not None:
         read = careful = _once(careful)
     composed = source.composed
@@ -88,7 +95,7 @@ def compile_field(
     # Rows that are long as a whole go through the readers all the same, so no limit from `MAX_ID`
     # on is passed over.
     plain = source.plain if spec.type == "text" and spec.limit >= MAX_ID and not steps else None
-    return CompiledField(read, careful, blank, plain, composed)
+    return CompiledField(read, careful, blank, plain, composed, traced)
 
 
 def _nothing(_texts: Texts) -> None:
@@ -132,12 +139,12 @@ def _fold(rule: FieldRule) -> Fold | None:
     return lambda text: clean(change(text))
 
 
-def _steps(rule: FieldRule, spec: FieldSpec, fold: Fold | None) -> list[Fold]:
-    steps: list[Fold] = []
+def _steps(rule: FieldRule, spec: FieldSpec, fold: Fold | None) -> list[tuple[str, Fold]]:
+    steps: list[tuple[str, Fold]] = []
     if rule.lookup is not None:
-        steps.append(_lookup(rule, spec))
+        steps.append(("lookup", _lookup(rule, spec)))
     if fold is not None:
-        steps.append(fold)
+        steps.append((f"case: {rule.case}", fold))
     return steps
 
 
@@ -220,6 +227,36 @@ def _reader(
         return convert(text) if convert else text
 
     return read
+
+
+def _tracer(
+    rule: FieldRule,
+    source: Callable[[Texts], str],
+    steps: Sequence[tuple[str, Fold]],
+    convert: tuple[str, _Convert | None],
+    blank: FieldValue,
+) -> Steps:
+    """Return what yields the steps of a reader with these parts."""
+
+    def trace(texts: Texts) -> Iterator[Step]:
+        text = source(texts)
+        yield Step(source_text(rule), text)
+        for what, step in steps:
+            before, text = text, step(text)
+            if what != _CHECKED or text != before:
+                yield Step(what, text)
+        if not text:
+            yield Step("default" if rule.default is not None else "blank", blank)
+        elif convert[1] and (value := convert[1](text)) != text:
+            yield Step(convert[0], value)
+
+    return trace
+
+
+def _convert_text(rule: FieldRule) -> str:
+    """Return how a text becomes the value: by its format and zone, or its unit of minutes."""
+    named = (("format", rule.format), ("zone", rule.zone), ("minutes", rule.minutes))
+    return ", ".join(f"{name} {value}" for name, value in named if value) or "read"
 
 
 def _once(read: Reader) -> Reader:

@@ -139,6 +139,21 @@ def compile_source(rule: FieldRule, columns: Columns) -> Source:
     return source if rule.pattern is None else _matched(source, rule.pattern)
 
 
+def source_text(rule: FieldRule) -> str:
+    """Return where the text of a field comes from, such as `column feide`. No value is named."""
+    if rule.first_of is not None:
+        text = f"the first of {', '.join(rule.first_of)} that is not blank"
+    elif rule.constant is not None:
+        text = "constant"
+    elif rule.column is not None:
+        text = f"column {rule.column}"
+    else:
+        text = f"template {rule.template}"
+    if rule.pattern is None:
+        return text
+    return f"{text}, pattern {rule.pattern}{f', template {rule.template}' if rule.column and rule.template else ''}"
+
+
 def _constant(rule: FieldRule, constant: str) -> Source:
     if rule.column is not None or rule.template is not None:
         raise RuleError("has a 'constant' and another source; keep one")

@@ -16,6 +16,7 @@ from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
 from sync.records.fields import TextKind
+from sync.records.rule_numbers import Rule
 from sync.text.characters import (
     LIKE_ASCII,
     LIKE_LATIN,
@@ -114,20 +115,16 @@ def seen(text: str) -> str:
     for position, character in enumerate(text, start=1):
         at = f"(U+{ord(character):04X}, character {position})"
         if category(character) in {"Cf", "Co", "Cn"} or _UNSEEN.match(character):
-            raise BadValueError(
-                f"holds a character that nobody sees {at}", "remove it in the source"
-            )
+            raise _unusable(f"holds a character that nobody sees {at}", "remove it in the source")
         if is_odd_space(character):
-            raise BadValueError(
-                f"holds a {name(character).lower()} {at}", "remove it in the source"
-            )
+            raise _unusable(f"holds a {name(character).lower()} {at}", "remove it in the source")
         if character.isdigit() and not character.isascii():
-            raise BadValueError(
+            raise _unusable(
                 f"holds a digit that is not 0 to 9 {at}", "write plain digits in the source"
             )
         if _LIKE_ANOTHER.match(character):
             reason = f"holds a character that looks like a plain one {at}"
-            raise BadValueError(reason, "write the plain one in the source")
+            raise _unusable(reason, "write the plain one in the source")
     _refuse_mixed(text)
     return text
 
@@ -140,7 +137,7 @@ def _refuse_mixed(text: str) -> None:
                 "mixes Latin letters with another script's, which look the same "
                 f"(U+{ord(odd[0]):04X})"
             )
-            raise BadValueError(reason, "write it in one script in the source")
+            raise _unusable(reason, "write it in one script in the source")
 
 
 def label(text: str, allowed: Collection[str] = ()) -> str:
@@ -165,7 +162,7 @@ def label(text: str, allowed: Collection[str] = ()) -> str:
     for character in kept:
         if category(character) == "Cf" and character not in _JOINERS:
             reason = "holds a character that nobody sees and that can change how the rest reads"
-            raise BadValueError(f"{reason} (U+{ord(character):04X})", "remove it in the source")
+            raise _unusable(f"{reason} (U+{ord(character):04X})", "remove it in the source")
     return plain_spaces("".join(kept)).strip()
 
 
@@ -217,7 +214,11 @@ def _refuse_escape(text: str, allowed: Collection[str], escape: re.Pattern[str])
 
 
 def _damaged(damage: Damage, reason: str, remedy: str) -> BadValueError:
-    return BadValueError(reason, f"{remedy}, or allow it by 'allow_text: [{damage}]' in the feed")
+    return _unusable(reason, f"{remedy}, or allow it by 'allow_text: [{damage}]' in the feed")
+
+
+def _unusable(reason: str, remedy: str) -> BadValueError:
+    return BadValueError(reason, remedy, Rule.TEXT)
 
 
 def _has_entity(text: str) -> bool:

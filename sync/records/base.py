@@ -51,6 +51,7 @@ class RowError:
     known; for what is on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that,
     which defers all removals of the kind. Row errors of one `cause` are said in one line; an empty
     one stands for itself. With `left_out` the record is made all the same, without this field.
+    `rule` is the number of the safety rule behind it.
     """
 
     where: str
@@ -61,6 +62,7 @@ class RowError:
     key: Key | None = None
     cause: str = ""
     left_out: bool = False
+    rule: int = 6
 
     def __str__(self) -> str:
         return f"{self.where}: {self.field}: {self.reason}; {self.remedy}"

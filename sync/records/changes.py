@@ -77,6 +77,9 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
+    GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
+    PROTECTED = "protected"  # the configuration protects the record
+    PILOT = "pilot"  # it is outside the pilot group
     ZEROS = "zeros"  # a value differs from the known one only by lost leading zeros
     IDENTITY_CHANGE = "identity_change"
     DRIFT = "drift"
@@ -84,11 +87,21 @@ class Cause(StrEnum):
     FOUND = "found"
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
+    UNDONE = "undone"  # a person has taken exactly this back
     LOST = "lost"  # nothing is known here, but Inspera has our records
+    REJECTED = "rejected"  # a person has said no to exactly this change
 
 
 NOT_BY_ITSELF = frozenset(
-    {Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER, Cause.ENDED, Cause.CLOSED}
+    {
+        Cause.SOURCE,
+        Cause.CLOCK,
+        Cause.FULL,
+        Cause.NUMBER,
+        Cause.ENDED,
+        Cause.CLOSED,
+        Cause.REJECTED,
+    }
 )
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
@@ -162,6 +175,7 @@ class PlannedChange:
     layer: int
     fingerprint: bytes | None
     secret: str | None
+    cause: Cause = Cause.NONE
 
     def __repr__(self) -> str:
         return f"Planned({self.seq}, {self.change.action} {self.change.kind}, {self.verdict})"

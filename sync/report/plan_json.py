@@ -8,6 +8,7 @@ from sync.planning.clashes import Clash
 from sync.records.base import RowError, listed
 from sync.records.changes import PlannedChange, Value
 from sync.records.kinds import LISTS
+from sync.records.rule_numbers import rule_of
 from sync.report.clashes_text import clash_json
 from sync.report.wording import hidden
 from sync.text.masking import masked
@@ -52,6 +53,7 @@ def _change(line: PlannedChange) -> dict[str, Any]:
         "key": list(change.key),
         "verdict": line.verdict,
         "reason": line.reason,
+        "rule": rule_of(line.cause, change.kind),
         "scope": line.scope,
         "where": change.where,
         "changed": {
@@ -73,4 +75,5 @@ def _row_error(row_error: RowError) -> dict[str, Any]:
         "kind": row_error.kind,
         "key": None if row_error.key is None else list(row_error.key),
         "cause": row_error.cause,
+        "rule": row_error.rule,
     }

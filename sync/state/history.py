@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from sync.exit_codes import Exit
 from sync.records.base import Key, Kind, utc_text, utc_time
+from sync.state.journal import TO_SEND
 from sync.state.staging.scratch import key_from
 
 
@@ -44,6 +45,7 @@ class PastFinding:
     key: Key | None
     place: str
     text: str
+    rule: int | None = None
 
 
 _RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason FROM run"
@@ -53,6 +55,11 @@ def read_last_runs(connection: Connection, most: int) -> list[PastRun]:
     """Return the newest runs, newest first."""
     query = text("SELECT id FROM run ORDER BY id DESC LIMIT :most")
     return _read_runs(connection, list(connection.execute(query, {"most": most}).scalars()))
+
+
+def read_run(connection: Connection, run_id: int) -> PastRun | None:
+    """Return a run; None when it is not there."""
+    return next(iter(_read_runs(connection, [run_id])), None)
 
 
 def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
@@ -85,15 +92,33 @@ def _read_runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run without an end has come: `done` changes of `total`, which is 0 before it sends."""
+
+    phase: str
+    done: int = 0
+    total: int = 0
+
+
+def read_progress(connection: Connection, run: PastRun) -> RunProgress:
+    """Return how far a run without an end is, or was when it was killed."""
+    total = run.counts.get(TO_SEND, 0)
+    if not total:
+        return RunProgress("reading and planning")
+    query = text("SELECT count(*) FROM intent WHERE run_id = :run AND outcome IS NOT NULL")
+    done = int(connection.execute(query, {"run": run.id}).scalar_one())
+    return RunProgress("sending" if done < total else "reading back", min(done, total), total)
+
+
 def read_findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
     """Yield the findings of one run in their order; with `type_`, only of that type."""
-    query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
+    query = "SELECT type, kind, k1, k2, place, text, rule FROM finding WHERE run_id = :run"
     query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
     for row in connection.execute(text(query), {"run": run_id, "type": type_}):
         kind = Kind(row.kind)
-        yield PastFinding(
-            row.type, kind, key_from(kind, row.k1, row.k2) if row.k1 else None, row.place, row.text
-        )
+        key = key_from(kind, row.k1, row.k2) if row.k1 else None
+        yield PastFinding(row.type, kind, key, row.place, row.text, row.rule)
 
 
 def count_known(connection: Connection) -> dict[tuple[str, str], int]:

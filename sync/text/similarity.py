@@ -87,6 +87,28 @@ def loose(value: str) -> str:
     return value
 
 
+def is_near(value: str, key: str) -> bool:
+    """Tell whether two different keys may be meant to be one: one character, or less, differs.
+
+    Less is what spreadsheets and exports change, such as leading zeros, spaces and case.
+    """
+    if value == key:
+        return False
+    return loose(value) == loose(key) or _is_one_edit(value, key)
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Tell whether one character was added, left out or replaced, or two were exchanged."""
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1:
+        return False
+    at = next((n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :]
+    swapped = short[:at] + short[at : at + 2][::-1] + short[at + 2 :]
+    return short[at + 1 :] == long[at + 1 :] or swapped == long
+
+
 def differences(value: str, key: str) -> tuple[str, ...]:
     """Return the fewest differences that explain two values which are equal after `loose`."""
     needed = list(_STEPS)

@@ -155,6 +155,14 @@ def test_nobody_is_missed_of_a_kind_without_a_feed_or_of_a_test_with_a_row_in_er
     assert clashes(university) == []
 
 
+def test_a_plan_of_some_tests_names_the_clashes_of_these_tests(both: University) -> None:
+    for test in (TEST, OTHER):
+        assert "learners are also on test" in both.plan("--test", test).out
+    both.exams.add("PHI1000-H26")
+    assert "learners are also on test" not in both.plan("--test", "PHI1000-H26").out
+    assert "learners are also on test" not in both.plan("--person", "1001").out
+
+
 def test_many_clashes_are_capped_and_all_shows_each(university: University) -> None:
     tests = [f"EX{number}-H26" for number in range(12)]  # 66 pairs
     for test in tests:

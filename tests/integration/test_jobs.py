@@ -54,5 +54,5 @@ def test_what_a_job_held_stays_in_status_when_another_job_has_run_since(
     held = next(line for line in told.splitlines() if "held: learner 1009" in line)
     assert told.index("What the last run of job nightly, of 20") < told.index(held)
     assert told.count(" job nightly: ") == 1  # its last run stands below the ten newest ones
-    (finding,) = [one for one in university.status()["findings"] if one["command"] == "job nightly"]
+    (finding,) = university.findings("job nightly")
     assert (finding["type"], finding["key"]) == ("held", ["1009"])

@@ -187,3 +187,18 @@ def put_candidate_of(university: University, number: str) -> None:
     put_candidate(university, number)
     university.registrations.add(f"{TEST} {number}")
     university.apply_cleanly()
+
+
+def test_a_part_a_pilot_and_the_grace_are_the_same(
+    university: University, on_server: OnServer
+) -> None:
+    university.config["grace"] = {"readings": 2, "age": "0s"}
+    university.registrations.drop(f"{TEST} 1002")
+    assert "absent in 1 of 2 readings" in university.apply("--test", TEST).out
+    university.config["only"] = [{"person": "1001"}]
+    university.config["protect"] = [{"person": "1009", "why": "a guest", "until": "2026-12-31"}]
+    university.register(TEST, "1009")
+    assert "Left alone:\n  3 changes: outside the pilot group" in university.run("plan").out
+    del university.config["only"]
+    assert university.apply("--person", "100[29]").status == 0
+    assert set(university.candidates()) == names(["1001", "1003", "1009"])

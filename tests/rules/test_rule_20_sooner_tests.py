@@ -124,5 +124,5 @@ def test_a_seat_that_a_person_has_to_settle_makes_no_run_go_first(university: Un
     )
     assert job.begin().soonest_start().startswith("2026-")
     university.run_job("exam_day")
-    assert [one["type"] for one in university.status()["findings"]] == ["held"]
+    assert [one["type"] for one in university.findings()] == ["held"]
     assert job.begin().soonest_start() == ""

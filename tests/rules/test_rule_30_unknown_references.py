@@ -298,7 +298,7 @@ def test_a_job_for_candidates_alone_knows_what_the_feeds_next_to_it_make(full: U
     full.run_job("exam_day", Kind.CANDIDATE)
     assert {"s100050", "s100010"} <= set(full.candidates(TEST))
     assert "s100010" not in full.candidates(OTHER)
-    (found,) = [one for one in full.status()["findings"] if one["type"] == "row error"]
+    (found,) = [one for one in full.findings() if one["type"] == "row error"]
     assert found["place"].startswith("registrations.csv line ")
 
 

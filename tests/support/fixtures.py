@@ -7,8 +7,11 @@ import pytest
 from sync.commands import (
     adopt,
     apply,
+    approve,
     check,
     doctor_checks,
+    explain,
+    held,
     pause,
     plan,
     reconcile,
@@ -32,8 +35,11 @@ def university(
     for module in (
         adopt,
         apply,
+        approve,
         check,
         doctor_checks,
+        explain,
+        held,
         pause,
         plan,
         state_rebind,

@@ -276,6 +276,12 @@ class University(SandboxTenant):
         status: dict[str, Any] = json.loads(self.run("status", "--json").out)
         return status
 
+    def findings(self, command: str = "") -> list[dict[str, Any]]:
+        """Return what the last run that ended found; with `command`, the last one of it."""
+        runs = self.status()["runs"]
+        run = next(one for one in runs if one["ended"] and command in {"", one["command"]})
+        return list(run["findings"])
+
 
 def describe(change: Mapping[str, Any]) -> str:
     """Return a planned change in a few words."""

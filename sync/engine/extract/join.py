@@ -1,6 +1,7 @@
 """Joins: rows of a feed get the columns that it takes from other sources, found by key."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -132,6 +133,14 @@ def with_columns(
             )
             if result is not None:
                 yield result
+
+
+def find_row(joined: JoinedSource, row: Row, store: Store) -> LookupRow | None:
+    """Return the row of the joined source that matches this row, if any."""
+    with suppress(BadValueError, KeyError):
+        if key := _key(row.values, tuple(joined.join.on), joined.join):
+            return store.lookups.find(joined.number, [key]).get(key)
+    return None
 
 
 def _keyed(

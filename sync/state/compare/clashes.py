@@ -3,7 +3,7 @@
 They are of what is wanted, and of what is known and stays. Only tests that have not ended count.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -182,6 +182,15 @@ def _any_grader(connection: Connection) -> bool:
         f" SELECT 1 FROM staying_contributor WHERE roles LIKE '%{GRADER}%' LIMIT 1"
     )
     return connection.execute(text(query)).first() is not None
+
+
+def keep_clashes(connection: Connection, covers: Callable[[str], bool]) -> None:
+    """Delete the clashes of which no test is covered, by its key."""
+    query = text("SELECT id, type, test, other FROM test_clash")
+    for row in connection.execute(query).fetchall():
+        both = row.type == ClashType.OVERLAP and covers(row.other)
+        if not (both or covers(row.test)):
+            connection.execute(text("DELETE FROM test_clash WHERE id = :id"), {"id": row.id})
 
 
 def count_clashes(connection: Connection) -> dict[ClashType, int]:

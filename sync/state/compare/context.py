@@ -43,6 +43,9 @@ WINDOW = (
 """The columns of a test's window (`tw`) by which its times are judged. Known times that change in
 this run do not make it ended."""
 
+REJECTED = 3
+"""In `test_window.unsettled`: a person has rejected its new times, so the known ones are right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -82,6 +85,11 @@ def fill_test_windows(
     analyse(connection, "vanished", "missing")
 
 
+def fill_windows_alone(connection: Connection, now: datetime, rules_of: RulesOf) -> None:
+    """Fill the table of test windows for a plan that rests on no source. `now` is aware."""
+    _fill_windows(connection, now, rules_of, leave_out=False)
+
+
 def fill_context(
     connection: Connection, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]
 ) -> None:
@@ -102,6 +110,7 @@ def fill_context(
     if Kind.TEST not in trouble:
         _mark_retiring(connection)
     _fill_barred(connection, now)
+    _fill_taken_back(connection)
 
 
 _SOON_FOR = """EXISTS (SELECT 1 FROM wanted_{on} c JOIN test_window w ON w.test = c.test
@@ -127,6 +136,18 @@ def _fill_barred(connection: Connection, now: datetime) -> None:
     )
     create_index(connection, "ix_barred", "barred (kind, k1, k2)")
     analyse(connection, "barred")
+
+
+def _fill_taken_back(connection: Connection) -> None:
+    """Store the changes that a person has undone, each with who did that, when and why."""
+    connection.execute(
+        text(
+            "INSERT INTO taken_back SELECT kind, k1, k2, fingerprint, 'undone by ' || person"
+            " || ' on ' || substr(at, 1, 10) || ' (run ' || run_id || '): ' || why FROM undone"
+        )
+    )
+    create_index(connection, "ix_taken_back", "taken_back (kind, k1, k2)")
+    analyse(connection, "taken_back")
 
 
 def _fill_vanished(connection: Connection, kind: Kind) -> None:
@@ -279,6 +300,10 @@ def mark_unsettled_tests(connection: Connection) -> None:
     )
     connection.exec_driver_sql(
         f"UPDATE test_window SET unsettled = {HELD} WHERE test IN ({updated} AND cause = 'times')"
+    )
+    connection.exec_driver_sql(
+        f"UPDATE test_window SET unsettled = {REJECTED}"
+        f" WHERE test IN ({updated} AND cause = 'rejected')"
     )
 
 

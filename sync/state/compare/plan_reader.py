@@ -17,11 +17,21 @@ from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, key_columns, key_from, read_pages
 
 
-def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-    """Yield the plan in its order; with `verdict`, only lines with that verdict."""
+def read_plan(
+    connection: Connection, verdict: Verdict | None = None, without: Collection[Cause] = ()
+) -> Iterator[PlannedChange]:
+    """Yield the plan in its order; with `verdict`, only lines with that verdict.
+
+    Lines with a cause in `without` are left out.
+    """
+    conditions = ["seq > :last"]
+    if verdict:
+        conditions.append("verdict = :verdict")
+    if without:
+        conditions.append(f"cause NOT IN ({', '.join(map(repr, map(str, without)))})")
     query = (
-        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE seq > :last"
-        f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE {' AND '.join(conditions)}"
+        " ORDER BY seq LIMIT 2000"
     )
     for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
         yield _to_planned_change(row)
@@ -124,6 +134,13 @@ def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | N
     return _to_planned_change(row) if row else None
 
 
+def is_drafted(connection: Connection, kind: Kind, key: Key) -> bool:
+    """Tell whether the draft, from which nothing is taken out, has a line of this record."""
+    k1, k2 = key_columns(key)
+    query = text("SELECT 1 FROM draft WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+    return connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first() is not None
+
+
 def _to_planned_change(row: Any) -> PlannedChange:
     kind = Kind(row.kind)
     change = Change(
@@ -146,6 +163,7 @@ def _to_planned_change(row: Any) -> PlannedChange:
         row.layer,
         row.fingerprint,
         row.secret,
+        Cause(row.cause),
     )
 
 
@@ -171,14 +189,14 @@ def count_waiting(connection: Connection) -> tuple[int, int]:
 
 
 def count_deferred_creates(connection: Connection) -> int:
-    """Count the new records that are deferred, except on tests that have ended.
+    """Count the new records that are deferred, but neither ended nor outside the pilot group.
 
-    These are left out, as a test is that ended before it was ever sent (rules 16 and 35): otherwise
-    no later run would end with 0.
+    On a test that has ended they are left out, as a test is that ended before it was ever sent
+    (rules 16 and 35): otherwise no later run would end with 0.
     """
     query = (
         "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
-        f" AND cause NOT IN ('{Cause.ENDED}', '{Cause.CLOSED}')"
+        f" AND cause NOT IN ('{Cause.ENDED}', '{Cause.CLOSED}', '{Cause.PILOT}')"
     )
     return count(connection, query)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, RowError, row_place
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE
+from sync.records.rule_numbers import Rule, rule_of_field
 from sync.state.dialect import create_index, create_table_as, lower_sql
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (
@@ -109,6 +110,7 @@ def _contradictions(
                     kind,
                     tuple(key),
                     fields and f"the same key and another {fields}",
+                    rule=Rule.AMBIGUOUS_KEYS if field == "key" else rule_of_field(field),
                 )
             )
     if found:
@@ -194,7 +196,15 @@ def _ambiguous_errors(
         reason = f"different values make the same key here and in {place}"
         remedy = "put another character between the columns of the template"
         key = tuple(row[4:])
-        yield RowError(_place_of(places, row.feed, row.line, key), part, reason, remedy, kind, key)
+        yield RowError(
+            _place_of(places, row.feed, row.line, key),
+            part,
+            reason,
+            remedy,
+            kind,
+            key,
+            rule=Rule.AMBIGUOUS_KEYS,
+        )
 
 
 def _fold_duplicates(connection: Connection, kind: Kind, places: Places) -> None:
@@ -277,7 +287,14 @@ def _find_misspelt_case(connection: Connection, part: ReferencePart, places: Pla
             place = _place_of(places, feed, line, (test, second))
             found.append(
                 RowError(
-                    place, name, reason, "write both the same way", kind, key, f"case of {name}"
+                    place,
+                    name,
+                    reason,
+                    "write both the same way",
+                    kind,
+                    key,
+                    f"case of {name}",
+                    rule=Rule.AMBIGUOUS_KEYS,
                 )
             )
         connection.execute(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from sync.records.base import Kind, RowError, joined, listed, row_place
 from sync.records.candidate import SHARES
 from sync.records.kinds import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE
+from sync.records.rule_numbers import Rule
 from sync.state.compare.context import HELD
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
@@ -164,7 +165,7 @@ def settle_percentages(
     duration, which = "coalesce(t.duration, k.duration)", ""
     if held:
         duration = "coalesce(k.duration, t.duration)"
-        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled = {HELD})"
+        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled >= {HELD})"
     names = ("test", "learner", *COMPARED[Kind.CANDIDATE])
     query = (
         f"SELECT w.rowid, w.feed, w.line, w.extra_share, {duration},"
@@ -226,7 +227,15 @@ def _find_too_long(connection: Connection, places: Sequence[str]) -> Iterator[Ro
         reason = f"{extra} minutes of extra time is more than {than}"
         key = (test, learner)
         where = row_place(places[feed], line, key)
-        yield RowError(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
+        yield RowError(
+            where,
+            "extra_time",
+            reason,
+            "correct it in the source",
+            Kind.CANDIDATE,
+            key,
+            rule=Rule.EXTRA_TIME,
+        )
 
 
 def _has_test(connection: Connection, test: str) -> bool:
@@ -239,5 +248,11 @@ def _has_test(connection: Connection, test: str) -> bool:
 def _no_duration_error(where: str, key: tuple[str, ...]) -> RowError:
     reason = "a share of the test's duration, but the duration is not known"
     return RowError(
-        where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key
+        where,
+        "extra_time",
+        reason,
+        "give the minutes, or the test a duration",
+        Kind.CANDIDATE,
+        key,
+        rule=Rule.EXTRA_TIME,
     )

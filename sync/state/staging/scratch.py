@@ -35,7 +35,7 @@ _COLUMNS = dict.fromkeys(NUMBERS, "INTEGER") | {
 _TABLES = {
     "row_error": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
-        "remedy TEXT, feed INTEGER, cause TEXT"
+        "remedy TEXT, feed INTEGER, cause TEXT, rule INTEGER"
     ),
     "unknown": "kind TEXT, part TEXT, value TEXT, cause TEXT, reason TEXT, remedy TEXT",
     "astray": "kind TEXT, k1 TEXT, k2 TEXT, place TEXT",
@@ -60,6 +60,7 @@ _TABLES = {
         "before INTEGER, after INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "taken_back": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
@@ -70,8 +71,9 @@ _TABLES = {
     "plan": (
         "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action "
         "TEXT, verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after "
-        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT, draft INTEGER"
     ),
+    "scope_line": "digest TEXT, draft INTEGER",
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
@@ -92,9 +94,21 @@ _TABLES |= {
         "id INTEGER PRIMARY KEY, type TEXT, test TEXT, other TEXT, number INTEGER, places INTEGER, "
         "start TEXT, ends TEXT"
     ),
+    "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
+    "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
+    "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
+    "asked_error": "id INTEGER",
+    "pilot_need": "kind TEXT, k1 TEXT, k2 TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps. The others are for clashes."""
+that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
+person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
+`held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
+narrowed plan keeps, `pilot_need` the records that the pilot group needs.
+
+`scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
+draft and in `plan.draft`. A line can be in several scopes. `test_time` and what
+follows are for clashes."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 
@@ -218,7 +232,7 @@ def add_row_errors(
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
-    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
+    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause", "rule")
 
     def row(row_error: RowError) -> tuple[object, ...]:
         # If only a field was left out, the record stays valid: a blank key matches no record. NULL
@@ -240,6 +254,7 @@ def add_row_errors(
             row_error.remedy,
             feed,
             row_error.cause,
+            int(row_error.rule),
         )
 
     return sum(
@@ -278,14 +293,14 @@ def count_valid(connection: Connection, kind: Kind, feed: int) -> int:
 
 def read_row_errors(connection: Connection) -> Iterator[RowError]:
     """Yield every row error of the run, in the order of their discovery."""
-    columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
+    columns = "id, kind, k1, k2, place, field, reason, remedy, cause, rule"
     for row in read_pages(
         connection, f"SELECT {columns} FROM row_error WHERE id > :last ORDER BY id LIMIT 500"
     ):
         kind = Kind(row[1])
         key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
         left_out = row[2] == "" and row[3] == ""
-        yield RowError(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
+        yield RowError(row[4], row[5], row[6], row[7], kind, key, row[8], left_out, row[9])
 
 
 def index_wanted(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import Kind, RowError
+from sync.records.rule_numbers import Rule
 from sync.state.dialect import analyse, casefold_sql, create_index, create_table_as, insert
 from sync.state.staging.identities import (
     IDENTITIES,
@@ -154,7 +155,15 @@ def _clash_within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) ->
         f"give each {one.kind} {identity.article} of their own, or leave out the row that is "
         "not right"
     )
-    return RowError(one.place, identity.field, reason, remedy, one.kind, (one.key,))
+    return RowError(
+        one.place,
+        identity.field,
+        reason,
+        remedy,
+        one.kind,
+        (one.key,),
+        rule=Rule.SHARED_IDENTIFIERS,
+    )
 
 
 def _clash_across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> RowError:
@@ -163,7 +172,15 @@ def _clash_across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> 
         f"{_names_of(others)} ({kind}) {verb} the same {identity.label}, and one account in "
         "Inspera can't be both"
     )
-    return RowError(one.place, identity.field, reason, ONE_OF_BOTH, one.kind, (one.key,))
+    return RowError(
+        one.place,
+        identity.field,
+        reason,
+        ONE_OF_BOTH,
+        one.kind,
+        (one.key,),
+        rule=Rule.SHARED_IDENTIFIERS,
+    )
 
 
 def _names_of(others: Sequence[Bearer]) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from sync.planning.remedies import adopt
 from sync.records.base import Kind, RowError
+from sync.records.rule_numbers import Rule
 from sync.state.dialect import casefold_sql, create_index, create_table_as
 from sync.state.staging.identities import (
     IDENTITIES,
@@ -140,7 +141,15 @@ def _taken_errors(row: Any, places: Sequence[str]) -> RowError:
             f"correct the row that is not right; if that {kind} has another {label} now, "
             f"run {adopt(Kind(row.other_kind), (str(row.other),))} first"
         )
-    return RowError(f"{places[row.feed]} {row.line}", row.field, reason, remedy, kind, (row.key,))
+    return RowError(
+        f"{places[row.feed]} {row.line}",
+        row.field,
+        reason,
+        remedy,
+        kind,
+        (row.key,),
+        rule=Rule.SHARED_IDENTIFIERS,
+    )
 
 
 _LABELS = {identity.field: identity.label for identity in IDENTITIES}

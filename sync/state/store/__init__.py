@@ -14,12 +14,14 @@ from sync.state.store.clashes import Clashes
 from sync.state.store.comparison import Comparison
 from sync.state.store.earlier_runs import EarlierRuns
 from sync.state.store.exports import StagedExports
+from sync.state.store.holds import StoredHolds
 from sync.state.store.known import KnownRecords
 from sync.state.store.lookups import JoinedRows
 from sync.state.store.plan import StoredPlan
 from sync.state.store.scope import RunScope
 from sync.state.store.snapshots import Snapshots
 from sync.state.store.staging import Staging
+from sync.state.store.undoing import Undoing
 
 
 class Store:
@@ -63,6 +65,8 @@ class Store:
         self.comparison = Comparison(scope)
         self.plan = StoredPlan(connection)
         self.clashes = Clashes(connection)
+        self.holds = StoredHolds(connection)
         self.known = KnownRecords(scope)
         self.exports = StagedExports(connection)
         self.earlier_runs = EarlierRuns(connection)
+        self.undoing = Undoing(scope)

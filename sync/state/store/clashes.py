@@ -1,6 +1,6 @@
 """The clashes of a plan, which are named and hold nothing."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -22,6 +22,10 @@ class Clashes:
         `kinds` are those that have a feed in this run, `rooms` the places of each room.
         """
         clashes.fill_clashes(self._connection, now, kinds, rooms)
+
+    def keep(self, covers: Callable[[str], bool]) -> None:
+        """Keep only the clashes of tests that are covered, by their keys."""
+        clashes.keep_clashes(self._connection, covers)
 
     def counts(self) -> dict[ClashType, int]:
         """Return how many there are of each type."""

@@ -170,17 +170,20 @@ class Oracle:
         if any(known[name] for name in differing & IDENTITY.get(kind, set())):
             return ("identity change", "held")
         if differing or (kind, key) in self.world.under_way:
-            if kind is T and self._stays_ended(key[0], wanted, differing):
-                return ("update", "deferred")
-            return (
-                "update",
-                "held" if kind is T and self._shifts(key[0], wanted, known) else "pass",
-            )
+            return ("update", self._test_verdict(key[0], wanted, known) if kind is T else "pass")
         return ("restore", "pass") if known["lifecycle"] != "active" else None
 
     def _is_late(self, wanted: dict[str, Any]) -> bool:
         """Tell whether a test began longer ago than a test lasts: too late to be registered late."""
         return datetime.fromisoformat(wanted["start"]) + LONGEST < NOW
+
+    def _test_verdict(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> str:
+        differing = {
+            name for name, value in wanted.items() if value is not None and value != known[name]
+        }
+        if self._stays_ended(test, wanted, differing):
+            return "deferred"
+        return "held" if self._shifts(test, wanted, known) else "pass"
 
     def _stays_ended(self, test: str, wanted: dict[str, Any], differing: set[str]) -> bool:
         """Tell whether a test has ended and would still have ended after this change."""
@@ -254,9 +257,9 @@ class Oracle:
         locked = kind is O and key[1] == LOCKED and key[0] in self.begun
         if locked or (said[0] == "update" and unsure and self._takes_away(kind, key)):
             return (said[0], "deferred")
-        if said[0] == "update" and test[0] in self.frozen and not self._adds(kind, key):
-            return (said[0], "deferred")
-        if self._is_over(kind, test[0]) and (said[0] == "create" or self._differs(kind, key)):
+        frozen = said[0] == "update" and test[0] in self.frozen and not self._adds(kind, key)
+        differs = said[0] == "create" or self._differs(kind, key)
+        if frozen or (differs and self._is_over(kind, test[0])):
             return (said[0], "deferred")
         return said
 

@@ -1,0 +1,118 @@
+"""The number of the safety rule behind each cause: the one place that knows it.
+
+The rules are in `sync/help/rules.md`, which users read.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final
+
+from sync.records.base import Kind
+from sync.records.changes import Cause, Outcome, Result
+
+
+class Rule(IntEnum):
+    """A safety rule by its number, as far as a change or a row error cites it."""
+
+    KEYS = 1
+    IDENTITY_CHANGES = 2
+    AMBIGUOUS_KEYS = 3
+    NORMALISED_TEXT = 4
+    ABSENCE = 5
+    ROW_ERRORS = 6
+    WHO_REMOVES = 7
+    BEGUN_TESTS = 8
+    WAITING = 9
+    EXISTING = 10
+    LEFT_ALONE = 11
+    EXTRA_TIME = 13
+    EXACT_TIMES = 14
+    LIMITS = 15
+    FREEZE = 16
+    DRIFT = 17
+    LOST_STATE = 18
+    REPEATED_CALLS = 21
+    FAILURES = 22
+    PAIRS = 27
+    UNKNOWN_REFERENCES = 30
+    SHARED_IDENTIFIERS = 31
+    OTHER_ACCOUNTS = 32
+    TEXT = 33
+    TIMES = 35
+    CANDIDATE_NUMBERS = 36
+    CLOCK = 38
+
+
+RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
+    {
+        Cause.NONE: None,
+        Cause.SOURCE: Rule.ABSENCE,
+        Cause.NEEDS: Rule.WAITING,
+        Cause.BEGUN: Rule.BEGUN_TESTS,
+        Cause.FREEZE: Rule.FREEZE,
+        Cause.ENDED: Rule.FREEZE,
+        Cause.CLOSED: Rule.FREEZE,
+        Cause.TIMES: Rule.TIMES,
+        Cause.CLOCK: Rule.CLOCK,
+        Cause.FULL: Rule.EXTRA_TIME,
+        Cause.NUMBER: Rule.CANDIDATE_NUMBERS,
+        Cause.REFUSED: Rule.FAILURES,
+        Cause.FRESH: Rule.REPEATED_CALLS,
+        Cause.LIMIT: Rule.LIMITS,
+        Cause.ZEROS: Rule.LIMITS,
+        Cause.IDENTITY_CHANGE: Rule.IDENTITY_CHANGES,
+        Cause.DRIFT: Rule.DRIFT,
+        Cause.DOUBTFUL: Rule.OTHER_ACCOUNTS,
+        Cause.FOUND: Rule.EXISTING,
+        Cause.SHARED: Rule.SHARED_IDENTIFIERS,
+        Cause.NAMED: Rule.WHO_REMOVES,
+        Cause.LOST: Rule.LOST_STATE,
+        Cause.GRACE: Rule.ABSENCE,
+        Cause.PROTECTED: Rule.LEFT_ALONE,
+        Cause.PILOT: Rule.LEFT_ALONE,
+        Cause.UNDONE: Rule.LIMITS,
+        Cause.REJECTED: Rule.LIMITS,
+    }
+)
+"""The rule by which a change with this cause does not go ahead. None: it goes ahead."""
+
+_OF_KIND: Final[Mapping[tuple[Cause, Kind], Rule]] = MappingProxyType(
+    {
+        (Cause.BEGUN, Kind.OPTION): Rule.FREEZE,
+        (Cause.DRIFT, Kind.CANDIDATE): Rule.EXTRA_TIME,
+    }
+)
+"""Exceptions: for this kind another rule is behind the cause."""
+
+_OF_FIELD: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "start": Rule.EXACT_TIMES,
+        "end": Rule.EXACT_TIMES,
+        "duration": Rule.EXTRA_TIME,
+        "extra_time": Rule.EXTRA_TIME,
+        "candidate_id": Rule.EXTRA_TIME,
+    }
+)
+"""The rule of a field that cannot be used, where its value alone is wrong."""
+
+
+def rule_of(cause: Cause, kind: Kind) -> Rule | None:
+    """Return the rule by which a change of this kind does not go ahead; None if it does."""
+    return _OF_KIND.get((cause, kind), RULE_OF[cause])
+
+
+def rule_of_outcome(outcome: Outcome, kind: Kind) -> Rule | None:
+    """Return the rule by which a change of this kind ended so; None if it was done."""
+    failed = outcome.result in (Result.REFUSED, Result.UNKNOWN)
+    return Rule.FAILURES if failed else rule_of(outcome.cause, kind)
+
+
+def rule_of_field(field: str) -> Rule:
+    """Return the rule of a row error of this field, of which no closer reason is known."""
+    return _OF_FIELD.get(field, Rule.ROW_ERRORS)
+
+
+def cited(rule: Rule | int | None) -> str:
+    """Return a rule as messages cite it, such as `rules 16`; empty for none."""
+    return f"rules {rule:d}" if rule else ""
