@@ -22,6 +22,7 @@ from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.report.clashes_text import clashes_text
 from sync.report.duration_text import duration_text
 from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
@@ -126,6 +127,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
                 store.plan.read(),
                 store.staging.row_errors(),
                 {**json_summary(store, planning), "paused": paused},
+                store.clashes.read_all(),
             ):
                 write(piece)
             return status
@@ -206,6 +208,7 @@ def show_plan(
         ),
         scopes_text(planning.held_scopes),
         row_errors_text(store.staging.row_errors(), most),
+        clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
         waiting_text(*store.plan.waiting()),

@@ -42,6 +42,7 @@ class Policy:
         protections: which records are neither updated nor removed.
         pilot: the records that are kept in step; all others are left alone.
         unread: the kinds that have feeds, but not in this run.
+        rooms: the places of each room.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
@@ -54,6 +55,7 @@ class Policy:
     read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
+    rooms: Mapping[str, int] = field(default_factory=dict)
     chosen: Chosen | None = None
     decided: DecidedChanges = NOTHING_DECIDED
     selection: Selection | None = None
@@ -178,6 +180,7 @@ def make_plan(
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
+    store.clashes.find(now, extracted.kinds, policy.rooms)
     store.plan.close()
     whole = PlanResult(
         extracted,
@@ -204,6 +207,8 @@ def narrow(
         check_names(selection, store, plan.extracted.kinds)
     unasked = store.plan.narrow(chosen, selection)
     store.comparison.drop_stays(selection.covers if selection else lambda *_: False)
+    tests = replace(selection, kinds=()) if selection else None
+    store.clashes.keep(lambda test: tests is not None and tests.covers(Kind.TEST, (test,)))
     return replace(
         plan,
         held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],

@@ -51,6 +51,8 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.NEEDS: Rule.WAITING,
         Cause.BEGUN: Rule.BEGUN_TESTS,
         Cause.FREEZE: Rule.FREEZE,
+        Cause.ENDED: Rule.FREEZE,
+        Cause.CLOSED: Rule.FREEZE,
         Cause.TIMES: Rule.TIMES,
         Cause.CLOCK: Rule.CLOCK,
         Cause.FULL: Rule.EXTRA_TIME,
