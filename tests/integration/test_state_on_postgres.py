@@ -223,6 +223,20 @@ def put_candidate_of(university: University, number: str) -> None:
     university.apply_cleanly()
 
 
+def test_a_changed_mapping_is_held_with_a_plan_in_another_session(
+    university: University, on_server: OnServer
+) -> None:
+    university.register(TEST, *numbers(1004, 9))
+    university.apply_cleanly()
+    university.feed("learner")["map"] |= {"first_name": "family", "last_name": "given"}
+    held = university.apply()
+    assert held.status == 3
+    assert "it updates 12 learners; 12 changes of 12 known learners is more than" in held.out
+    assert university.plan().allow_hash == held.allow_hash
+    assert university.apply("--allow", held.allow_hash).status == 0
+    assert "onfiguration" not in university.apply_cleanly().out
+
+
 def test_a_part_a_pilot_and_the_grace_are_the_same(
     university: University, on_server: OnServer
 ) -> None:
