@@ -15,7 +15,14 @@ import typer
 
 from sync import __version__
 from sync.commands import completion
-from sync.commands.invocation import PLACES, Invocation, handle_signals, lock_waiter, status_of
+from sync.commands.invocation import (
+    PLACES,
+    Invocation,
+    handle_signals,
+    lock_waiter,
+    status_of,
+    with_verdict,
+)
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
@@ -221,8 +228,11 @@ def check(
     from sync.commands import check as command
 
     with shown() as progress:
-        return command.check(
-            context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+        return with_verdict(
+            "Check",
+            lambda: command.check(
+                context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+            ),
         )
 
 
@@ -621,9 +631,11 @@ def doctor(
     """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
     from sync.commands import doctor as command
 
-    return command.doctor(
-        context.obj.open_app(), command.DoctorOptions(apidoc, offline, as_json), say
-    )
+    def run_doctor() -> Exit:
+        options = command.DoctorOptions(apidoc, offline, as_json)
+        return command.doctor(context.obj.open_app(), options, say)
+
+    return run_doctor() if as_json else with_verdict("Doctor", run_doctor)
 
 
 @app.command()
