@@ -15,10 +15,10 @@ from sqlalchemy import Connection, text
 
 from sync.planning.diff import remembered
 from sync.planning.freeze import digest_of
-from sync.planning.limits import HeldScope
+from sync.planning.limits import HeldScope, Scope
 from sync.planning.reasons import general_reason
 from sync.records.base import Kind, utc_text
-from sync.records.changes import REMOVALS, Action, Cause, Change, Fields, PlannedChange
+from sync.records.changes import Action, Cause, Change, Fields, PlannedChange
 from sync.state.dialect import stream
 from sync.state.staging.scratch import (
     chunks,
@@ -31,6 +31,9 @@ from sync.state.staging.scratch import (
 
 _REMEDY = re.compile(r"; [^;]*: apply(?: --[a-z-]+ \S+)+$")
 """The command at the end of a reason of the guard; a hold has commands of its own."""
+
+_MOST_PARTS = 3
+"""Limits of which a hold shows the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +174,28 @@ def _to_change(row: Any) -> Change:
 
 def _scope_of(change: Change, cause: Cause, scope: str, scopes: Mapping[str, HeldScope]) -> str:
     """Return the name of the scope with which a change is held as one; empty without one."""
-    combined = f"all held removals of {change.kind}"
     names = {
-        Cause.LIMIT: (combined, scope)
-        if change.action in (*REMOVALS, Action.WITHDRAW)
-        else (scope,),
+        # All held removals, updates or creates have one hash: a lost faculty needs one word.
+        Cause.LIMIT: (f"all held {scope.partition(' ')[0]}", scope),
         Cause.ZEROS: (f"lost leading zeros of {change.kind}",),
         Cause.TIMES: (
             "times of tests" if change.kind is Kind.TEST else f"changes on test {change.key[0]}",
         ),
     }
     return next((name for name in names.get(cause, ()) if name in scopes), "")
+
+
+def _reason_of(held: HeldScope, scopes: Iterable[HeldScope]) -> str:
+    """Return why a scope is held; for several limits with the arithmetic of the first ones."""
+    if not held.all_of:
+        return held.excess
+    parts = [
+        f"{one.scope.name}: {one.excess}"
+        for one in scopes
+        if isinstance(one.scope, Scope) and f"all held {one.scope.type}" == held.scope.name
+    ]
+    more = f"; and {len(parts) - _MOST_PARTS:,} more" if len(parts) > _MOST_PARTS else ""
+    return ". ".join([held.excess, *filter(None, ["; ".join(parts[:_MOST_PARTS]) + more])])
 
 
 def _insert(
@@ -191,6 +205,7 @@ def _insert(
 ) -> dict[str, _Group]:
     """Insert held changes under provisional ids of their holds, and return these holds."""
     groups: dict[str, _Group] = {}
+    reasons = {name: _reason_of(held, scopes.values()) for name, held in scopes.items()}
     for chunk in chunks(lines):
         rows = []
         for change, cause_text, of in chunk:
@@ -198,7 +213,7 @@ def _insert(
             reason = _REMEDY.sub("", change.reason)
             name = _scope_of(change, cause, of, scopes)
             held = scopes.get(name)
-            shared = held.excess if held else general_reason(change.kind, change.key, reason)
+            shared = reasons[name] if held else general_reason(change.kind, change.key, reason)
             content = f"{cause}\x1f{name or shared}"
             provisional = f"~{hashlib.blake2b(content.encode(), digest_size=8).hexdigest()}"
             group = groups.setdefault(
