@@ -4,7 +4,6 @@ import json
 import random
 from datetime import datetime, timedelta
 
-import pytest
 from sync.app import App
 
 from ..support.university import TEST, University, numbers
