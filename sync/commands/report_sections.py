@@ -12,7 +12,7 @@ from sync.engine.plan import PlanResult
 from sync.planning.freeze import digest_of
 from sync.planning.reasons import general_reason
 from sync.records.base import Kind
-from sync.records.changes import Cause, Verdict
+from sync.records.changes import Cause, PlannedChange, Verdict
 from sync.records.kinds import ON_A_TEST, PEOPLE, PERSON_OF
 from sync.report.explanations import explanation_of
 from sync.report.plan_text import CHECKED_AT_APPLY
@@ -140,9 +140,7 @@ def _stopped(store: Store, planning: PlanResult, names: Names, verdict: Verdict)
     causes = [(cause, n) for (of, cause), n in store.plan.causes().items() if of is verdict]
     for cause, total in sorted(causes, key=lambda one: (one[1], one[0])):
         items = (
-            change_item(
-                line.change, verdict, line.reason, shared=shared, digest=digest_of(line.change)
-            )
+            change_item(line.change, verdict, line.reason, shared=shared, digest=_digest(line))
             for shared, line in store.plan.read_stopped(verdict, cause)
         )
         notes = [
@@ -151,6 +149,14 @@ def _stopped(store: Store, planning: PlanResult, names: Names, verdict: Verdict)
             if scope.cause is cause and not scope.allowed
         ]
         yield _cause_group(cause, total, names.add(items), notes)
+
+
+def _digest(line: PlannedChange) -> str | None:
+    """Return the hash of a change that a person may allow: it is held, or its reason names it."""
+    if line.verdict is Verdict.WAITING:
+        return None
+    digest = digest_of(line.change)
+    return digest if line.verdict is Verdict.HELD or digest in line.reason else None
 
 
 def _cause_group(

@@ -27,8 +27,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MOST_ROWS = 5_000
-"""The most rows of a table."""
+MOST_ROWS = 2_000
+"""The most rows of a table: with more of them a browser is slow to search and sort."""
 
 OWN_REASONS = frozenset({SectionName.ERRORS, SectionName.CHANGES})
 """Sections in which each row has a reason of its own; in the others rows share it."""

@@ -18,8 +18,9 @@
     });
     let number = 0;
     rows.forEach((row, at) => {
-      row.hidden = !words.every((word) => texts[at].includes(word));
-      number += row.hidden ? 0 : 1;
+      const hide = !words.every((word) => texts[at].includes(word));
+      if (row.hidden !== hide) row.hidden = hide;
+      number += hide ? 0 : 1;
     });
     bodies.forEach((body) => { body.hidden = !body.querySelector("tr.item:not([hidden])"); });
     groups.forEach((group) => { group.hidden = !group.querySelector("tr.item:not([hidden])"); });
@@ -44,7 +45,7 @@
     all("tbody", table).forEach((body) => {
       const sorted = all("tr.item", body).map((row) => [key(row, at), row]);
       sorted.sort((one, other) => order.compare(one[0], other[0]) * (down ? -1 : 1));
-      body.append(...sorted.map((pair) => pair[1]));
+      body.replaceChildren(...all("tr.reason", body), ...sorted.map((pair) => pair[1]));
     });
   };
 
