@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -22,9 +22,6 @@ from sync.exit_codes import Exit
 from sync.records.base import Kind
 from sync.report.progress import shown
 from sync.report.terminal import shown_report
-
-if TYPE_CHECKING:
-    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
@@ -90,12 +87,6 @@ Shrunk = Annotated[
         help="Accept that this source is shorter than before.",
     ),
 ]
-HoldId = Annotated[
-    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
-]
-Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
-Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
-By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
 Tests = Annotated[
     list[str] | None,
     option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
@@ -112,19 +103,12 @@ People = Annotated[
     list[str] | None,
     option("KEY", "Only this learner or member of staff, and their places on tests."),
 ]
-
-
-def _selection(
-    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
-) -> "Selection | None":
-    """Return what the options name; None without any."""
-    from sync.planning.selection import Selection
-
-    if not (tests or kinds or people):
-        return None
-    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
-
-
+HoldId = Annotated[
+    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
+]
+Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
+Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
+By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
@@ -270,7 +254,9 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         show_all,
         tuple(allow or ()),
         out,
-        _selection(test, kind, person),
+        tuple(test or ()),
+        tuple(kind or ()),
+        tuple(person or ()),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -335,7 +321,9 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
-        selection=_selection(test, kind, person),
+        tests=tuple(test or ()),
+        only_kinds=tuple(kind or ()),
+        people=tuple(person or ()),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,

@@ -32,7 +32,7 @@ from sync.planning.freeze import digest_of
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import Result, Verdict
+from sync.records.changes import Cause, Result, Verdict
 from sync.report.lines import Line
 from sync.report.plan_file import ReviewedPlan
 from sync.report.plan_text import MOST, NOTHING
@@ -76,7 +76,7 @@ class ApplyOptions:
         quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
-        selection: the part of the plan that is asked for; None for all of it.
+        tests, only_kinds, people: the part of the plan that is asked for; all empty for all of it.
         job: the job whose run this is; None for a command.
         name: the name of a run that is not an `apply`, such as `undo 12`.
         words: the heading of what is sent, and what is shown when nothing is.
@@ -96,7 +96,9 @@ class ApplyOptions:
     show_all: bool = False
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
-    selection: Selection | None = None
+    tests: tuple[str, ...] = ()
+    only_kinds: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
     job: str | None = None
     name: str = "apply"
     words: tuple[str, str] = ("To do", NOTHING)
@@ -107,6 +109,11 @@ class ApplyOptions:
     file: Path | None = None
     reviewed: ReviewedPlan | None = None
     approved: bool = False
+
+    @property
+    def selection(self) -> Selection | None:
+        """Return the part of the plan that is asked for; None for all of it."""
+        return Selection.of(self.tests, self.only_kinds, self.people)
 
     @property
     def command(self) -> str:
@@ -218,7 +225,9 @@ def reviewed_options(
     reviewed = read_plan_file(app, file)
     options = replace(options, reviewed=reviewed, **planning_options(reviewed))
     policy = app.policy(
-        options.allowed, app.read_options(options.accepted, changed=options.changed)
+        options.allowed,
+        app.read_options(options.accepted, changed=options.changed),
+        selection=options.selection,
     )
     app.prepare()
     with app.state.open_to_read() as connection:
@@ -279,8 +288,9 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
-        for held in plan.held_scopes:
-            if not held.allowed:
+        for held in plan.shown_scopes:
+            # What is within the grace goes by itself, as on most nights.
+            if not held.allowed and held.cause is not Cause.GRACE:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
         if result.waiting:
             log("waiting", changes=result.waiting, for_tests_within_7_days=result.soon)

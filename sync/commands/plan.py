@@ -57,7 +57,14 @@ class PlanOptions:
     show_all: bool = False
     allowed: tuple[str, ...] = ()
     out: Path | None = None
-    selection: Selection | None = None
+    tests: tuple[str, ...] = ()
+    only_kinds: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+    @property
+    def selection(self) -> Selection | None:
+        """Return the part of the plan that is asked for; None for all of it."""
+        return Selection.of(self.tests, self.only_kinds, self.people)
 
 
 def make_store(
@@ -201,7 +208,7 @@ def show_plan(
             zone=zone,
             nothing=nothing,
         ),
-        scopes_text(planning.held_scopes),
+        scopes_text(planning.shown_scopes),
         row_errors_text(store.staging.row_errors(), most),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
@@ -252,7 +259,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
                 "hash": held.digest,
                 "allowed": held.allowed,
             }
-            for held in planning.held_scopes
+            for held in planning.shown_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
         "unsettled": store.earlier_runs.open_intent_count(),

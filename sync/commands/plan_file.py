@@ -29,7 +29,7 @@ from sync.state.compare.reviewed import ReviewDifferences
 from sync.state.secret_digest import digest_secret
 from sync.state.store import Store
 
-PLANNING = ("allowed", "accepted", "changed")
+PLANNING = ("allowed", "accepted", "changed", "tests", "only_kinds", "people")
 """The options that decide what is planned: `plan --out` stores them, and `apply FILE` takes them.
 
 They have the same names in `PlanOptions` and `ApplyOptions`, and are JSON.

@@ -52,11 +52,11 @@ class Policy:
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
-    decided: DecidedChanges = NOTHING_DECIDED
     selection: Selection | None = None
     grace: GraceRules = NO_GRACE
     protections: Sequence[Protection] = ()
     pilot: PilotGroup = EVERYBODY
+    decided: DecidedChanges = NOTHING_DECIDED
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -81,6 +81,7 @@ class PlanResult:
         unasked: how many changes would be sent that were not asked for.
         passed_over: decisions about changes that this plan would contain, but does not: the row,
             or what is known, is another one by now.
+        hidden: the hashes of the held scopes that concern nothing that was asked for.
     """
 
     extracted: ExtractionResult
@@ -92,6 +93,12 @@ class PlanResult:
     narrowed: bool = False
     unasked: int = 0
     passed_over: Sequence[DecidedChange] = ()
+    hidden: Collection[str] = ()
+
+    @property
+    def shown_scopes(self) -> Sequence[HeldScope]:
+        """Return the held scopes that concern what was asked for."""
+        return [held for held in self.held_scopes if held.digest not in self.hidden]
 
     def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
         """Return those of these kinds whose feeds were all read whole, so that absence counts."""
@@ -167,11 +174,9 @@ def narrow(
     store.comparison.drop_stays(selection.covers if selection else lambda *_: False)
     return replace(
         plan,
-        held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],
+        hidden=[held.digest for held in plan.held_scopes if not store.plan.concerns(held)],
         ignored=0,
         left_out={},
-        # A hash that a person gave is right, also where its scope is not shown.
-        used={*plan.used, *(held.digest for held in plan.held_scopes)},
         narrowed=True,
         unasked=unasked,
     )
