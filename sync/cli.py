@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,11 +23,14 @@ from sync.records.base import Kind
 from sync.report.progress import shown
 from sync.report.terminal import shown_report
 
+if TYPE_CHECKING:
+    from sync.planning.selection import Selection
+
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then run `check` and `plan` on your own files.
 
-`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
+`apply`, `undo`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
 `help` lists the pages of the manual."""
 
 _ACTING = frozenset(
@@ -87,6 +90,12 @@ Shrunk = Annotated[
         help="Accept that this source is shorter than before.",
     ),
 ]
+HoldId = Annotated[
+    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
+]
+Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
+Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
+By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
 Tests = Annotated[
     list[str] | None,
     option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
@@ -103,12 +112,19 @@ People = Annotated[
     list[str] | None,
     option("KEY", "Only this learner or member of staff, and their places on tests."),
 ]
-HoldId = Annotated[
-    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
-]
-Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
-Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
-By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
+
+
+def _selection(
+    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
+) -> "Selection | None":
+    """Return what the options name; None without any."""
+    from sync.planning.selection import Selection
+
+    if not (tests or kinds or people):
+        return None
+    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
+
+
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
@@ -193,12 +209,20 @@ def init(  # noqa: PLR0913 - one for each question
 
 
 @app.command()
-def check(context: typer.Context, show_all: All = False) -> Exit:
+def check(
+    context: typer.Context,
+    show_all: All = False,
+    impact: Annotated[
+        bool, flag("--impact", "Show what this change of the configuration would do.")
+    ] = False,
+) -> Exit:
     """Check the configuration, every source and every row. Sends nothing."""
     from sync.commands import check as command
 
     with shown() as progress:
-        return command.check(context.obj.open_app(), say, progress, show_all=show_all)
+        return command.check(
+            context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+        )
 
 
 @app.command()
@@ -254,9 +278,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         show_all,
         tuple(allow or ()),
         out,
-        tuple(test or ()),
-        tuple(kind or ()),
-        tuple(person or ()),
+        _selection(test, kind, person),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -321,9 +343,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
-        tests=tuple(test or ()),
-        only_kinds=tuple(kind or ()),
-        people=tuple(person or ()),
+        selection=_selection(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,

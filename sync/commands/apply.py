@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
@@ -76,7 +77,7 @@ class ApplyOptions:
         quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
-        tests, only_kinds, people: the part of the plan that is asked for; all empty for all of it.
+        selection: the part of the plan that is asked for; None for all of it.
         job: the job whose run this is; None for a command.
         name: the name of a run that is not an `apply`, such as `undo 12`.
         words: the heading of what is sent, and what is shown when nothing is.
@@ -96,9 +97,7 @@ class ApplyOptions:
     show_all: bool = False
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
-    tests: tuple[str, ...] = ()
-    only_kinds: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
+    selection: Selection | None = None
     job: str | None = None
     name: str = "apply"
     words: tuple[str, str] = ("To do", NOTHING)
@@ -109,11 +108,6 @@ class ApplyOptions:
     file: Path | None = None
     reviewed: ReviewedPlan | None = None
     approved: bool = False
-
-    @property
-    def selection(self) -> Selection | None:
-        """Return the part of the plan that is asked for; None for all of it."""
-        return Selection.of(self.tests, self.only_kinds, self.people)
 
     @property
     def command(self) -> str:
@@ -167,8 +161,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         observe: is notified of each call to Inspera.
         work: does the run once the state is open.
     """
-    read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    policy = _policy(app, options)
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
@@ -216,7 +209,7 @@ def reviewed_options(
     Raises:
         UsageError: it was changed, or is not the plan of now; or an option contradicts it.
     """
-    given = [name for name in (*PLANNING, "retry_refused") if getattr(options, name)]
+    given = [name for name in (*PLANNING, "retry_refused") if getattr(options, name, None)]
     if given:
         raise UsageError(
             "apply FILE takes no option that changes the plan: it has those by which the plan was "
@@ -224,14 +217,12 @@ def reviewed_options(
         )
     reviewed = read_plan_file(app, file)
     options = replace(options, reviewed=reviewed, **planning_options(reviewed))
-    policy = app.policy(
-        options.allowed,
-        app.read_options(options.accepted, changed=options.changed),
-        selection=options.selection,
-    )
+    policy = _policy(app, options)
     app.prepare()
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        decided = app.state.read_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=False)
         plan_only(app.feeds, store, policy, now(), progress)
         check_same(app, reviewed, store)
     return options
@@ -244,6 +235,13 @@ def with_decisions(policy: Policy, decided: DecidedChanges, *, only_approved: bo
         return policy
     approved = frozenset(one.digest for one in decided.approvals())
     return replace(policy, chosen=lambda line: digest_of(line.change) in approved)
+
+
+def _policy(app: App, options: ApplyOptions) -> Policy:
+    """Return how a run with these options decides, and how it reads its sources."""
+    read_options = app.read_options(options.accepted, changed=options.changed)
+    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    return replace(policy, gate=gate_of(app, make_store))
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -288,6 +286,9 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
+        if plan.configuration:
+            effect, settings = plan.configuration.effect(), plan.configuration.settings
+            log("the configuration changed", effect=effect, settings=settings)
         for held in plan.shown_scopes:
             # What is within the grace goes by itself, as on most nights.
             if not held.allowed and held.cause is not Cause.GRACE:

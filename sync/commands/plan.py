@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan_file import check_place, write_plan_file
 from sync.engine.candidate_numbers import defer_as_before
@@ -22,6 +23,7 @@ from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
 from sync.report.duration_text import duration_text
+from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
@@ -57,14 +59,7 @@ class PlanOptions:
     show_all: bool = False
     allowed: tuple[str, ...] = ()
     out: Path | None = None
-    tests: tuple[str, ...] = ()
-    only_kinds: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-
-    @property
-    def selection(self) -> Selection | None:
-        """Return the part of the plan that is asked for; None for all of it."""
-        return Selection.of(self.tests, self.only_kinds, self.people)
+    selection: Selection | None = None
 
 
 def make_store(
@@ -106,6 +101,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(options.allowed, read_options, selection=options.selection)
+    policy = replace(policy, gate=gate_of(app, make_store))
     app.prepare()
     if options.out:
         check_place(options.out)
@@ -229,6 +225,8 @@ def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Ite
         yield Line(f"Source: {problem}", Tone.ERROR)
     for partial in planning.extracted.partial:
         yield Line(f"Changes: {partial}")
+    if planning.configuration:
+        yield from impact_text(planning.configuration)
     if pending := store.earlier_runs.open_intent_count():
         text = f"{plural(pending, 'call')} of an earlier run without a known outcome: "
         yield Line(f"{text}`apply` finds out about that first.")
@@ -262,6 +260,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             for held in planning.shown_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
+        "configuration": impact_json(planning.configuration),
         "unsettled": store.earlier_runs.open_intent_count(),
         "older_copy": str(store.earlier_runs.recovery_need() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),

@@ -26,15 +26,6 @@ class Selection:
     tests: Collection[str] = ()
     people: Collection[str] = ()
 
-    @classmethod
-    def of(
-        cls, tests: Collection[str], kinds: Collection[str], people: Collection[str]
-    ) -> "Selection | None":
-        """Return the records that a command's options name; None without any."""
-        if not (tests or kinds or people):
-            return None
-        return cls([Kind(kind) for kind in kinds], tests, people)
-
     def covers(self, kind: Kind, key: Key) -> bool:
         """Tell whether a record is named by all parts of this selection."""
         return (

@@ -177,6 +177,7 @@ def _cause_rows(row_errors: Iterable[RowError], most: int) -> Iterator[Line]:
 
 
 _SCOPE_HEADINGS = {
+    Cause.CONFIGURATION: "Only the new configuration makes these changes",
     Cause.ZEROS: "Leading zeros are lost",
     Cause.LIMIT: "Over a limit",
     Cause.TIMES: "Held together by the times of tests",
