@@ -206,7 +206,7 @@ def show_plan(
             zone=zone,
             nothing=nothing,
         ),
-        scopes_text(planning.held_scopes),
+        scopes_text(planning.shown_scopes),
         row_errors_text(store.staging.row_errors(), most),
         clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
@@ -260,7 +260,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
                 "hash": held.digest,
                 "allowed": held.allowed,
             }
-            for held in planning.held_scopes
+            for held in planning.shown_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
         "configuration": impact_json(planning.configuration),

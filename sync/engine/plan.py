@@ -87,6 +87,7 @@ class PlanResult:
         unasked: how many changes would be sent that were not asked for.
         passed_over: decisions about changes that this plan would contain, but does not: the row,
             or what is known, is another one by now.
+        hidden: the hashes of the held scopes that concern nothing that was asked for.
         configuration: what a change of the configuration does; None without one.
     """
 
@@ -99,6 +100,12 @@ class PlanResult:
     narrowed: bool = False
     unasked: int = 0
     passed_over: Sequence[DecidedChange] = ()
+    hidden: Collection[str] = ()
+
+    @property
+    def shown_scopes(self) -> Sequence[HeldScope]:
+        """Return the held scopes that concern what was asked for."""
+        return [held for held in self.held_scopes if held.digest not in self.hidden]
 
     def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
         """Return those of these kinds whose feeds were all read whole, so that absence counts."""
@@ -211,11 +218,9 @@ def narrow(
     store.clashes.keep(lambda test: tests is not None and tests.covers(Kind.TEST, (test,)))
     return replace(
         plan,
-        held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],
+        hidden=[held.digest for held in plan.held_scopes if not store.plan.concerns(held)],
         ignored=0,
         left_out={},
-        # A hash that a person gave is right, also where its scope is not shown.
-        used={*plan.used, *(held.digest for held in plan.held_scopes)},
         narrowed=True,
         unasked=unasked,
     )
