@@ -115,7 +115,7 @@ class Days:
     def known(self) -> dict[Identity, dict[str, Any]]:
         with closing(sqlite3.connect(self.university.state)) as state:
             state.row_factory = sqlite3.Row
-            rows = {
+            rows: dict[Identity, dict[str, Any]] = {
                 ("learner", (row["key"],)): dict(row)
                 for row in state.execute(
                     "SELECT *, (SELECT count(*) FROM known_candidate c WHERE c.learner = l.key"
