@@ -148,7 +148,11 @@ def keep_configuration(policy: Policy, plan: PlanResult, store: Store, now: date
     """Record that a whole plan was carried out by this configuration, unless that is held."""
     held = plan.configuration and plan.configuration.held
     if policy.gate and not held:
-        policy.gate.keep(store, plan.kinds_in_step(policy.kinds), now)
+        # A row without a key keeps back removals, which are still to be compared.
+        in_step = [
+            one for one in plan.kinds_in_step(policy.kinds) if not store.staging.keyless(one)
+        ]
+        policy.gate.keep(store, in_step, now)
 
 
 def make_plan(

@@ -20,7 +20,8 @@ FIRST = 3
 """How many examples are read of each kind and action."""
 
 _ACTIONS = ", ".join(f"'{action}'" for action in sorted(COUNTED))
-_NEVER = ", ".join(f"'{cause}'" for cause in (Cause.PILOT, Cause.PROTECTED, Cause.REJECTED))
+_LEFT_ALONE = (Cause.SOURCE, Cause.PILOT, Cause.PROTECTED, Cause.REJECTED)
+_NEVER = ", ".join(f"'{cause}'" for cause in _LEFT_ALONE)
 _CHANGE = "d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after, d.place"
 _OWN = "d.id IN (SELECT id FROM by_configuration)"
 
