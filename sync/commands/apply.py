@@ -276,7 +276,7 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
-        for held in plan.held_scopes:
+        for held in plan.held_scopes[:MOST_LOGGED]:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
         if result.waiting:

@@ -196,7 +196,7 @@ def show_plan(
             zone=zone,
             nothing=nothing,
         ),
-        scopes_text(planning.held_scopes),
+        scopes_text(planning.held_scopes, most),
         row_errors_text(store.staging.row_errors(), most),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),

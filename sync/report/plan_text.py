@@ -172,10 +172,14 @@ _SCOPE_HEADINGS = {
 }
 
 
-def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[Line]:
-    """Yield the scopes that are held as one, by cause, each with why and a remedy."""
+def scopes_text(scopes: Sequence[HeldScope], most: int | None = None) -> Iterator[Line]:
+    """Yield the scopes that are held as one, by cause, each with why and a remedy.
+
+    A lost faculty has one for each of its tests, which come after those of kinds.
+    """
     for cause, title in _SCOPE_HEADINGS.items():
-        yield from section(title, (_scope_row(held) for held in scopes if held.cause is cause))
+        rows = (_scope_row(held) for held in scopes if held.cause is cause)
+        yield from section(title, capped(rows, most))
 
 
 def _scope_row(held: HeldScope) -> TableRow:

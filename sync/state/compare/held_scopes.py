@@ -269,6 +269,6 @@ def _digest(connection: Connection, name: str, condition: str, values: Mapping[s
     # A sum, since the order of the rows differs from run to run and from database to database.
     total = 0
     for row in read_pages(connection, query, **values):
-        line = "\x1f".join(str(value) for value in row[1:])
+        line = "\x1f".join(row[1:])
         total += int.from_bytes(hashlib.blake2b(line.encode(), digest_size=16).digest())
     return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()
