@@ -9,24 +9,36 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sync import __version__
 from sync.commands import completion
-from sync.commands.invocation import PLACES, Invocation, handle_signals, lock_waiter, status_of
+from sync.commands.invocation import (
+    PLACES,
+    Invocation,
+    handle_signals,
+    lock_waiter,
+    status_of,
+    with_verdict,
+)
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
+from sync.records.base import Kind
 from sync.report.progress import shown
+from sync.report.report_model import Subject
 from sync.report.terminal import shown_report
+
+if TYPE_CHECKING:
+    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then run `check` and `plan` on your own files.
 
-`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
+`apply`, `undo`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
 `help` lists the pages of the manual."""
 
 _ACTING = frozenset(
@@ -92,6 +104,35 @@ HoldId = Annotated[
 Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
 Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
 By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
+Tests = Annotated[
+    list[str] | None,
+    option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
+]
+Kinds = Annotated[
+    list[Kind] | None,
+    typer.Option(
+        metavar="KIND",
+        autocompletion=completion.kinds,
+        help="Only this kind, such as candidate; may be repeated.",
+    ),
+]
+People = Annotated[
+    list[str] | None,
+    option("KEY", "Only this learner or member of staff, and their places on tests."),
+]
+
+
+def _selection(
+    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
+) -> "Selection | None":
+    """Return what the options name; None without any."""
+    from sync.planning.selection import Selection
+
+    if not (tests or kinds or people):
+        return None
+    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
+
+
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
@@ -176,12 +217,23 @@ def init(  # noqa: PLR0913 - one for each question
 
 
 @app.command()
-def check(context: typer.Context, show_all: All = False) -> Exit:
+def check(
+    context: typer.Context,
+    show_all: All = False,
+    impact: Annotated[
+        bool, flag("--impact", "Show what this change of the configuration would do.")
+    ] = False,
+) -> Exit:
     """Check the configuration, every source and every row. Sends nothing."""
     from sync.commands import check as command
 
     with shown() as progress:
-        return command.check(context.obj.open_app(), say, progress, show_all=show_all)
+        return with_verdict(
+            "Check",
+            lambda: command.check(
+                context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+            ),
+        )
 
 
 @app.command()
@@ -217,6 +269,9 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     ] = None,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     show_all: All = False,
     out: Annotated[
         Path | None,
@@ -227,7 +282,14 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     from sync.commands import plan as command
 
     options = command.PlanOptions(
-        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ()), out
+        as_json,
+        exit_code,
+        tuple(accept_shrink or ()),
+        changed,
+        show_all,
+        tuple(allow or ()),
+        out,
+        _selection(test, kind, person),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -258,6 +320,41 @@ def explain(
 
 
 @app.command()
+def report(  # noqa: PLR0913, PLR0917 - one for each of its options
+    context: typer.Context,
+    subject: Annotated[
+        Subject,
+        typer.Argument(
+            metavar="plan|run|held", help="A new plan, a past run, or what the last run holds."
+        ),
+    ] = Subject.PLAN,
+    run_id: Annotated[
+        int | None,
+        typer.Argument(metavar="ID", help="The number of the run; the newest without it."),
+    ] = None,
+    html: Annotated[
+        Path | None, option("FILE", "Write one HTML file, for people; `-` for standard output.")
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write JSON, for programs.")
+    ] = None,
+    pseudonymise: Annotated[
+        bool, flag("--pseudonymise", "Show people by pseudonyms, to send the report to somebody.")
+    ] = False,
+    force: Annotated[bool, flag("--force", "Replace a file that is not a report.")] = False,
+    show_all: All = False,
+) -> Exit:
+    """Report a plan, a run or what is held, as text, JSON or HTML. Sends nothing."""
+    from sync.commands import report as command
+
+    if as_json == command.STANDARD_OUTPUT:
+        use_json_escapes()
+    options = command.ReportOptions(subject, run_id, html, as_json, pseudonymise, show_all, force)
+    with shown() as progress, shown_report() as lines:
+        return command.report(context.obj.open_app(), options, lines, write, progress)
+
+
+@app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     file: Annotated[
@@ -274,6 +371,9 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     wait: Waiting = False,
     show_all: All = False,
     quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
@@ -289,6 +389,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
+        selection=_selection(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
@@ -530,9 +631,11 @@ def doctor(
     """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
     from sync.commands import doctor as command
 
-    return command.doctor(
-        context.obj.open_app(), command.DoctorOptions(apidoc, offline, as_json), say
-    )
+    def run_doctor() -> Exit:
+        options = command.DoctorOptions(apidoc, offline, as_json)
+        return command.doctor(context.obj.open_app(), options, say)
+
+    return run_doctor() if as_json else with_verdict("Doctor", run_doctor)
 
 
 @app.command()
@@ -561,11 +664,14 @@ def schema(
     markdown: Annotated[
         bool, flag("--markdown", "Print the reference of every setting instead.")
     ] = False,
+    of_reports: Annotated[
+        bool, flag("--report", "Print the JSON Schema of `report --json` instead.")
+    ] = False,
 ) -> Exit:
     """Print the JSON Schema of the configuration, for editors."""
     from sync.commands import schema as command
 
-    return command.schema(markdown=markdown)
+    return command.schema(markdown=markdown, of_reports=of_reports)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from sync.planning.diff import remembered
 from sync.planning.freeze import digest_of
-from sync.planning.limits import HeldScope
+from sync.planning.limits import HeldScope, Scope
 from sync.planning.reasons import general_reason
 from sync.records.base import Kind, utc_text
 from sync.records.changes import Action, Cause, Change, Fields, PlannedChange
@@ -31,6 +31,9 @@ from sync.state.staging.scratch import (
 
 _REMEDY = re.compile(r"; [^;]*: apply(?: --[a-z-]+ \S+)+$")
 """The command at the end of a reason of the guard; a hold has commands of its own."""
+
+_MOST_PARTS = 3
+"""Limits of which a hold shows the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,11 @@ def keep_planned(
         " LEFT JOIN scope_line s ON s.draft = d.id AND s.outermost = 1"
         " WHERE d.verdict = 'held' AND d.id > :last ORDER BY d.id LIMIT 2000"
     )
-    by_digest = {held.digest: held for held in scopes if not held.allowed}
+    by_digest = {
+        held.digest: replace(held, excess=_reason_of(held, scopes))
+        for held in scopes
+        if not held.allowed
+    }
     lines = (
         (_to_change(row), row.cause, by_digest.get(row.digest))
         for row in read_pages(connection, query)
@@ -172,6 +179,19 @@ def _to_change(row: Any) -> Change:
         row.place,
         row.reason,
     )
+
+
+def _reason_of(held: HeldScope, scopes: Iterable[HeldScope]) -> str:
+    """Return why a scope is held; for several limits with the arithmetic of the first ones."""
+    if not held.all_of:
+        return held.excess
+    parts = [
+        f"{one.scope.name}: {one.excess}"
+        for one in scopes
+        if isinstance(one.scope, Scope) and f"all held {one.scope.type}" == held.scope.name
+    ]
+    more = f"; and {len(parts) - _MOST_PARTS:,} more" if len(parts) > _MOST_PARTS else ""
+    return ". ".join([held.excess, *filter(None, ["; ".join(parts[:_MOST_PARTS]) + more])])
 
 
 def _insert(

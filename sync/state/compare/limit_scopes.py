@@ -152,13 +152,15 @@ def _of_tests(
 
 
 def _count_known(connection: Connection, kind: Kind, type_: ChangeType, now: datetime) -> int:
-    """Return the number of known records of which a limit is a share.
-
-    They are those on tests that have not ended, for creates those of the last year.
-    """
+    """Return the number of known records of which a limit is a share; for creates of the last year."""
     if type_ is ChangeType.CREATES:
         query = f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active' OR updated > :year"
         return count(connection, query, year=utc_text(now - _YEAR))
+    return count_known(connection, kind)
+
+
+def count_known(connection: Connection, kind: Kind) -> int:
+    """Return the number of known records of a kind on tests that have not ended."""
     if kind in PEOPLE:
         return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
     test = "k.key" if kind is Kind.TEST else "k.test"
