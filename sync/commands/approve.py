@@ -62,6 +62,9 @@ def approve(
     app.state.queue(decided)
     _log.info("approved", hash=options.id, changes=len(decided), by=decided[0].person)
     say(f"Approved: {plural(len(decided), 'change')}, until {decided[0].expires}.")
+    if options.only:
+        # What is left may be few enough to need no permission (rules 15).
+        say("The next run judges the others again; `reject` what must not be sent.")
     run_options = ApplyOptions(approved=True, show_all=options.show_all)
     try:
         return run_once(app, run_options, say, progress, interruption).status
