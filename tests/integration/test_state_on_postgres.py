@@ -187,3 +187,11 @@ def put_candidate_of(university: University, number: str) -> None:
     put_candidate(university, number)
     university.registrations.add(f"{TEST} {number}")
     university.apply_cleanly()
+
+
+def test_a_record_is_explained_from_a_state_on_postgresql(on_server: OnServer) -> None:
+    university = on_server.university
+    out = university.run("explain", "candidate", TEST, "1001").out
+    assert "what is known in Inspera is what the sources want (rules 27)" in out
+    assert "put there by run 1 (apply)" in out
+    assert university.run("explain", "learner", "10010").status == 1
