@@ -1,8 +1,8 @@
 """The composition root: makes feeds, a policy and a connection from the configuration."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from sync.config import Configuration, TestFeed, load
 from sync.config import Feed as FeedSettings
 from sync.config.feeds import ConditionSettings as Condition
-from sync.config.fields import TimeSettings
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.context import RunSettings
@@ -22,6 +21,7 @@ from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
 from sync.errors import SourceError, UsageError
 from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
+from sync.planning.selection import PilotGroup, Selection
 from sync.records.base import Kind
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
@@ -58,6 +58,17 @@ def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
     }
 
 
+def _time_rules(feed: TestFeed, usual: TimeRules) -> TimeRules:
+    """Return the time rules of a feed of tests, which has the usual freeze unless it sets one."""
+    before, after = feed.freeze.before, feed.freeze.after
+    return TimeRules(
+        before=usual.before if before is None else before,
+        after=usual.after if after is None else after,
+        longest=int(feed.longest_duration.total_seconds()) // 60,
+        plausible=feed.plausible.as_times(feed.zone),
+    )
+
+
 @dataclass(frozen=True)
 class App:
     """One configuration, ready to be used by a command."""
@@ -74,7 +85,10 @@ class App:
         loaded = load(config)
         for warning in loaded.warnings:
             warn(f"warning: {warning}")
-        return cls(loaded)
+        app = cls(loaded)
+        for expired in app.expired_protections(now().date()):
+            warn(f"warning: {expired}")
+        return app
 
     @cached_property
     def feeds(self) -> list[Feed]:
@@ -173,7 +187,7 @@ class App:
 
         Another source or other rules give another digest.
         """
-        about = {"allow_empty", "longest_duration"}
+        about = {"allow_empty", "longest_duration", "freeze", "plausible", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -184,24 +198,26 @@ class App:
         except SourceError as error:  # it is said once the source is opened
             return str(error)
 
-    def time_rules(self, kinds: Collection[Kind]) -> Sequence[TimeRules]:
-        """Return the time rules of the feeds of these kinds and of those that they need."""
+    def time_rules(self, kinds: Collection[Kind]) -> Mapping[int | None, TimeRules]:
+        """Return the time rules by the number of the feed, and the usual ones under None.
+
+        The feeds are those of these kinds and of those that they need.
+        """
+        freeze = self.loaded.settings.freeze
+        usual = TimeRules(before=freeze.before, after=freeze.after)
         needed = needed_by(kinds)
-        before = self.loaded.settings.freeze.before
-        return [
-            TimeRules(before, int(feed.longest_duration.total_seconds()) // 60)
-            if isinstance(feed, TestFeed)
-            else TimeRules(before)
-            for feed in self.loaded.settings.feeds
-            if feed.kind in needed
-        ]
+        feeds = [feed for feed in self.loaded.settings.feeds if feed.kind in needed]
+        rules: dict[int | None, TimeRules] = {None: usual}
+        for number, feed in enumerate(feeds):
+            if isinstance(feed, TestFeed):
+                rules[number] = _time_rules(feed, usual)
+        return rules
 
     @property
     def test_zone(self) -> ZoneInfo | None:
         """Return the zone in which people read the times of tests; None unless all feeds agree."""
         feeds = self.loaded.settings.feeds
-        starts = (feed.fields()["start"] for feed in feeds if isinstance(feed, TestFeed))
-        return common_zone({start.zone for start in starts if isinstance(start, TimeSettings)})
+        return common_zone({feed.zone for feed in feeds if isinstance(feed, TestFeed)})
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
@@ -251,10 +267,15 @@ class App:
         allowed: tuple[str, ...] = (),
         read_options: ReadOptions = EVERYTHING,
         kinds: Collection[Kind] = frozenset(),
+        selection: Selection | None = None,
     ) -> Policy:
         """Return what the configuration says about deciding, and how sources are read in this run.
 
-        `kinds` are those that the run keeps in step; none for all.
+        Args:
+            allowed: the hashes that a person gave.
+            read_options: how sources are read.
+            kinds: those that the run keeps in step; none for all.
+            selection: the part of the plan that is asked for; None for all.
         """
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
@@ -266,7 +287,32 @@ class App:
             read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
+            rooms=settings.rooms,
+            chosen=selection.chooses if selection else None,
+            selection=selection,
+            grace=settings.grace.as_rules(),
+            protections=[entry.as_protection() for entry in settings.protect],
+            pilot=self.pilot_group(),
         )
+
+    def pilot_group(self) -> PilotGroup:
+        """Return the records that are kept in step; the feeds of a kind are taken together."""
+        settings = self.loaded.settings
+        of_kind: dict[Kind, list[Selection]] = {}
+        for feed in settings.feeds:
+            for entry in feed.only:
+                of_kind.setdefault(feed.kind, []).append(entry.as_selection())
+        return PilotGroup([entry.as_selection() for entry in settings.only], of_kind)
+
+    def expired_protections(self, today: date) -> Iterator[str]:
+        """Yield a warning for each entry of `protect` that protects nothing any more."""
+        for number, entry in enumerate(self.loaded.settings.protect, 1):
+            one = entry.as_protection()
+            if one.has_expired(today):
+                yield (
+                    f"protect: entry {number} has expired ({one.until}) and protects nothing "
+                    f"({one.why}); remove it, or set a later 'until'"
+                )
 
     def membership_policy(self) -> MembershipPolicy:
         """Return what the configuration says about members that were on a test before us."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,17 +26,25 @@ from sync.commands.invocation import (
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
+from sync.records.base import Kind
 from sync.report.progress import shown
+from sync.report.report_model import Subject
 from sync.report.terminal import shown_report
+
+if TYPE_CHECKING:
+    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then run `check` and `plan` on your own files.
 
-`apply`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
+`apply`, `undo`, `reconcile --repair` and the jobs of `serve` change Inspera; nothing else does.
 `help` lists the pages of the manual."""
 
-_ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
+_ACTING = frozenset(
+    {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
+    | {"state", "sync"}
+)
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
 _invoked: ContextVar[str] = ContextVar("invoked", default="")
@@ -90,8 +98,47 @@ Shrunk = Annotated[
         help="Accept that this source is shorter than before.",
     ),
 ]
+HoldId = Annotated[
+    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
+]
+Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
+Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
+By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
+Tests = Annotated[
+    list[str] | None,
+    option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
+]
+Kinds = Annotated[
+    list[Kind] | None,
+    typer.Option(
+        metavar="KIND",
+        autocompletion=completion.kinds,
+        help="Only this kind, such as candidate; may be repeated.",
+    ),
+]
+People = Annotated[
+    list[str] | None,
+    option("KEY", "Only this learner or member of staff, and their places on tests."),
+]
+
+
+def _selection(
+    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
+) -> "Selection | None":
+    """Return what the options name; None without any."""
+    from sync.planning.selection import Selection
+
+    if not (tests or kinds or people):
+        return None
+    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
+
+
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
+]
+
+Yes = Annotated[
+    bool, flag("--yes", "Send without asking; for scripts. Without a terminal nobody is asked.")
 ]
 
 
@@ -170,14 +217,22 @@ def init(  # noqa: PLR0913 - one for each question
 
 
 @app.command()
-def check(context: typer.Context, show_all: All = False) -> Exit:
+def check(
+    context: typer.Context,
+    show_all: All = False,
+    impact: Annotated[
+        bool, flag("--impact", "Show what this change of the configuration would do.")
+    ] = False,
+) -> Exit:
     """Check the configuration, every source and every row. Sends nothing."""
     from sync.commands import check as command
 
     with shown() as progress:
         return with_verdict(
             "Check",
-            lambda: command.check(context.obj.open_app(), say, progress, show_all=show_all),
+            lambda: command.check(
+                context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+            ),
         )
 
 
@@ -203,7 +258,7 @@ def sample(
 
 
 @app.command()
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     as_json: AsJson = False,
     exit_code: Annotated[
@@ -214,13 +269,27 @@ def plan(
     ] = None,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     show_all: All = False,
+    out: Annotated[
+        Path | None,
+        option("FILE", "Write the changes to this file, for a review and `apply FILE`."),
+    ] = None,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
 
     options = command.PlanOptions(
-        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ())
+        as_json,
+        exit_code,
+        tuple(accept_shrink or ()),
+        changed,
+        show_all,
+        tuple(allow or ()),
+        out,
+        _selection(test, kind, person),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -251,8 +320,49 @@ def explain(
 
 
 @app.command()
+def report(  # noqa: PLR0913, PLR0917 - one for each of its options
+    context: typer.Context,
+    subject: Annotated[
+        Subject,
+        typer.Argument(
+            metavar="plan|run|held", help="A new plan, a past run, or what the last run holds."
+        ),
+    ] = Subject.PLAN,
+    run_id: Annotated[
+        int | None,
+        typer.Argument(metavar="ID", help="The number of the run; the newest without it."),
+    ] = None,
+    html: Annotated[
+        Path | None, option("FILE", "Write one HTML file, for people; `-` for standard output.")
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write JSON, for programs.")
+    ] = None,
+    pseudonymise: Annotated[
+        bool, flag("--pseudonymise", "Show people by pseudonyms, to send the report to somebody.")
+    ] = False,
+    force: Annotated[bool, flag("--force", "Replace a file that is not a report.")] = False,
+    show_all: All = False,
+) -> Exit:
+    """Report a plan, a run or what is held, as text, JSON or HTML. Sends nothing."""
+    from sync.commands import report as command
+
+    if as_json == command.STANDARD_OUTPUT:
+        use_json_escapes()
+    options = command.ReportOptions(subject, run_id, html, as_json, pseudonymise, show_all, force)
+    with shown() as progress, shown_report() as lines:
+        return command.report(context.obj.open_app(), options, lines, write, progress)
+
+
+@app.command()
 def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Carry out exactly this plan, which `plan --out FILE` has written."
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
     ] = None,
@@ -261,12 +371,17 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     wait: Waiting = False,
     show_all: All = False,
     quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
+    yes: Yes = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
     from sync.commands import apply as command
+    from sync.commands.question import question_on_terminal
 
     app, interruption = context.obj.open_app(), handle_signals()
     options = command.ApplyOptions(
@@ -274,12 +389,105 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
+        selection=_selection(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
+        confirm=question_on_terminal(interruption, yes=yes or quiet),
+        file=file,
     )
     with shown() as progress, shown_report() as report:
         return command.apply(app, options, report, progress, interruption)
+
+
+@app.command()
+def undo(  # noqa: PLR0913, PLR0917 - one for each of its options
+    context: typer.Context,
+    run: Annotated[
+        int | None, typer.Argument(metavar="RUN", help="The number of the run, as `undo` lists it.")
+    ] = None,
+    show: Annotated[bool, flag("--show", "Show what would be undone, and send nothing.")] = False,
+    why: Annotated[str, option("TEXT", "Why the run is undone; later plans show it. Needed.")] = "",
+    by: Annotated[
+        str | None, option("NAME", "Who wants that; without it, the person who is logged in.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
+    ] = None,
+    wait: Waiting = False,
+    show_all: All = False,
+    yes: Yes = False,
+) -> Exit:
+    """Take the changes of an earlier run back. Without a run, list the last ones."""
+    from sync.commands import undo as command
+    from sync.commands.question import question_on_terminal
+
+    app, interruption = context.obj.open_app(), handle_signals()
+    options = command.UndoOptions(
+        run=run,
+        show=show,
+        why=why,
+        by=by,
+        allowed=tuple(allow or ()),
+        show_all=show_all,
+        wait=lock_waiter(interruption) if wait else None,
+        confirm=question_on_terminal(interruption, yes=yes),
+    )
+    with shown() as progress, shown_report() as report:
+        return command.undo_run(app, options, report, progress, interruption)
+
+
+@app.command()
+def held(
+    context: typer.Context,
+    hold: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="The hash of one hold, or how it begins."),
+    ] = None,
+    show_all: All = False,
+    as_json: AsJson = False,
+) -> Exit:
+    """List what is held for a person to decide, and the command that decides."""
+    from sync.commands import held as command
+
+    with shown_report(plain=as_json) as report:
+        return command.held(
+            context.obj.open_app(), command.HeldOptions(hold, show_all, as_json), report
+        )
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    hold: HoldId,
+    why: Why,
+    only: Only = None,
+    by: By = None,
+    for_: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long the approval counts.")
+    ] = "24h",
+    show_all: All = False,
+) -> Exit:
+    """Send exactly the changes of a hold; while another run holds the state, the next one does."""
+    from sync.commands import approve as command
+
+    app, interruption = context.obj.open_app(), handle_signals()
+    options = command.DecisionOptions(
+        id=hold, why=why, only=tuple(only or ()), by=by, for_=for_, show_all=show_all
+    )
+    with shown() as progress, shown_report() as report:
+        return command.approve(app, options, report, progress, interruption)
+
+
+@app.command()
+def reject(
+    context: typer.Context, hold: HoldId, why: Why, only: Only = None, by: By = None
+) -> Exit:
+    """Do not send the changes of a hold, and hold them no more, until their rows change."""
+    from sync.commands import approve as command
+
+    options = command.DecisionOptions(id=hold, why=why, only=tuple(only or ()), by=by)
+    return command.reject(context.obj.open_app(), options, say)
 
 
 @app.command()
@@ -456,11 +664,14 @@ def schema(
     markdown: Annotated[
         bool, flag("--markdown", "Print the reference of every setting instead.")
     ] = False,
+    of_reports: Annotated[
+        bool, flag("--report", "Print the JSON Schema of `report --json` instead.")
+    ] = False,
 ) -> Exit:
     """Print the JSON Schema of the configuration, for editors."""
     from sync.commands import schema as command
 
-    return command.schema(markdown=markdown)
+    return command.schema(markdown=markdown, of_reports=of_reports)
 
 
 @app.command()

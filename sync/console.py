@@ -4,6 +4,7 @@ A full disk, a reader that has ended (`| head`), a closed terminal or an encodin
 raise an error in the middle of a run that sends. Here none does, and the loss is noted (rules 40).
 """
 
+import atexit
 import codecs
 import json
 import os
@@ -95,6 +96,7 @@ class _HalfWrittenError(OSError):
 
 
 _NOWHERE = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until the process ends
+atexit.register(_NOWHERE.close)  # at the latest then, or Python warns that nobody closed it
 
 
 def _flushed_descriptor(stream: TextIO) -> int | None:

@@ -3,34 +3,40 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
+from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
 from sync.commands.watch import Watch
-from sync.engine.context import LazyTarget, RunContext
+from sync.engine.context import LazyTarget, RunContext, RunSettings
 from sync.engine.executor import ShouldYield, never
 from sync.engine.interruption import Interruption
-from sync.engine.plan import PlanResult
+from sync.engine.plan import PlanResult, Policy
 from sync.engine.result import RunResult
-from sync.engine.run import run
-from sync.errors import Deposed
+from sync.engine.run import plan_only, run
+from sync.errors import Deposed, UsageError
 from sync.exit_codes import Exit
+from sync.planning.decided import DecidedChanges
+from sync.planning.freeze import digest_of
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import Result, Verdict
+from sync.records.changes import Cause, Result, Verdict
 from sync.report.lines import Line
-from sync.report.plan_text import MOST
+from sync.report.plan_file import ReviewedPlan
+from sync.report.plan_text import MOST, NOTHING
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text
 from sync.state.backend import Wait
@@ -54,6 +60,9 @@ Others repeat a row or Inspera's answer.
 
 _log = structlog.get_logger("run")
 
+Work = Callable[[RunSettings, RunContext], RunResult]
+"""A function that does a run: `engine.run.run`, or another in its style."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
@@ -68,10 +77,17 @@ class ApplyOptions:
         quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
+        selection: the part of the plan that is asked for; None for all of it.
         job: the job whose run this is; None for a command.
+        name: the name of a run that is not an `apply`, such as `undo 12`.
+        words: the heading of what is sent, and what is shown when nothing is.
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
+        confirm: asks a person whether so many changes are sent; None to send them unasked.
+        file: a plan that was reviewed: exactly its changes are sent, or none.
+        reviewed: what that file contains.
+        approved: whether the run sends only what people have approved.
     """
 
     allowed: tuple[str, ...] = ()
@@ -81,21 +97,36 @@ class ApplyOptions:
     show_all: bool = False
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
+    selection: Selection | None = None
     job: str | None = None
+    name: str = "apply"
+    words: tuple[str, str] = ("To do", NOTHING)
     check_clock: bool = False
     deadline: datetime | None = None
     wait: Wait | None = None
+    confirm: Callable[[int], bool] | None = None
+    file: Path | None = None
+    reviewed: ReviewedPlan | None = None
+    approved: bool = False
 
     @property
     def command(self) -> str:
         """Return the name of the run, for the journal and for anyone who finds the state locked."""
-        return f"job {self.job}" if self.job else "apply"
+        if self.approved:
+            return "approve"
+        return f"job {self.job}" if self.job else self.name
 
 
 def apply(
     app: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Do one run, and return its exit status. A quiet one shows nothing if that is 0."""
+    """Do one run, and return its exit status. A quiet one shows nothing if that is 0.
+
+    Raises:
+        UsageError: the plan that was reviewed is not the plan of now.
+    """
+    if options.file:
+        options = reviewed_options(app, options, options.file, progress)
     if not options.quiet:
         return run_once(app, options, say, progress, interruption).status
     lines: list[str | Line] = []
@@ -108,7 +139,7 @@ def apply(
     return status
 
 
-def run_once(
+def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
     app: App,
     options: ApplyOptions,
     say: Say,
@@ -116,6 +147,7 @@ def run_once(
     interruption: Interruption,
     should_yield: ShouldYield = never,
     observe: Observe | None = None,
+    work: Work = run,
 ) -> RunResult:
     """Do one run while holding the state's lock, and return what became of it.
 
@@ -127,11 +159,9 @@ def run_once(
         interruption: ends the run early.
         should_yield: tells whether the run is to end for another one whose tests start sooner.
         observe: is notified of each call to Inspera.
+        work: does the run once the state is open.
     """
-    read_options = app.read_options(options.accepted, changed=options.changed)
-    settings = app.run_settings(
-        app.policy(options.allowed, read_options, options.kinds), check_clock=options.check_clock
-    )
+    policy = _policy(app, options)
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
@@ -145,7 +175,10 @@ def run_once(
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
-        reporter = _Reporter(store, say, progress, options, app.test_zone)
+        decided = app.state.take_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=options.approved)
+        settings = app.run_settings(policy, check_clock=options.check_clock)
+        reporter = _Reporter(app, store, say, progress, options)
         context = RunContext(
             store=store,
             journal=journal,
@@ -159,11 +192,56 @@ def run_once(
             _log.info("run started", command=options.command)
             if options.retry_refused:
                 wake(connection)
-            result = run(settings, context)
+            result = work(settings, context)
             if interruption.lost_lock:
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
             reporter.ended(result, connection, journal.run_id)
     return result
+
+
+def reviewed_options(
+    app: App, options: ApplyOptions, file: Path, progress: Progress
+) -> ApplyOptions:
+    """Return the options with those of the reviewed plan, after a look at whether it still holds.
+
+    The look changes nothing in the state. The run itself looks again, as it holds the lock.
+
+    Raises:
+        UsageError: it was changed, or is not the plan of now; or an option contradicts it.
+    """
+    given = [name for name in (*PLANNING, "retry_refused") if getattr(options, name, None)]
+    if given:
+        raise UsageError(
+            "apply FILE takes no option that changes the plan: it has those by which the plan was "
+            "made; to change them, make a new plan with --out FILE"
+        )
+    reviewed = read_plan_file(app, file)
+    options = replace(options, reviewed=reviewed, **planning_options(reviewed))
+    policy = _policy(app, options)
+    app.prepare()
+    with app.state.open_to_read() as connection:
+        store = make_store(app, connection)
+        decided = app.state.read_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=False)
+        plan_only(app.feeds, store, policy, now(), progress)
+        check_same(app, reviewed, store)
+    return options
+
+
+def with_decisions(policy: Policy, decided: DecidedChanges, *, only_approved: bool) -> Policy:
+    """Return the policy with what people have decided, narrowed to what they have approved."""
+    policy = replace(policy, decided=decided)
+    if not only_approved:
+        return policy
+    approved = frozenset(one.digest for one in decided.approvals())
+    return replace(policy, chosen=lambda line: digest_of(line.change) in approved)
+
+
+def _policy(app: App, options: ApplyOptions) -> Policy:
+    """Return how a run with these options decides, and how it reads its sources."""
+    read_options = app.read_options(options.accepted, changed=options.changed)
+    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    return replace(policy, gate=gate_of(app, make_store))
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -181,28 +259,39 @@ def _target(app: App, interruption: Interruption, observe: Observe | None) -> La
 class _Reporter:
     """The observer of a run, which shows it to people and writes it to the log."""
 
+    app: App
     store: Store
     say: Say
     progress: Progress
     options: ApplyOptions
-    zone: ZoneInfo | None
 
     def note(self, line: str) -> None:
         """Show a line, and log it."""
         _note(line, self.say, self.options.job)
 
     def planned(self, plan: PlanResult, result: RunResult) -> None:
-        """Show the plan, and log what an operator who only has the log must see."""
+        """Show the plan, and log what an operator who only has the log must see.
+
+        Raises:
+            UsageError: it is not the plan that was reviewed.
+        """
+        if self.options.reviewed:
+            check_same(self.app, self.options.reviewed, self.store)
         most = None if self.options.show_all else MOST
-        show_plan(self.store, plan, self.say, most, title="To do", zone=self.zone)
+        title, nothing = self.options.words
+        show_plan(self.store, plan, self.say, most, title, self.app.test_zone, nothing)
         self.say(plan_summary(self.store, plan))
         log = _log_function(self.options.job)
         for lost in self.store.comparison.lost_zeros():
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
-        for held in plan.held_scopes:
-            if not held.allowed:
+        if plan.configuration:
+            effect, settings = plan.configuration.effect(), plan.configuration.settings
+            log("the configuration changed", effect=effect, settings=settings)
+        for held in plan.shown_scopes:
+            # What is within the grace goes by itself, as on most nights.
+            if not held.allowed and held.cause is not Cause.GRACE:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
         if result.waiting:
             log("waiting", changes=result.waiting, for_tests_within_7_days=result.soon)
@@ -211,12 +300,16 @@ class _Reporter:
             if kind is Kind.TEST:  # students take it soon, or now
                 log("held", kind=kind.value, key=key_text(key), why=line.reason)
 
+    def confirms(self, total: int) -> bool:
+        """Ask a person, where there is one, whether the `total` changes are sent."""
+        return not (total and self.options.confirm) or self.options.confirm(total)
+
     def ended(self, result: RunResult, connection: Connection, run_id: int) -> None:
         """Show what became of the run, and log it with its findings."""
         most = None if self.options.show_all else MOST
         # the plan has shown the first findings, such as row errors, already
         others = islice(read_findings(connection, run_id), result.planned_findings, None)
-        for line in outcomes_text(others, most, self.zone):
+        for line in outcomes_text(others, most, self.app.test_zone):
             self.say(line)
         self.say(run_text(result.counts, result.status, result.results, result.word))
         if _log.is_enabled_for(logging.INFO):

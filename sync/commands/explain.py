@@ -5,12 +5,13 @@ This shows people's data, on purpose; `--redact` masks it.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.explain_rows import (
     DEPARTS,
     MOST_NEAR,
@@ -80,7 +81,8 @@ def explain(app: App, options: ExplainOptions, say: Say, progress: Progress) -> 
         watched = {kind: watch_feeds(app.feeds, kind, key) for kind, key in asked}
         numbered = {one.number: one.feed for each in watched.values() for one in each}
         feeds = [numbered.get(number, feed) for number, feed in enumerate(app.feeds, start=1)]
-        policy = app.policy()
+        decided = app.state.read_decided(connection, now())
+        policy = replace(app.policy(), gate=gate_of(app, make_store), decided=decided)
         planning = plan_only(feeds, store, policy, now(), progress)
         defer_as_before(store)
         explainer = _Explainer(app, connection, store, policy, planning)

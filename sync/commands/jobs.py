@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from sync.app import App, now
-from sync.commands.apply import ApplyOptions, run_once, say_nothing
+from sync.commands.apply import ApplyOptions, run_once, say_nothing, with_decisions
 from sync.commands.plan import make_store
 from sync.commands.watch import Watch
 from sync.config import JobSettings
@@ -22,6 +22,7 @@ from sync.engine.run import plan_only
 from sync.errors import Interrupted, Locked
 from sync.exit_codes import Exit
 from sync.schedule.timetable import ScheduledJob
+from sync.service.approvals import APPROVED
 from sync.service.metrics import SUCCESS, Metrics
 from sync.service.protocols import YIELDED, JobRun
 from sync.state.sqlite.open import ANOTHER_PROGRAM
@@ -32,12 +33,21 @@ _log = structlog.get_logger("run")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredJob:
-    """A job of the configuration, with the configuration as it was when the job was read."""
+    """A job of the configuration, with the configuration as it was when the job was read.
+
+    With `approved` it is the job without a schedule that sends what people have approved.
+    """
 
     app: App
     name: str
     settings: JobSettings
     metrics: Metrics
+    approved: bool = False
+
+    @classmethod
+    def of_approvals(cls, app: App, metrics: Metrics) -> "ConfiguredJob":
+        """Return the job that sends what people have approved. It is never due by its settings."""
+        return cls(app, APPROVED, JobSettings(every=timedelta(days=366)), metrics, approved=True)
 
     @property
     def timed(self) -> ScheduledJob:
@@ -76,6 +86,8 @@ class ConfiguredRun:
         policy = app.policy((), app.read_options(changed=settings.changed), settings.chosen())
         with app.state.open_to_read() as connection:
             store = make_store(app, connection, settings.chosen())
+            decided = app.state.read_decided(connection, now())
+            policy = with_decisions(policy, decided, only_approved=self.job.approved)
             feeds = app.feeds_of(policy.kinds)
             yield (
                 store,
@@ -99,6 +111,7 @@ class ApplyRun(ConfiguredRun):
             changed=job.settings.changed,
             kinds=job.settings.chosen(),
             job=job.name,
+            approved=job.approved,
             deadline=began + job.app.loaded.settings.service.run_timeout,
             check_clock=bool(job.metrics.clock_trouble),
             wait=self._wait,
@@ -135,6 +148,8 @@ class ApplyRun(ConfiguredRun):
             metrics.changes(kind, action, result, number)
         if ran.clock_offset is not None:
             metrics.clock(ran.clock_offset, ran.clock_trouble)
+        if self.job.approved:
+            return  # it sees only a part of what is deferred, or waits
         metrics.deferred(self.job.name, {**ran.left, ("row error", "row"): ran.row_errors})
         metrics.waiting(self.job.name, ran.waiting, ran.soon)
         for (source, kind), rows in ran.rows.items():

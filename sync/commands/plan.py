@@ -1,29 +1,36 @@
 """`plan`, the dry run: shows what `apply` would do. Makes no call, leaves the state unchanged."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
+from sync.commands.plan_file import check_place, write_plan_file
 from sync.engine.candidate_numbers import defer_as_before
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.report.clashes_text import clashes_text
 from sync.report.duration_text import duration_text
+from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
     MOST,
+    NOTHING,
     ReasonGroup,
     plan_text,
     row_errors_text,
@@ -41,7 +48,10 @@ WOULD_DO = "Would do"
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the plan command was asked for."""
+    """What the plan command was asked for.
+
+    `out` is the file that the changes are written to, for a review.
+    """
 
     as_json: bool = False
     exit_code: bool = False
@@ -49,6 +59,8 @@ class PlanOptions:
     changed: bool = False
     show_all: bool = False
     allowed: tuple[str, ...] = ()
+    out: Path | None = None
+    selection: Selection | None = None
 
 
 def make_store(
@@ -89,13 +101,22 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options)
+    policy = app.policy(options.allowed, read_options, selection=options.selection)
+    policy = replace(policy, gate=gate_of(app, make_store))
     app.prepare()
+    if options.out:
+        check_place(options.out)
     paused = pause_text(app.state)
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        policy = replace(policy, decided=app.state.read_decided(connection, now()))
         planning = plan_only(app.feeds, store, policy, now(), progress)
         planning.check_hashes(options.allowed)
+        written = ""
+        if options.out:  # before the next step, which no run has
+            number = write_plan_file(app, store, planning, options, options.out)
+            written = f"Written: {options.out} ({plural(number, 'change')}). "
+            written += f"To carry out exactly these: apply {options.out}"
         defer_as_before(store)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
@@ -106,6 +127,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
                 store.plan.read(),
                 store.staging.row_errors(),
                 {**json_summary(store, planning), "paused": paused},
+                store.clashes.read_all(),
             ):
                 write(piece)
             return status
@@ -117,6 +139,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(CHECKED_AT_APPLY)
             if duration := _duration(app, store):
                 say(duration)
+        if written:
+            say(written)
         say(plan_summary(store, planning, status))
     return status
 
@@ -140,6 +164,7 @@ def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None)
         planning.ignored,
         status,
         left_out=planning.left_out,
+        unasked=planning.unasked,
     )
 
 
@@ -150,14 +175,15 @@ def show_plan(
     most: int | None,
     title: str = WOULD_DO,
     zone: ZoneInfo | None = None,
+    nothing: str = NOTHING,
 ) -> None:
     """Show the plan except its summary, with times in `zone`.
 
-    `title` is above the changes that the guard allows.
+    `title` is above the changes that the guard allows; `nothing` is shown without any change.
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
-    fleeting = frozenset(Cause) - NOT_BY_ITSELF
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF - {Cause.PILOT}
     groups: dict[Verdict, Iterator[ReasonGroup]] = {
         Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
         Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
@@ -166,7 +192,7 @@ def show_plan(
     sound = bool(tally) or plan_status(store, planning) is Exit.OK
     lines = chain(
         # `apply` reports a state that may be an older copy at its end
-        _doubts_text(store, planning, with_older=title == WOULD_DO),
+        doubts_text(store, planning, with_older=title == WOULD_DO),
         plan_text(
             store.plan.read(Verdict.PASS),
             groups,
@@ -174,11 +200,15 @@ def show_plan(
             title,
             passing,
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            left_alone=store.plan.groups(Verdict.DEFERRED, most, {Cause.PILOT}),
             sound=sound,
+            narrowed=planning.narrowed,
             zone=zone,
+            nothing=nothing,
         ),
-        scopes_text(planning.held_scopes),
+        scopes_text(planning.shown_scopes),
         row_errors_text(store.staging.row_errors(), most),
+        clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
         waiting_text(*store.plan.waiting()),
@@ -187,7 +217,7 @@ def show_plan(
         say(line)
 
 
-def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
+def doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
     """Yield what must be known before the plan is read: what it may lack, and why."""
     older = store.earlier_runs.recovery_need()
     if older and with_older:
@@ -198,6 +228,8 @@ def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Ite
         yield Line(f"Source: {problem}", Tone.ERROR)
     for partial in planning.extracted.partial:
         yield Line(f"Changes: {partial}")
+    if planning.configuration:
+        yield from impact_text(planning.configuration)
     if pending := store.earlier_runs.open_intent_count():
         text = f"{plural(pending, 'call')} of an earlier run without a known outcome: "
         yield Line(f"{text}`apply` finds out about that first.")
@@ -218,6 +250,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
+        "not_asked_for": planning.unasked,
         "unhealthy": planning.extracted.unhealthy,
         "partial": planning.extracted.partial,
         "held_scopes": [
@@ -227,9 +260,10 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
                 "hash": held.digest,
                 "allowed": held.allowed,
             }
-            for held in planning.held_scopes
+            for held in planning.shown_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
+        "configuration": impact_json(planning.configuration),
         "unsettled": store.earlier_runs.open_intent_count(),
         "older_copy": str(store.earlier_runs.recovery_need() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),

@@ -18,6 +18,7 @@ from sync.errors import Locked, StateError, StateUnreachable, SyncError, UsageEr
 from sync.exit_codes import Exit
 from sync.log import configure
 from sync.records.base import utc_time
+from sync.service.approvals import APPROVED
 from sync.service.health import Health, Heartbeat
 from sync.service.http import serve_health
 from sync.service.loop import Service
@@ -96,6 +97,10 @@ class _ServiceState:
         self._desk.look()
         return leads
 
+    def approvals_wait(self) -> bool:
+        """Tell whether a person has approved something with which no run has begun."""
+        return self._desk.approvals_wait
+
     def prepare(self) -> Mapping[str, PastJob]:
         """Migrate the state to this version. Return what it remembers of the jobs."""
         state = self._desk.app.state
@@ -126,6 +131,7 @@ class ServiceMonitor:
         self._leads, self._unreachable, self._migrated = False, "", False
         self._trouble = ""
         self._paused: Pause | None = None
+        self.approvals_wait = False
 
     def load(self) -> ServiceSetup:
         """Return the configuration as it is now. The one in use stays if the new one is invalid."""
@@ -147,7 +153,8 @@ class ServiceMonitor:
         jobs = {
             name: ConfiguredJob(app, name, job, self.metrics) for name, job in settings.jobs.items()
         }
-        return ServiceSetup(jobs, settings.service.shutdown_timeout)
+        approved = ConfiguredJob.of_approvals(app, self.metrics)
+        return ServiceSetup(jobs, settings.service.shutdown_timeout, approved)
 
     def look(self) -> None:
         """Check whether all sending is stopped, and whether the state is of this version."""
@@ -158,6 +165,8 @@ class ServiceMonitor:
             self._trouble = str(error)
         with suppress(StateError, Locked):  # while it can't be asked, what it said last counts
             self._paused = self.app.state.paused()
+            # While sending is paused, a run would leave them as they are.
+            self.approvals_wait = not self._paused and self.app.state.approvals_wait(now())
             self._migrated = self._migrated or self.app.state.version() == head()
 
     def remember(self, past: Mapping[str, PastJob]) -> None:
@@ -182,7 +191,9 @@ class ServiceMonitor:
         )
 
     def ended(self, job: str, outcome: str, seconds: float) -> None:
-        """Note that a run ended."""
+        """Note that a run ended. One of approved changes has no times, so none can be missed."""
+        if job == APPROVED:
+            return
         self.metrics.run_ended(job, outcome, seconds, now())
         if outcome == "yielded":
             self.metrics.yielded(job)

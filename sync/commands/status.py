@@ -32,6 +32,7 @@ from sync.state.history import (
     read_progress,
     read_unnamed,
 )
+from sync.state.holds import Hold, read_holds
 from sync.state.old_copy import read_recovery_need
 from sync.state.refusals import RefusalStatus
 from sync.state.sqlite.open import count
@@ -59,6 +60,7 @@ class _Status:
         pending: how many calls have no known outcome.
         older: why the state may be an older copy; empty if it is not.
         stays: people that no source names any more, and who stay, by kind.
+        holds: what is held for a person to decide.
     """
 
     runs: Sequence[PastRun]
@@ -70,6 +72,7 @@ class _Status:
     pending: int
     older: str
     stays: Mapping[Kind, Sequence[Key]]
+    holds: Sequence[Hold]
 
     @property
     def shown_runs(self) -> list[PastRun]:
@@ -111,6 +114,7 @@ def _read(app: App) -> _Status:
             pending=count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL"),
             older=str(read_recovery_need(connection) or ""),
             stays=read_unnamed(connection, now()),
+            holds=read_holds(connection),
         )
 
 
@@ -127,6 +131,10 @@ def _document(app: App, seen: _Status) -> dict[str, object]:
         "paused": pause_text(app.state),
         "older_copy": seen.older,
         "stays": stays_json(seen.stays),
+        "holds": [
+            {"id": hold.id, "since": hold.since, "changes": sum(hold.sizes.values())}
+            for hold in seen.holds
+        ],
         "next": _next_times(app),
     }
 
@@ -155,6 +163,7 @@ def _show(app: App, seen: _Status, say: Say, *, show_all: bool) -> None:
     lines = chain(
         _schedule_text(app),
         [Line(f"Held: {seen.older}.", Tone.HELD)] if seen.older else [],
+        _holds_text(seen.holds),
         starmap(_known_row, seen.known.items()),
         stays_text(seen.stays, None if show_all else FIRST),
         _pending_text(seen.pending),
@@ -187,6 +196,15 @@ def _pending_text(pending: int) -> Iterator[str]:
             f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about "
             "them first."
         )
+
+
+def _holds_text(holds: Sequence[Hold]) -> Iterator[Line]:
+    """Yield how much waits for a person, since when, and the command that lists it."""
+    if holds:
+        number = plural(sum(sum(hold.sizes.values()) for hold in holds), "change")
+        text = f"Held: {number} in {plural(len(holds), 'hold')}, since "
+        text += f"{min(hold.since for hold in holds)}; `held` lists them, with what to do."
+        yield Line(text, Tone.HELD)
 
 
 def _last_text(seen: _Status) -> Iterator[Line]:

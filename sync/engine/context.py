@@ -53,6 +53,9 @@ class RunObserver(Protocol):
     def planned(self, plan: PlanResult, result: RunResult) -> None:
         """Show the plan, before anything of it is sent."""
 
+    def confirms(self, total: int) -> bool:
+        """Ask a person, where there is one, whether the `total` changes are sent."""
+
 
 class LazyTarget:
     """A connection to Inspera that is opened by the first step of a run that needs it."""

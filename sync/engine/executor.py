@@ -356,6 +356,8 @@ class Executor:
                 self._journal.find(
                     outcome.result, change.kind, change.key, change.where, text, rule
                 )
+                if outcome.result is Result.HELD:
+                    self._store.holds.note(line, outcome.cause, text)
             elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 

@@ -7,12 +7,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync.engine.configuration import ConfigurationGate
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
+from sync.engine.near_keys import check_names
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.planning.configuration import ConfigurationChange, ConfigurationImpact
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
+from sync.planning.decided import NOTHING_DECIDED, DecidedChange, DecidedChanges
+from sync.planning.grace import NO_GRACE, GraceRules
 from sync.planning.limits import HeldScope, Limits
-from sync.planning.selection import Chosen
+from sync.planning.protection import Protection, find_protection
+from sync.planning.selection import EVERYBODY, Chosen, PilotGroup, Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
@@ -30,9 +36,17 @@ class Policy:
     Attributes:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
+        selection: what the options of a command ask for, in addition to `chosen`: its names are
+            checked, and its row errors shown.
+        grace: how long a record must be absent before it is removed.
+        protections: which records are neither updated nor removed.
+        pilot: the records that are kept in step; all others are left alone.
         unread: the kinds that have feeds, but not in this run.
+        rooms: the places of each room.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
+        decided: what people have decided about single changes before this run.
+        gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
     limits: Limits
@@ -41,7 +55,14 @@ class Policy:
     read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
+    rooms: Mapping[str, int] = field(default_factory=dict)
     chosen: Chosen | None = None
+    decided: DecidedChanges = NOTHING_DECIDED
+    selection: Selection | None = None
+    grace: GraceRules = NO_GRACE
+    protections: Sequence[Protection] = ()
+    pilot: PilotGroup = EVERYBODY
+    gate: ConfigurationGate | None = None
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -62,7 +83,12 @@ class PlanResult:
         left_out: how many tests had ended before they were ever sent, and how many registrations
             name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
-        unasked: how many changes would pass that were not asked for.
+        narrowed: whether only a part of the plan was asked for.
+        unasked: how many changes would be sent that were not asked for.
+        passed_over: decisions about changes that this plan would contain, but does not: the row,
+            or what is known, is another one by now.
+        hidden: the hashes of the held scopes that concern nothing that was asked for.
+        configuration: what a change of the configuration does; None without one.
     """
 
     extracted: ExtractionResult
@@ -71,7 +97,26 @@ class PlanResult:
     now: datetime
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
+    narrowed: bool = False
     unasked: int = 0
+    passed_over: Sequence[DecidedChange] = ()
+    hidden: Collection[str] = ()
+
+    @property
+    def shown_scopes(self) -> Sequence[HeldScope]:
+        """Return the held scopes that concern what was asked for."""
+        return [held for held in self.held_scopes if held.digest not in self.hidden]
+
+    def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose feeds were all read whole, so that absence counts."""
+        return frozenset(kinds).difference(self.extracted.trouble)
+
+    configuration: ConfigurationImpact | None = None
+
+    def kinds_in_step(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose sources could be relied on."""
+        reports = (*self.extracted.reports, *self.extracted.lookups)
+        return frozenset(kinds).difference(one.kind for one in reports if one.unhealthy)
 
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
@@ -89,13 +134,40 @@ class PlanResult:
             )
 
 
+def compare_configuration(
+    store: Store, policy: Policy, now: datetime, progress: Progress
+) -> ConfigurationChange | None:
+    """Plan by the earlier configuration, if it meant something else; None otherwise (rules 15)."""
+    if policy.gate is None:
+        return None
+    kinds = policy.kinds
+    return policy.gate.compare(store, needed_by(kinds), kinds, policy.read_options, now, progress)
+
+
+def keep_configuration(policy: Policy, plan: PlanResult, store: Store, now: datetime) -> None:
+    """Record that a whole plan was carried out by this configuration, unless that is held."""
+    held = plan.configuration and plan.configuration.held
+    if policy.gate and not held:
+        policy.gate.keep(store, plan.kinds_in_step(policy.kinds), now)
+
+
 def make_plan(
-    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: ExtractionResult,
+    store: Store,
+    policy: Policy,
+    now: datetime,
+    progress: Progress,
+    change: ConfigurationChange | None = None,
 ) -> PlanResult:
-    """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
+    """Decide about all that was extracted, and leave the plan in the store. `now` is aware.
+
+    `change` is a change of the configuration since the last complete run.
+    """
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
-    deciding = _PlanBuilder(store, policy, extracted)
+    if policy.pilot:
+        store.comparison.note_needed(policy.pilot.covers)
+    deciding = _PlanBuilder(store, policy, extracted, now)
     # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
@@ -107,24 +179,61 @@ def make_plan(
         deciding.absent(kind)
     # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
-    held = store.plan.hold_scopes(
+    impact, held = _weigh(change, store, policy)
+    held += store.plan.hold_scopes(
         policy.limits, policy.allowed, now, sorted(policy.read_options.accepted)
     )
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
+    store.clashes.find(now, extracted.kinds, policy.rooms)
     store.plan.close()
-    unasked = store.plan.narrow(policy.chosen) if policy.chosen else 0
-    return PlanResult(
+    whole = PlanResult(
         extracted,
         held,
         store.comparison.ignored(),
         now,
         store.comparison.left_out(),
         deciding.used,
-        unasked,
+        passed_over=deciding.passed_over(),
+        configuration=impact,
     )
+    return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
+
+
+def narrow(
+    plan: PlanResult, store: Store, chosen: Chosen, selection: Selection | None
+) -> PlanResult:
+    """Leave in the store only the part of the plan that is chosen, with what it needs.
+
+    Raises:
+        UsageError: a part of the selection names nothing.
+    """
+    if selection:
+        check_names(selection, store, plan.extracted.kinds)
+    unasked = store.plan.narrow(chosen, selection)
+    store.comparison.drop_stays(selection.covers if selection else lambda *_: False)
+    tests = replace(selection, kinds=()) if selection else None
+    store.clashes.keep(lambda test: tests is not None and tests.covers(Kind.TEST, (test,)))
+    return replace(
+        plan,
+        hidden=[held.digest for held in plan.held_scopes if not store.plan.concerns(held)],
+        ignored=0,
+        left_out={},
+        narrowed=True,
+        unasked=unasked,
+    )
+
+
+def _weigh(
+    change: ConfigurationChange | None, store: Store, policy: Policy
+) -> tuple[ConfigurationImpact | None, list[HeldScope]]:
+    """Hold what only a new configuration changes, if that is too much. Needs the draft."""
+    if change is None:
+        return None, []
+    # Before the limits, so that one hash is enough for what has one cause.
+    return store.configuration.weigh(change, policy.limits.configuration, policy.allowed)
 
 
 def plan_status(store: Store, plan: PlanResult) -> Exit:
@@ -140,6 +249,10 @@ def plan_status(store: Store, plan: PlanResult) -> Exit:
         + numbers
         + store.plan.missed()
     )
+    if plan.narrowed:  # 0 means that everything that was asked for is in Inspera
+        left += sum(
+            n for (_, _, verdict), n in store.plan.tally().items() if verdict is Verdict.DEFERRED
+        )
     return worst(source=bool(plan.extracted.unhealthy), held=held, row_errors=left > 0)
 
 
@@ -150,7 +263,25 @@ class _PlanBuilder:
     store: Store
     policy: Policy
     extracted: ExtractionResult
+    now: datetime
     used: set[str] = field(default_factory=set)
+    decided: set[str] = field(default_factory=set)
+
+    def passed_over(self) -> list[DecidedChange]:
+        """Return the decisions about changes that are not planned any more.
+
+        Where not everything was read, a missing change says nothing.
+        """
+        extracted = self.extracted
+        if extracted.unhealthy or extracted.partial:
+            return []
+        return [
+            one
+            for one in self.policy.decided
+            if one.digest not in self.decided
+            and one.kind in self.policy.kinds
+            and one.kind not in extracted.trouble
+        ]
 
     def wanted(self, kind: Kind) -> None:
         """Decide about all wanted records of a kind.
@@ -184,9 +315,10 @@ class _PlanBuilder:
         # Row errors and renewals are few or cheap. Drafted changes stream through, so that memory
         # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
-            for pair in pairs:
-                decision = decide(pair, self.policy.allowed)
+            for pair in map(self._with_policy, pairs):
+                decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:
+                    self.decided.update(filter(None, [decision.drafted.decided]))
                     if decision.row_errors:
                         self.store.staging.add_row_errors(decision.row_errors)
                     # What has ended is retired all the same: that takes nothing away from anybody
@@ -197,6 +329,19 @@ class _PlanBuilder:
                     _keep(self.store, pair, decision, kept=kept)
 
         self.store.plan.draft(drafted())
+
+    def _with_policy(self, pair: Pair) -> Pair:
+        """Return the pair with what the policy says about its record."""
+        facts = pair.facts
+        if facts.absence:
+            grace = self.policy.grace.pending(pair.kind, facts.absence, self.now)
+            facts = replace(facts, grace=grace)
+        if self.policy.protections and pair.known is not None:
+            of = (pair.kind, pair.key, self.now.date())
+            facts = replace(facts, protected=find_protection(self.policy.protections, *of))
+        if self.policy.pilot and not self.policy.pilot.covers(pair.kind, pair.key):
+            facts = replace(facts, outside=True)
+        return pair if facts is pair.facts else replace(pair, facts=facts)
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:

@@ -27,7 +27,7 @@ class RunResult(Ending):
     """What became of a run.
 
     Attributes:
-        word: done, stopped, interrupted, paused or yielded.
+        word: done, stopped, interrupted, paused, declined or yielded.
         left: how many changes did not go ahead, by verdict or result, and by cause.
         rows: how many each source had for a kind.
         waiting: how many additions wait for something that is not in Inspera, or for a candidate
@@ -93,6 +93,12 @@ class RunResult(Ending):
         self.counts["held"] += total
         self.left[Verdict.HELD, Cause.LOST] += total
 
+    def decline(self, total: int, note: Note) -> None:
+        """End the run of a person who does not want the `total` changes to be sent."""
+        self.stop("Not sent: the question was not answered with yes.", note)
+        self.counts["not sent"] = total
+        self.status, self.word = Exit.HELD, "declined"
+
     def decide_status(
         self, store: Store, plan: PlanResult, executed: ExecutionResult, not_as_sent: int
     ) -> None:
@@ -102,6 +108,8 @@ class RunResult(Ending):
         failed = executed.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + executed.missed
         # What still waits for a candidate number is not in Inspera, so the run is not "all well".
         failed += self.waiting + not_as_sent
+        if plan.narrowed:  # 0 means that everything that was asked for is in Inspera
+            failed += executed.count(Result.DEFERRED)
         self.status = worst(
             inspera=bool(executed.stopped),
             source=planned is Exit.SOURCE or bool(self.clock_trouble),

@@ -9,13 +9,20 @@ from contextlib import closing, suppress
 from datetime import datetime
 
 from sync.engine.context import RunContext, RunSettings
+from sync.engine.decisions import keep_holds
 from sync.engine.ending import recording_errors
 from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.extract.baseline import keep_baseline
 from sync.engine.extract.extract import extract
 from sync.engine.findings import keep_findings
 from sync.engine.lost_state import probe
-from sync.engine.plan import PlanResult, Policy, make_plan
+from sync.engine.plan import (
+    PlanResult,
+    Policy,
+    compare_configuration,
+    keep_configuration,
+    make_plan,
+)
 from sync.engine.protocols import Feed
 from sync.engine.recovery import RecoveryResult, recover
 from sync.engine.result import RunResult
@@ -32,7 +39,8 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
     1. Recover: find out what became of calls whose outcome an earlier run could not record.
     2. Extract: read every feed into the staging tables.
     3. Plan: compare what is wanted with what is known, and ask the guard about each change.
-    4. Execute: send what the guard allows, each intent durable before its call.
+    4. Execute: send what the guard allows and a person confirms, each intent durable before its
+       call.
     5. Verify: read back what was sent.
     6. Result: count everything, and derive the exit status.
 
@@ -54,6 +62,8 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
         if older_copy:
             result.hold_all(f"Held: {older_copy}.", store.plan.sendable(), note)
             result.status = worst(source=bool(plan.extracted.unhealthy), held=True)
+        elif not context.observer.confirms(store.plan.sendable()):
+            result.decline(store.plan.sendable(), note)
         else:
             executed = _send(settings, context, plan, recovered, result)
             verified = verify_run(settings, context, executed, result)
@@ -70,8 +80,9 @@ def plan_only(
 
     `now` is aware; it decides what has begun and ended.
     """
-    extracted = extract(feeds, store, now, progress, policy.read_options)
-    return make_plan(extracted, store, policy, now, progress)
+    change = compare_configuration(store, policy, now, progress)
+    extracted = extract(feeds, store, now, progress, policy.read_options, change)
+    return make_plan(extracted, store, policy, now, progress, change)
 
 
 def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> PlanResult:
@@ -86,7 +97,10 @@ def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> Plan
     store.snapshots.keep(context.clock(), digests, plan.extracted.unhealthy_sources)
     result.add_plan(plan, store)
     context.observer.planned(plan, result)
+    # After it was shown, as this reading counts in it already. A plan alone counts nothing.
+    store.plan.count_absences(plan.now, plan.healthy_kinds(policy.kinds))
     keep_findings(store, context.journal, result)
+    keep_holds(settings, context, plan, result)
     # After the plan was shown: a person whose hash is of an older plan needs those of this one.
     plan.check_hashes(policy.allowed)
     return plan
@@ -102,12 +116,14 @@ def _send(
     """Execute the plan, and then store what rests on everything that was sent."""
     store, journal = context.store, context.journal
     if settings.policy.chosen:  # what follows below rests on a whole plan
-        executed = _execute(settings, context, recovered, result)
+        executed = execute(settings, context, recovered, result)
+        _keep_held(settings, context, executed)
         result.add_clock(context.target.opened, context.observer.note)
         return executed
     # Not by a plan alone: what a person keeps ends once the source's new value may be sent.
     store.known.lapse_kept()
-    executed = _execute(settings, context, recovered, result)
+    executed = execute(settings, context, recovered, result)
+    _keep_held(settings, context, executed)
     # A run that was stopped has not got to all of its plan: what it did not reach stays open.
     if not executed.stopped:
         journal.lapse({*plan.extracted.trouble, *settings.policy.incomplete})
@@ -115,12 +131,23 @@ def _send(
     # After the removals: a learner is released once their last seat is known to be gone. A wrong
     # clock makes tests look ended: then nobody who seems to have left is forgotten.
     journal.promote_silent(leaving=not result.clock_trouble)
+    journal.forget_undone({*plan.extracted.trouble, *settings.policy.incomplete})
+    store.holds.forget_silent()
     # Last: until the plan was sent, the next run must still miss what this one's sources lack.
     keep_baseline(settings, plan.extracted, store)
+    if not (executed.stopped or context.interruption.event.is_set()):
+        keep_configuration(settings.policy, plan, store, context.clock())
     return executed
 
 
-def _execute(
+def _keep_held(settings: RunSettings, context: RunContext, executed: ExecutionResult) -> None:
+    """Store what was held because Inspera was read."""
+    whole = not (settings.policy.chosen or executed.stopped or context.interruption.event.is_set())
+    run_id, kinds = context.journal.run_id, settings.policy.kinds
+    context.store.holds.keep_noted(run_id, context.clock(), kinds, whole=whole)
+
+
+def execute(
     settings: RunSettings, context: RunContext, recovered: RecoveryResult, result: RunResult
 ) -> ExecutionResult:
     """Send what the guard allows, unless Inspera shows that this state was lost."""

@@ -12,7 +12,7 @@ from sync.mapping.texts import check_of, word
 from sync.mapping.times import compile_time
 from sync.mapping.trace import Step, Steps, no_steps
 from sync.mapping.values import BadValueError, Texts, clean, quoted
-from sync.mapping.words import chosen, notice, title, within
+from sync.mapping.words import chosen, length_of_time, notice, title, within
 from sync.records.base import joined, listed
 from sync.records.fields import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.text.masking import quoted_value
@@ -31,9 +31,11 @@ _SEPARATOR = ";"
 _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType(
     {"time": compile_time, "duration": compile_duration, "extra_time": compile_extra_time}
 )
-_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
+_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time", "length of time"})
 """Types of fields that hold no free text, so that a lookup's words may be named."""
-_BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
+_BY_TEXT: Mapping[str, _Convert] = MappingProxyType(
+    {"title": title, "notice": notice, "length of time": length_of_time}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
+from sync.planning.decided import NOTHING_DECIDED, DecidedChanges
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
+from sync.planning.remedies import allow
 from sync.records.base import Key, Kind, RowError, utc_time
 from sync.records.changes import ADDITIONS, Action, Cause, Change, Fields, Verdict
 from sync.records.checks import email_errors, time_conflicts
@@ -32,7 +34,8 @@ class Pair:
 class DraftedChange:
     """A change with the guard's ruling, and what only its sending needs.
 
-    `allowed` is the hash by which a person has let it pass; empty when nobody had to.
+    `allowed` is the hash by which a person has let it pass; empty when nobody had to. `decided` is
+    its hash when a person has decided about it, whatever the ruling is; else empty.
     """
 
     change: Change
@@ -40,6 +43,7 @@ class DraftedChange:
     fingerprint: bytes | None = None
     secret: str | None = field(default=None, repr=False)
     allowed: str = ""
+    decided: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,15 @@ NEEDED = {
 """Fields without which a record can't be made (vendor contract, Users API and Test API)."""
 
 
-def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
+def decide(
+    pair: Pair, allowed: Collection[str] = (), decided: DecidedChanges = NOTHING_DECIDED
+) -> Decision:
     """Return the change that this pair calls for, with the guard's ruling on it.
 
-    `allowed` holds the hashes that a person gave: they let exactly those changes pass.
+    Args:
+        pair: the two sides of a record.
+        allowed: the hashes that a person gave: they let exactly those changes pass.
+        decided: what people have decided about single changes before.
     """
     wanted, left_out = _usable(pair)
     change = diff(pair.kind, pair.key, wanted, pair.known, pair.about, pair.where)
@@ -86,7 +95,19 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
         # Without a fingerprint it is decided again in the next run, so that the row error is
         # reported until it is fixed.
         pair = replace(pair, fingerprint=None)
-    return Decision(_drafted(change, pair, allowed), left_out)
+    decision = decided.find(change)
+    if decision is None:
+        return Decision(_drafted(change, pair, allowed), left_out)
+    doubt = pair.facts.trouble
+    if decision.approved and doubt and doubt.needs_person:
+        # A person has said of exactly this record that its absence is right. All else still holds.
+        pair = replace(pair, facts=replace(pair.facts, trouble=None))
+    drafted = _drafted(change, pair, (decision.digest,) if decision.approved else allowed)
+    sent_or_held = drafted.ruling.verdict in (Verdict.PASS, Verdict.HELD)
+    if sent_or_held and not decision.approved and drafted.change is change:
+        rejected = Ruling(Verdict.DEFERRED, decision.reason, Cause.REJECTED)
+        drafted = DraftedChange(change, rejected, pair.fingerprint, pair.secret)
+    return Decision(replace(drafted, decided=decision.digest), left_out)
 
 
 def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedChange:
@@ -104,8 +125,12 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedCha
     )
     if part:  # without a fingerprint, so that the next run decides about the rest
         return DraftedChange(part, judge(part, pair.facts), None, pair.secret)
+    if ruling.cause is Cause.GRACE:  # the group of its kind names one hash for all
+        return DraftedChange(change, ruling, pair.fingerprint, pair.secret)
     way_out = "if that is right" if ruling.verdict is Verdict.HELD else "to send it now"
-    reason = f"{ruling.reason}; {way_out}: apply --allow {digest}"
+    if ruling.cause is Cause.UNDONE:
+        way_out = "if it should be sent again"
+    reason = f"{ruling.reason}; {way_out}: {allow(digest)}"
     return DraftedChange(change, replace(ruling, reason=reason), pair.fingerprint, pair.secret)
 
 

@@ -7,12 +7,23 @@ needs a reading of Inspera is judged once more when it was read, in `member_guar
 from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
-from sync.planning.freeze import TimeFacts, additive, doubts
+from sync.planning.freeze import TimeFacts, additive, doubts, stays_ended
+from sync.planning.grace import PastAbsence
+from sync.planning.plausible import span_text
 from sync.planning.remedies import adopt
 from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
-from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
+from sync.records.changes import (
+    ADDITIONS,
+    CALLING,
+    REMOVALS,
+    Action,
+    Cause,
+    Change,
+    Fields,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +48,14 @@ class Facts:
         retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
         reuses: Inspera identifies it by what it identifies a vanished record by.
+        absence: the earlier readings that did not contain it; None when its absence is not in doubt.
+        grace: why an absent record is not removed yet; empty when it may be.
+        protected: until when and why the configuration protects it; empty when it does not.
+        outside: the pilot group does not cover it.
+        needed: what the pilot group covers needs it.
         zeros: it is a known record without the leading zeros of its key, or that known record.
         clash: which other row wants the same account in Inspera, as the row's error says.
+        undone: who has taken back what the source still contains, when and why.
     """
 
     trouble: AbsenceDoubt | None = None
@@ -55,6 +72,12 @@ class Facts:
     reuses: bool = False
     clash: str = ""
     zeros: bool = False
+    undone: str = ""
+    absence: PastAbsence | None = None
+    grace: str = ""
+    protected: str = ""
+    outside: bool = False
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +91,32 @@ class Ruling:
     @property
     def allowable(self) -> bool:
         """Return whether a person may let the change pass by its hash."""
-        return self.cause in (Cause.FREEZE, Cause.TIMES, Cause.ZEROS)
+        return self.cause in (
+            Cause.FREEZE,
+            Cause.ENDED,
+            Cause.TIMES,
+            Cause.ZEROS,
+            Cause.GRACE,
+            Cause.UNDONE,
+        )
 
 
 PASS = Ruling(Verdict.PASS)
+AFTER_END = frozenset({Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.OPTION})
+"""What still changes on a test once it has ended, because grading goes on (rules 8 and 16).
+
+Explanations of grades are an option that is switched on only then.
+"""
+
+
+def may_be_approved(cause: Cause) -> bool:
+    """Tell whether `approve` decides about what is held for this cause; else it is `adopt`."""
+    return (
+        cause in (Cause.LIMIT, Cause.SOURCE, Cause.CONFIGURATION)
+        or Ruling(Verdict.HELD, cause=cause).allowable
+    )
+
+
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
@@ -79,7 +124,8 @@ _UNMANAGED = (
     "was there before us: disable it in Inspera, or say that it is managed with `adopt "
     "staff KEY --managed`"
 )
-AS_IT_IS = "it stays as it is until the test has ended"
+AS_IT_IS = "it stays as it is"
+ENDED = "the test has ended: only what concerns grading still changes"
 _CAME_BACK = (
     "the test had ended by its former times, so they may have sat it, and no source "
     "names them any more"
@@ -93,19 +139,58 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Judge by everything except the limits, which need all changes to be counted first."""
+    # What the configuration leaves alone needs nobody's decision.
+    if facts.outside and _is_left_alone(change, facts):
+        return Ruling(Verdict.DEFERRED, OUTSIDE, Cause.PILOT)
+    return _settled_before(change, facts) or _judge_anew(change, facts)
+
+
+def _settled_before(change: Change, facts: Facts) -> Ruling | None:
+    """Return the ruling that rests on the record alone, whatever the change does; None if none."""
     # What only a person can settle comes first: a ruling that passes by itself would hide it.
-    if change.action is Action.IDENTITY_CHANGE:
-        return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
-    if facts.clash and change.action in ADDITIONS:
-        return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
+    if held := _held_at_once(change, facts):
+        return held
+    if facts.protected and change.action in CALLING and change.action is not Action.CREATE:
+        return Ruling(Verdict.DEFERRED, facts.protected, Cause.PROTECTED)
     if facts.refused and change.action in CALLING:
         return Ruling(Verdict.DEFERRED, facts.refused, Cause.REFUSED)
+    return None
+
+
+def _judge_anew(change: Change, facts: Facts) -> Ruling:
     if change.action in ADDITIONS:
         return _addition(change, facts)
     # It makes no call: what is kept in step again was never taken away in Inspera.
     if change.action is Action.RESTORE:
         return PASS
     return _absence(change, facts)
+
+
+def _held_at_once(change: Change, facts: Facts) -> Ruling | None:
+    """Return the ruling on what only a person can settle, whatever else is known of it."""
+    if change.action is Action.IDENTITY_CHANGE:
+        return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
+    if facts.clash and change.action in ADDITIONS:
+        return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
+    if facts.undone and change.action in CALLING:
+        return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
+    return None
+
+
+NEEDED_ACTIONS = frozenset({Action.CREATE, Action.RESTORE, Action.ENABLE, Action.IDENTITY_CHANGE})
+"""What happens to a record because others need it; nothing else of it is changed then."""
+
+OUTSIDE = "outside the pilot group (`only`)"
+
+
+def _is_left_alone(change: Change, facts: Facts) -> bool:
+    """Tell whether a change of a record outside the pilot group is not made.
+
+    What makes no call, and only stops keeping a record in step, is made all the same.
+    """
+    if change.action in (Action.RETIRE, Action.RELEASE):
+        return False
+    return not (facts.needed and change.action in NEEDED_ACTIONS)
 
 
 _UNDER_ZEROS = f"a source names it by a key without its leading zeros; {CORRECT}"
@@ -157,18 +242,47 @@ def _zeros(change: Change, ruling: Ruling) -> Ruling:
 
 
 def judge_times(change: Change, timing: TimeFacts) -> Ruling:
-    """Return the ruling on an addition, or an early removal, by the times of its test."""
+    """Return the ruling on an addition, or an early removal, by the times of its test (rules 16)."""
     if change.kind is Kind.TEST:
-        doubt = doubts(change, timing)
-        return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
-    changes = change.action is Action.REMOVE or (
-        change.action is Action.UPDATE and not additive(change)
-    )
-    if changes and timing.frozen:
+        return _judge_test(change, timing)
+    again = change.action is Action.UPDATE and not change.changed  # an earlier call, sent again
+    if again or change.action not in (Action.CREATE, Action.UPDATE, Action.REMOVE):
+        return PASS
+    if timing.ended:
+        return over(timing) or _ended(change)
+    adds = change.action is Action.CREATE or (change.action is Action.UPDATE and additive(change))
+    if timing.frozen and not adds:
         less = takes_away(change)
         loss = f"it would take {less} away, and " if less else ""
-        return Ruling(Verdict.DEFERRED, f"{loss}{timing.word()}: {AS_IT_IS}", Cause.FREEZE)
+        reason = f"{loss}{timing.word()}: {stays_text(change.kind)}"
+        return Ruling(Verdict.DEFERRED, reason, Cause.FREEZE)
     return PASS
+
+
+def _judge_test(change: Change, timing: TimeFacts) -> Ruling:
+    if stays_ended(change, timing):
+        return over(timing) or _ended(change)
+    doubt = doubts(change, timing)
+    return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
+
+
+def over(timing: TimeFacts) -> Ruling | None:
+    """Return the ruling on a test that ended so long ago that nothing on it changes any more."""
+    if not timing.closed:
+        return None
+    reason = f"the test ended more than {span_text(timing.rules.after)} ago: nothing on it changes"
+    return Ruling(Verdict.DEFERRED, f"{reason} any more (freeze.after)", Cause.CLOSED)
+
+
+def _ended(change: Change) -> Ruling:
+    if change.kind in AFTER_END:
+        return PASS
+    return Ruling(Verdict.DEFERRED, ENDED, Cause.ENDED)
+
+
+def stays_text(kind: Kind) -> str:
+    """Return what becomes of something on a frozen test that is not changed now."""
+    return f"{AS_IT_IS} until the test has ended" if kind in AFTER_END else AS_IT_IS
 
 
 def takes_away(change: Change) -> str:
@@ -214,6 +328,9 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
+    # Before the doubts about what still names a person: those contributors may be absent as well.
+    if facts.grace and change.action in REMOVALS:
+        return _in_grace(change, facts)
     if change.action is Action.WITHDRAW and facts.registered:
         reason = (
             f"it has not ended and {facts.registered} registrations still name it; correct "
@@ -221,6 +338,14 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
         )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else PASS
+
+
+def _in_grace(change: Change, facts: Facts) -> Ruling:
+    """Defer a removal; by the freeze of its test as well, since one hash allows both."""
+    frozen = judge_times(change, facts.timing) if facts.timing else PASS
+    if frozen == PASS:
+        return Ruling(Verdict.DEFERRED, facts.grace, Cause.GRACE)
+    return replace(frozen, reason=f"{frozen.reason}; {facts.grace}")
 
 
 def _keeps_account(facts: Facts) -> Ruling:

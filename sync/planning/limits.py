@@ -1,9 +1,20 @@
-"""How many changes go unasked, and what is held because it is more. Pure (rules 15)."""
+"""How many changes need no permission, and what is held because it is more. Pure (rules 15)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
+from sync.planning.remedies import allow
 from sync.records.base import Kind
 from sync.records.changes import Cause
+
+
+class ChangeType(StrEnum):
+    """What a limit counts. Staff who are disabled and tests that are withdrawn are removals."""
+
+    REMOVALS = "removals"
+    UPDATES = "updates"
+    CREATES = "creates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,63 +43,133 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All limits: removals of a kind, removals on one test, updates of a kind.
+    """All limits. `kind` and `test` are those of removals. The defaults are those of the settings.
 
-    The defaults are those of the settings.
+    Each applies to a run together with the 24 hours before it. Over 7 days `per_week` times as many
+    pass.
     """
 
     kind: Limit = Limit(10, 10, 500, 3)
     test: Limit = Limit(3, 25, 100)
     updates: Limit = Limit(10, 50)
+    creates: Limit = Limit(1_000, 100)
+    updates_on_test: Limit | None = None
+    creates_on_test: Limit | None = None
+    per_week: float = 2
+    configuration: Limit = Limit(10, 10)
+
+    def of_kind(self, type_: ChangeType) -> Limit:
+        """Return the limit of such changes of one kind."""
+        return {
+            ChangeType.REMOVALS: self.kind,
+            ChangeType.UPDATES: self.updates,
+            ChangeType.CREATES: self.creates,
+        }[type_]
+
+    def on_test(self, type_: ChangeType) -> Limit | None:
+        """Return the limit of such changes of one kind on one test; None if there is none."""
+        return {
+            ChangeType.REMOVALS: self.test,
+            ChangeType.UPDATES: self.updates_on_test,
+            ChangeType.CREATES: self.creates_on_test,
+        }[type_]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """A set of changes that is counted as one, such as `removals on test INF1000-H26`.
+class Recent:
+    """How many other records had such a change in the last 24 hours and in the last 7 days.
 
-    `recent` were removed in the last 24 hours and are not known any more: a loss is added up,
-    however it is spread. `renumbered` of those who stay on the test get another candidate number.
-    Where most do, the cells of a column may have moved against the others, and who seems to leave
-    may be another row's.
+    Each record counts once. What a person allowed, or what has been taken back, does not count.
     """
+
+    day: int = 0
+    week: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A set of changes that are held, and allowed, as one."""
 
     name: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope(Group):
+    """A set of changes that has a limit, such as `removals on test INF1000-H26`.
+
+    `known` are known now. `recent` changes are added up with those of this run, so that a slow leak
+    is noticed. `renumbered` of those who stay on the test get another candidate number. Where most
+    do, the cells of a column may have moved against the others, and who seems to leave may be
+    another row's.
+    """
+
     known: int
     limit: Limit
-    removals: bool = True
-    recent: int = 0
+    type: ChangeType = ChangeType.REMOVALS
+    recent: Recent = Recent()
+    per_week: float = 2
     renumbered: int = 0
     kind: Kind | None = None
     test: str | None = None
 
     def excess(self) -> str:
         """Return the arithmetic by which this scope is held; empty when it is within its limit."""
-        known = self.known + self.recent
-        most, cap = self.limit.of(known), self.limit.cap(known)
-        counted = (
-            f"{self.count} in this run and {self.recent} in the last 24 h"
-            if self.recent
-            else f"{self.count}"
-        )
-        if self.removals and known >= 2 and self.count >= self.known:
-            return f"{counted} of {known} known: none would remain"
-        if self.count + self.recent > most:
-            bound = f"max({self.limit.at_least}, {self.limit.percent:g}%"
-            bound += ")" if cap is None else f" up to {cap:g})"
-            return f"{counted} of {known} known is more than {bound} = {most:g}"
-        if 2 * self.renumbered > max(0, self.known - self.count):
-            staying = f"{self.renumbered} of the {self.known - self.count} who stay"
+        removals = self.type is ChangeType.REMOVALS
+        # A first load, which may take days, has nothing that it could be compared with.
+        if self.type is ChangeType.CREATES and self.known <= self.recent.week:
+            return ""
+        known, day = self._known_before(self.recent.day), self.recent.day
+        if removals and known >= 2 and self.count >= self.known:
+            return f"{self._counted(day, _DAY)} of {known} known: none would remain"
+        if over := " and ".join(self._windows_over()):
+            return over
+        staying = self.known - self.count
+        if removals and 2 * self.renumbered > max(0, staying):
             return (
-                f"{self.count} of {self.known} known, and {staying} get another number: "
-                "are the rows shifted?"
+                f"{self.count} of {self.known} known, and {self.renumbered} of the {staying} who "
+                "stay get another number: are the rows shifted?"
             )
         return ""
+
+    def _windows_over(self) -> Iterator[str]:
+        """Yield the arithmetic of each window in which this run's changes are too many."""
+        day, week = self.recent.day, self.recent.week
+        # The 24 hours contain this run, and their limit is not less strict than one of the run
+        # alone: what has left is added to what is known by at most as much.
+        windows = [(day, _DAY, 1.0)]
+        if week > day:
+            windows.append((week, _WEEK, self.per_week))
+        for recent, words, times in windows:
+            known = self._known_before(recent)
+            most, cap = times * self.limit.of(known), self.limit.cap(known)
+            if self.count + recent > most:
+                bound = f"max({self.limit.at_least}, {self.limit.percent:g}%"
+                bound += ")" if cap is None else f" up to {_figure(cap)})"
+                bound = bound if times == 1 else f"{times:g} × {bound}"
+                counted = self._counted(recent, words)
+                yield f"{counted} of {known} known is more than {bound} = {_figure(most)}"
+
+    def _known_before(self, recent: int) -> int:
+        """Return how many were known before the recent changes."""
+        if self.type is ChangeType.REMOVALS:
+            return self.known + recent
+        return self.known - recent if self.type is ChangeType.CREATES else self.known
+
+    def _counted(self, recent: int, words: str) -> str:
+        return f"{self.count} in this run and {recent} in {words}" if recent else f"{self.count}"
+
+
+_DAY, _WEEK = "the last 24 h", "the last 7 days"
+
+
+def _figure(number: float) -> str:
+    return f"{number:.12g}"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldScope:
-    """A scope that is held as one: over its limit, or by another `cause` that its changes share.
+    """A group that is held as one: over its limit, or by another `cause` that its changes share.
 
     Attributes:
         scope: its changes.
@@ -98,11 +179,13 @@ class HeldScope:
         cause: what holds it.
         needs: the hashes without which this one allows nothing, as its changes are in their
             scopes as well.
-        accepted: the sources without whose acceptance its removals are held for another reason.
         partial: whether other scopes hold some of its changes, which its hash does not allow.
+        accepted: the sources without whose acceptance its removals are held for another reason.
+        all_of: what its hash allows together, such as `all 25 held removals`; empty for its changes
+            alone.
     """
 
-    scope: Scope
+    scope: Group
     excess: str
     digest: str
     allowed: bool
@@ -110,11 +193,12 @@ class HeldScope:
     needs: tuple[str, ...] = ()
     partial: bool = False
     accepted: tuple[str, ...] = ()
+    all_of: str = ""
 
     @property
     def remedy(self) -> str:
         """Return the complete command that allows it."""
         word = "for those that no other limit holds" if self.partial else "if it is right"
-        flags = [f"--accept-shrink {one}" for one in self.accepted]
-        flags += [f"--allow {one}" for one in (*self.needs, self.digest)]
-        return f"{word}: apply {' '.join(flags)}"
+        if self.all_of:
+            word = f"if {self.all_of} are right"
+        return f"{word}: {allow(*self.needs, self.digest, accepted=self.accepted)}"

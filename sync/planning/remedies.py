@@ -21,6 +21,15 @@ def accept_shrink(source: str) -> str:
     return f"`apply --accept-shrink {source}`"
 
 
+def allow(*digests: str, accepted: Iterable[str] = ()) -> str:
+    """Return the command that lets the changes of these hashes pass.
+
+    `accepted` are the sources that a person has accepted although they have become shorter.
+    """
+    flags = [f"--accept-shrink {source}" for source in accepted]
+    return " ".join(("apply", *flags, *(f"--allow {digest}" for digest in digests)))
+
+
 def fields_text(fields: Fields, names: Iterable[str]) -> str:
     """Return these fields with their values: `start 2026-12-01T08:00:00Z, room B12`."""
     return ", ".join(

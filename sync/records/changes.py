@@ -68,6 +68,8 @@ class Cause(StrEnum):
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
     FREEZE = "freeze"  # its test is under way or starts soon
+    ENDED = "ended"  # its test has ended, and only what concerns grading still changes
+    CLOSED = "closed"  # its test ended so long ago that nothing on it changes any more
     TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
     CLOCK = "clock"  # this machine's clock and Inspera's differ
     FULL = "full"
@@ -75,6 +77,10 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
+    GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
+    PROTECTED = "protected"  # the configuration protects the record
+    PILOT = "pilot"  # it is outside the pilot group
+    CONFIGURATION = "configuration"  # only a new configuration makes it, and it makes many
     ZEROS = "zeros"  # a value differs from the known one only by lost leading zeros
     IDENTITY_CHANGE = "identity_change"
     DRIFT = "drift"
@@ -82,10 +88,22 @@ class Cause(StrEnum):
     FOUND = "found"
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
+    UNDONE = "undone"  # a person has taken exactly this back
     LOST = "lost"  # nothing is known here, but Inspera has our records
+    REJECTED = "rejected"  # a person has said no to exactly this change
 
 
-NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER})
+NOT_BY_ITSELF = frozenset(
+    {
+        Cause.SOURCE,
+        Cause.CLOCK,
+        Cause.FULL,
+        Cause.NUMBER,
+        Cause.ENDED,
+        Cause.CLOSED,
+        Cause.REJECTED,
+    }
+)
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
 

@@ -32,7 +32,12 @@ _CAUSES: Final[Mapping[Exit, Mapping[str, tuple[str, ...]]]] = {
 }
 """What gives an exit status, with the ends of the names of the figures that count it."""
 
-_PAUSED = "sending is paused"
+_BY_WORD: Final[Mapping[str, str]] = {
+    "paused": "sending is paused",
+    "declined": "nothing was sent, as you asked",
+}
+"""Why a run that ended in one of these ways has status 3."""
+
 _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -66,7 +71,7 @@ def status_tone(status: int) -> Tone:
 def status_text(status: int, counts: Mapping[str, int] = _NO_COUNTS, word: str = "done") -> str:
     """Return an exit status and its meaning: `4: a source can't be used or trusted`, or `0`."""
     why = _causes_text(Exit(status), counts) or _WHY.get(Exit(status), "")
-    why = _PAUSED if word == "paused" and status == Exit.HELD else why
+    why = _BY_WORD.get(word, why) if status == Exit.HELD else why
     return f"{int(status)}{f': {why}' if why else ''}"
 
 

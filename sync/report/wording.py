@@ -109,7 +109,9 @@ def hidden(change: Change, name: str) -> bool:
 
 
 def _shown(value: Value) -> str:
-    return "(nothing)" if value in (None, "") else ", ".join(listed(value))
+    if isinstance(value, int):
+        return str(value)  # 0 is a value
+    return ", ".join(listed(value)) or "(nothing)"
 
 
 def plural(count: int, word: str) -> str:

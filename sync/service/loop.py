@@ -21,6 +21,7 @@ from structlog.contextvars import bound_contextvars
 
 from sync.errors import Deposed, Locked, StateError, SyncError
 from sync.schedule.timetable import Timetable
+from sync.service.approvals import APPROVED, ApprovalStarter
 from sync.service.leadership import Leadership
 from sync.service.protocols import (
     YIELDED,
@@ -90,6 +91,7 @@ class Service:
         self._load, self._notifier, self._observer, self._clock = load, notifier, observer, clock
         self._leadership = Leadership(state)
         self._setup = load()
+        self._approvals = ApprovalStarter(state, self._run, self._log_crash)
         # The only way to wake a thread that is safe in a signal handler.
         self._wake_ups: SimpleQueue[None] = SimpleQueue()
         self._stopping = self._reload_requested = False
@@ -169,6 +171,7 @@ class Service:
         self._check_clock()
         if leadership.ready:
             self._resume_lost()
+            self._approvals.start_if_due()
             wait = min(self._timetable.tick(), ROUND)
         next_runs = self._timetable.next_times() if leadership.ready else {}
         self._observer.round(leadership.leads, leadership.unreachable, next_runs)
@@ -276,9 +279,12 @@ class Service:
             _log.info("configuration read again", jobs=sorted(setup.jobs))
         self._notifier.ready()
 
+    def _job(self, name: str) -> Job | None:
+        return self._setup.approved if name == APPROVED else self._setup.jobs.get(name)
+
     def _run(self, name: str) -> None:
         """Run a job, in a thread of the timetable."""
-        job = self._setup.jobs.get(name)
+        job = self._job(name)
         if job is None or self._stopping:
             return
         due = _DueRun(name, job, job.begin())
@@ -331,7 +337,7 @@ class Service:
 
     def _refresh(self, due: _DueRun) -> bool:
         """Use the newest configuration for a run; return whether that still has its job."""
-        job = self._setup.jobs.get(due.name)
+        job = self._job(due.name)
         if job is None:
             _log.info("not run: the configuration no longer has this job")
             return False

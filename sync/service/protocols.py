@@ -44,10 +44,17 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServiceSetup:
-    """The parts of a configuration that the service uses: jobs, and the shutdown timeout."""
+    """The parts of a configuration that the service uses.
+
+    Attributes:
+        jobs: the jobs by name.
+        shutdown_timeout: how long a shutdown may take.
+        approved: the job without a schedule that sends what people have approved.
+    """
 
     jobs: Mapping[str, Job]
     shutdown_timeout: timedelta
+    approved: Job | None = None
 
 
 class JobHistory(Protocol):
@@ -81,6 +88,12 @@ class ServiceState(Protocol):
             Locked: another process has locked it.
             StateUnreachable: it can't be reached just now.
             StateError: it can't be used.
+        """
+
+    def approvals_wait(self) -> bool:
+        """Tell whether a person has approved something with which no run has begun.
+
+        It returns at once, with what the last call of `leads` has seen.
         """
 
 

@@ -1,6 +1,6 @@
 """A place where a state is stored, and what can be done with it as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from sync.planning.decided import DecidedChange
 from sync.state.high_water import HighWaterMark, MarkReader
 
 Wait = Callable[[str], bool]
@@ -153,6 +154,36 @@ class Backend(Protocol):
 
     def paused(self) -> Pause | None:
         """Return since when and why all sending is stopped; None when it is not.
+
+        Raises:
+            StateError: the state cannot be queried.
+        """
+
+    def queue(self, decided: Sequence[DecidedChange]) -> None:
+        """Store decisions of a person at once, also while a run holds the state.
+
+        The next run takes them over.
+
+        Raises:
+            StateError: they cannot be stored.
+        """
+
+    def queued(self) -> list[DecidedChange]:
+        """Return the decisions that are not in the tables of the state yet.
+
+        Raises:
+            StateError: they cannot be read.
+        """
+
+    def take_queued(self, connection: Connection) -> None:
+        """Move these decisions into the tables, and commit them.
+
+        Raises:
+            StateError: they cannot be moved.
+        """
+
+    def approvals_wait(self, now: datetime) -> bool:
+        """Tell whether a person has decided something with which no run has begun yet.
 
         Raises:
             StateError: the state cannot be queried.

@@ -13,10 +13,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sync.errors import StateError
 from sync.planning.diff import remembered
+from sync.planning.freeze import digest_of
 from sync.records.base import Key, Kind, utc_text, utc_time
-from sync.records.changes import REMOVALS, Action, OpenIntent, Outcome, PlannedChange, Result
+from sync.records.changes import (
+    ALLOWED,
+    REMOVALS,
+    Action,
+    OpenIntent,
+    Outcome,
+    PlannedChange,
+    Result,
+)
 from sync.records.kinds import KEY_FIELDS, PEOPLE
-from sync.state import refusals, silent_changes
+from sync.state import decisions, refusals, silent_changes, undone
 from sync.state.compare import recent_removals
 from sync.state.known_writer import Clock, KnownWriter
 from sync.state.sqlite.open import count
@@ -29,8 +38,9 @@ TO_SEND = "to send"
 """The name of a run's count of the changes that it sends, until it ends."""
 
 _INTEND = text(
-    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, at,"
-    " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved, :at, '')"
+    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, before, approved, notified, at,"
+    " message) VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :before, :approved,"
+    " :notified, :at, '')"
 )
 _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WHERE id = :id")
 
@@ -97,7 +107,7 @@ class Journal:
             rows.append(
                 {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
                 | {"action": change.action, "fields": fields, "before": before, "at": at}
-                | {"approved": bool(line.scope)}
+                | {"approved": bool(line.scope), "notified": bool(change.after.get("notify"))}
             )
         if rows and self._confirm:
             self._confirm()  # First, so that no later commit stores intents of what is not sent.
@@ -113,6 +123,7 @@ class Journal:
         """
         at = utc_text(self._clock())
         closed: list[dict[str, object]] = []
+        used: list[str] = []
         for intent, line, outcome in results:
             if outcome.result is Result.UNKNOWN:
                 self._connection.execute(
@@ -127,6 +138,8 @@ class Journal:
                 self.known.refuse(*record)
             elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
+                if line.scope == ALLOWED:
+                    used.append(digest_of(line.change))
                 if record in self._refused:
                     self._refused.discard(record)
                     refusals.lift(self._connection, *record)
@@ -138,6 +151,7 @@ class Journal:
                 )
         if closed:
             self._connection.execute(_CLOSE, closed)
+        decisions.use_up(self._connection, used)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Close open intents of earlier runs for a record whose outcome is known now."""
@@ -179,9 +193,7 @@ class Journal:
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Close an intent of an earlier run, now that its outcome is known."""
         if outcome == "done" and intent.action in REMOVALS:
-            recent_removals.note(
-                self._connection, intent.kind, intent.key, self._clock(), approved=False
-            )
+            recent_removals.note_settled(self._connection, intent.id, self._clock())
         self._connection.execute(
             _CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id}
         )
@@ -196,6 +208,14 @@ class Journal:
                 text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
             )
         refusals.lapse(self._connection, unsure)
+
+    def forget_undone(self, unsure: Collection[Kind]) -> None:
+        """Forget what was undone where the sources say something else by now, or it was sent again.
+
+        Of `unsure` kinds not everything was read, so that nothing is known of what is missing.
+        """
+        undone.forget(self._connection, unsure)
+        self._connection.commit()
 
     def commit(self) -> None:
         """Make all changes durable."""

@@ -101,12 +101,14 @@ class Intent(SQLModel, table=True):
 
     An intent without an outcome is *open*: its outcome is found out before anything else is sent
     for its record (rules 24). `fields` are what is sent, `before` what was known until then, both
-    JSON. `approved` says that a person allowed it.
+    JSON. `approved` says that a person allowed it, `notified` that Inspera was asked to notify
+    the person.
     """
 
     __table_args__ = (
         Index("ix_intent_record", "kind", "k1", "k2"),
         Index("ix_intent_open", "outcome"),
+        Index("ix_intent_at", "kind", "action", "at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -118,6 +120,7 @@ class Intent(SQLModel, table=True):
     fields: str
     before: str = "{}"
     approved: bool = False
+    notified: bool | None = None
     at: str
     outcome: str | None = None
     outcome_at: str | None = None
@@ -170,8 +173,8 @@ class RefusedChange(SQLModel, table=True):
 class Removal(SQLModel, table=True):
     """A record that was removed in Inspera, or a test that was withdrawn, and when (UTC).
 
-    Those of the last 24 hours count towards the limits of a run, except those that a person
-    `approved`.
+    Those of the last 7 days count towards the limits of a run, except those that a person
+    `approved`. Later they are deleted.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -350,7 +353,8 @@ class Absence(SQLModel, table=True):
 class Hold(SQLModel, table=True):
     """Changes that the newest plan holds for one reason, under the hash that allows them all.
 
-    `since` is when this hash was first held, `run_id` the newest run that held it.
+    `since` is when this hash was first held, `run_id` the newest run that held it. `sending` says
+    that Inspera was read before it was held. `test` is the soonest test concerned, with its start.
     """
 
     id: str = Field(primary_key=True)
@@ -359,10 +363,16 @@ class Hold(SQLModel, table=True):
     cause: str
     name: str
     reason: str
+    sending: bool = False
+    test: str | None = None
+    start: str | None = None
 
 
 class HeldChange(SQLModel, table=True):
-    """A change of a hold. `digest` is the hash of exactly this change; the fields are JSON."""
+    """A change of a hold. `digest` is the hash of exactly this change.
+
+    `before` and `after` are JSON of the fields that differ.
+    """
 
     __tablename__ = "held_change"
 
@@ -383,7 +393,8 @@ class Decision(SQLModel, table=True):
     """What a person has decided about exactly one change: `approved` or `rejected`.
 
     An approval is used up when its change is sent, and counts until `expires` (UTC). A rejection
-    has no end; it counts as long as the change is the same.
+    has no end; it counts as long as the change is the same. `run_id` is the first run that began
+    with it.
     """
 
     digest: str = Field(primary_key=True)
@@ -395,13 +406,14 @@ class Decision(SQLModel, table=True):
     why: str
     at: str
     expires: str | None = None
+    run_id: int | None = None
 
 
 class Undone(SQLModel, table=True):
     """A change of run `run_id` that a person took back, so that it is held and not sent again.
 
     It is held as long as the sources say the same: `fingerprint` is that of the wanted record,
-    empty when the sources do not contain it.
+    empty when the sources do not contain it. `undo_run` is the run of `undo` itself.
     """
 
     kind: str = Field(primary_key=True)
@@ -409,7 +421,9 @@ class Undone(SQLModel, table=True):
     k2: str = Field(default="", primary_key=True)
     fingerprint: bytes = Field(default=b"", sa_type=LargeBinary)
     run_id: int
+    undo_run: int
     person: str
+    why: str
     at: str
 
 

@@ -1,6 +1,6 @@
 """A state that is used for one tenant alone, and that notices when it is an older copy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +8,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from sync.state import high_water, old_copy
+from sync.planning.decided import DecidedChange, DecidedChanges
+from sync.state import decisions, high_water, old_copy
 from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
 from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store_tenant
 
@@ -130,6 +131,31 @@ class TenantState:
     def paused(self) -> Pause | None:
         """Return whether all sending is stopped (see `Backend`)."""
         return self.place.paused()
+
+    def queue(self, decided: Sequence[DecidedChange]) -> None:
+        """Store decisions of a person at once (see `Backend`).
+
+        Raises:
+            OtherTenant: the state belongs to another one.
+        """
+        with self.open_to_read():
+            self.place.queue(decided)
+
+    def read_decided(self, connection: Connection, now: datetime) -> DecidedChanges:
+        """Return the decisions that count now, also those that no run has taken over yet."""
+        newest = {one.digest: one for one in (*decisions.read(connection), *self.place.queued())}
+        return DecidedChanges(one for one in newest.values() if decisions.counts(one, now))
+
+    def take_decided(self, connection: Connection, now: datetime) -> DecidedChanges:
+        """Take over what is queued, and return the decisions that count in the run that begins."""
+        self.place.take_queued(connection)
+        return DecidedChanges(
+            one for one in decisions.read(connection) if decisions.counts(one, now)
+        )
+
+    def approvals_wait(self, now: datetime) -> bool:
+        """Tell whether there are decisions with which no run has begun (see `Backend`)."""
+        return self.place.approvals_wait(now)
 
     def service(self) -> AbstractContextManager[ServiceLock]:
         """Register one long-running service (see `Backend`)."""

@@ -215,9 +215,24 @@ def test_a_key_that_comes_from_a_joined_source_is_found(university: University) 
 def test_decisions_of_people_are_shown(seated: University) -> None:
     with sqlite3.connect(seated.state) as state:
         state.execute(
-            "INSERT INTO decision VALUES ('abc', 'learner', '1001', '', 'approved', 'kari', 'asked',"
+            "INSERT INTO decision (digest, kind, k1, k2, verdict, person, why, at, expires)"
+            " VALUES ('abc', 'learner', '1001', '', 'approved', 'kari', 'asked',"
             " '2026-09-01T08:00:00Z', '2026-09-02T08:00:00Z')"
         )
     state.close()
     out = seated.run("explain", "1001").out
     assert "approved by kari: asked (until 2026-09-02T08:00:00Z)" in out
+
+
+def test_what_a_person_has_rejected_is_named_with_its_rule(prepared: University) -> None:
+    assert prepared.apply().status == 3
+    (hold,) = [
+        one
+        for one in json.loads(prepared.run("held", "--json").out)["holds"]
+        if any(change["key"] == ["2003"] for change in one["changes"])
+    ]
+    why = ("--why", "not theirs", "--by", "kari", "--only", "2003")
+    assert prepared.run("reject", hold["id"], *why).status == 0
+    out = prepared.run("explain", "learner", "2003").out
+    assert "rejected by kari: not theirs" in out
+    assert "(rules 11)" in out

@@ -7,12 +7,15 @@ import pytest
 from sync.commands import (
     adopt,
     apply,
+    approve,
     check,
     doctor_checks,
     explain,
+    held,
     pause,
     plan,
     reconcile,
+    report,
     state_rebind,
     status,
 )
@@ -33,13 +36,16 @@ def university(
     for module in (
         adopt,
         apply,
+        approve,
         check,
         doctor_checks,
         explain,
+        held,
         pause,
         plan,
         state_rebind,
         reconcile,
+        report,
         status,
     ):
         monkeypatch.setattr(module, "now", university.now)

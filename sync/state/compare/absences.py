@@ -9,16 +9,15 @@ from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
+from sync.planning.grace import PastAbsence
 from sync.planning.guard import Facts
 from sync.records.base import Kind
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
+from sync.state.compare.context import REJECTED, WINDOW
 from sync.state.dialect import stream
 
-TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
-"""A function that returns the timing of a test by its start, its end with extra time, and the
-number of the feed that
-wants it.
-"""
+TimingOf = Callable[[Any], TimeFacts | None]
+"""A function that returns the timing of a test by a row with its window (`context.WINDOW`)."""
 
 
 def pair_absent(
@@ -79,6 +78,7 @@ _ON_TESTS = {
         UNION SELECT f.k1 FROM row_error f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
+            AND coalesce(ctw.closed, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test
                 AND d.k2 = c.staff AND d.action = 'remove'
                 AND d.verdict = 'pass')) AS on_tests)""",
@@ -136,9 +136,23 @@ def _absent_records(
             suspect=suspect,
             zeros=bool(row.zeros),
             refused=row.refused or "",
+            undone=row.undone or "",
+            absence=_past_absence(row),
             shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
         yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
+
+
+def _past_absence(row: Any) -> PastAbsence | None:
+    """Return the earlier readings without this record; None when its own row says that it leaves."""
+    return None if row.departed else PastAbsence(row.absent_since, row.absent_in or 0)
+
+
+def _join_absence(kind: Kind, k1: str, k2: str = "''") -> str:
+    return f"LEFT JOIN absence ab ON ab.kind = '{kind}' AND ab.k1 = {k1} AND ab.k2 = {k2}"
+
+
+_ABSENCE = "ab.since AS absent_since, ab.readings AS absent_in"
 
 
 def _absent_records_sql(kind: Kind) -> str:
@@ -146,7 +160,7 @@ def _absent_records_sql(kind: Kind) -> str:
     return f"""
         SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
                k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
-               tw.ended AS ended, o.k1 AS is_open,
+               u.reason AS undone, tw.ended AS ended, o.k1 AS is_open, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
                    AND s.old_key = k.key) AS suspect,
                EXISTS (SELECT 1 FROM zeroed z WHERE z.kind = '{kind}'
@@ -158,6 +172,8 @@ def _absent_records_sql(kind: Kind) -> str:
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
+        LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.key AND u.fingerprint = :nothing
+        {_join_absence(kind, "k.key")}
         WHERE v.kind = '{kind}'
     """
 
@@ -231,7 +247,9 @@ def _absent_members(
             suspect=suspect,
             zeros=bool(row.zeros),
             refused=row.refused or "",
-            timing=timing(row.tw_start, row.tw_ends, None),
+            undone=row.undone or "",
+            absence=_past_absence(row),
+            timing=timing(row),
             retired=row.lifecycle == "retired",
         )
         known = prefixed_fields(row, "k_", COMPARED[kind])
@@ -256,7 +274,7 @@ def _doubt_of_member(
             return doubt
         if row.test_trouble:
             return AbsenceDoubt(UNREAD.format(part))
-    if row.unsettled:
+    if row.unsettled and row.unsettled != REJECTED:
         return AbsenceDoubt(_UNSETTLED)
     if row.same_account is not None and not suspect:
         account = f"{person} {row.same_account} has the same account in Inspera"
@@ -272,7 +290,7 @@ def _absent_members_sql(kind: Kind) -> str:
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
                k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
-               tw.start AS tw_start, tw.ends AS tw_ends, tw.unsettled AS unsettled,
+               u.reason AS undone, {WINDOW}, tw.unsettled AS unsettled, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
                    AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'
@@ -291,6 +309,9 @@ def _absent_members_sql(kind: Kind) -> str:
         LEFT JOIN test_window tw ON tw.test = k.test
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part}
             AND b.fingerprint = :nothing
+        LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.test AND u.k2 = k.{part}
+            AND u.fingerprint = :nothing
+        {_join_absence(kind, "k.test", f"k.{part}")}
         WHERE m.kind = '{kind}'
     """
 

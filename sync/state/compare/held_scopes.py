@@ -1,4 +1,4 @@
-"""The limits in SQL: what is counted as one, and held where it is too much (rules 15)."""
+"""The scopes that are held as one, with their changes and hashes, in SQL (rules 15)."""
 
 import hashlib
 import json
@@ -8,17 +8,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sync.planning.limits import HeldScope, Limit, Limits, Scope
+from sync.planning.limits import ChangeType, Group, HeldScope, Limits, Scope
+from sync.planning.remedies import allow
 from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change
-from sync.records.kinds import PEOPLE
-from sync.state.compare.recent_removals import count_recent
+from sync.records.kinds import ON_A_TEST, PERSON_OF
+from sync.state.compare.limit_scopes import CountedScope, read_scopes
+from sync.state.compare.recent_changes import IN_DRAFT
+from sync.state.dialect import analyse, create_index
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, read_pages
-
-_REMOVES = "d.action IN ('remove', 'disable', 'delete', 'withdraw')"
-_COUNTED = f"d.verdict = 'pass' AND {_REMOVES}"
 
 
 def hold_scopes(
@@ -30,95 +30,162 @@ def hold_scopes(
 ) -> list[HeldScope]:
     """Count what would pass, and hold each scope over its limit that no digest allows (rules 15).
 
-    All scopes are counted before any is held, so that holding one never hides another. Removals of
-    the 24 hours before `now` count too. What passes because it was allowed keeps the name of its
-    scope, which marks it as approved. Changes that the times of tests or lost zeros hold are
-    allowed together by a hash of their own, before that. `accepted` are the sources that a person
-    has accepted for this run: without them its removals are held for another reason.
+    All scopes are counted before any is held, so that holding one never hides another. What recent
+    runs changed counts too. What passes because it was allowed keeps the name of its scope, which
+    marks it as approved. Changes that the times of tests or lost zeros hold are allowed together by
+    a hash of their own, before that. `accepted` are the sources that a person has accepted for this
+    run: without them its removals are held for another reason.
+
+    The lines of each scope are in the table `scope_line`.
     """
-    together = [*_time_scopes(connection, allowed), *_zero_scopes(connection, allowed)]
+    together = [
+        *_time_scopes(connection, allowed),
+        *_zero_scopes(connection, allowed),
+        *_grace_scopes(connection, allowed),
+    ]
     over = []
-    for scope, condition, values in _scopes(connection, limits, now):
-        excess = scope.excess()
-        if excess:
-            digest = _digest(connection, scope.name, condition, values)
-            held = HeldScope(scope, excess, digest, digest in allowed)
-            if scope.removals:
-                held = replace(held, accepted=tuple(accepted))
-            over.append((held, condition, values))
-    names = [held.scope.name for held, _, _ in over]
-    # Those not allowed first: a change in two scopes needs both allowed.
-    over.sort(key=lambda one: one[0].allowed)
-    for held, condition, values in over:
-        connection.execute(
-            text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
-            {**values, "scope": held.scope.name},
+    for counted in read_scopes(connection, limits, now):
+        if excess := counted.scope.excess():
+            digest = _note_lines(connection, counted)
+            over.append(
+                (counted.scope, HeldScope(counted.scope, excess, digest, digest in allowed))
+            )
+    create_index(connection, "ix_scope_line", "scope_line (digest, draft)")
+    create_index(connection, "ix_scope_line_draft", "scope_line (draft)")
+    analyse(connection, "scope_line")
+    if not over:
+        return together
+    groups = {
+        type_: group
+        for type_ in ChangeType
+        if (group := _group(connection, type_, [scope for scope, _ in over], allowed, accepted))
+    }
+    scopes = list(_with_remedies(over, groups, accepted))
+    _hold(connection, scopes, groups)
+    _let_wait(connection)
+    return [*together, *groups.values(), *(held for _, held in scopes)]
+
+
+_Over = Sequence[tuple[Scope, HeldScope]]
+
+
+def _note_lines(connection: Connection, counted: CountedScope) -> str:
+    """Store which lines of the draft are in a scope, and return its hash."""
+    scope, condition, values = counted
+    digest = _digest(connection, scope.name, condition, values)
+    _store_lines(connection, digest, condition, values)
+    return digest
+
+
+def _store_lines(
+    connection: Connection, digest: str, condition: str, values: Mapping[str, str]
+) -> None:
+    insert = (
+        "INSERT INTO scope_line (digest, draft, outermost) SELECT :digest, d.id, 1 FROM draft d"
+    )
+    connection.execute(text(f"{insert} WHERE {condition}"), {**values, "digest": digest})
+
+
+def _group(
+    connection: Connection,
+    type_: ChangeType,
+    over: Sequence[Scope],
+    allowed: Collection[str],
+    accepted: Sequence[str],
+) -> HeldScope | None:
+    """Return one hash for all held removals, updates or creates; None for a single scope.
+
+    A lost faculty exceeds the limits of tests, of candidates and of contributors, and those of each
+    test, and a change in two scopes needs both allowed: nobody types a hash for each. It stands for
+    exactly the changes that are held by now, allowed or not.
+    """
+    number = sum(scope.type is type_ for scope in over)
+    if number < 2:
+        return None
+    in_scopes = (
+        f"d.verdict = 'pass' AND d.scope <> '{ALLOWED}' AND {IN_DRAFT[type_]}"
+        " AND EXISTS (SELECT 1 FROM scope_line s WHERE s.draft = d.id)"
+    )
+    query = f"SELECT d.kind, count(*) FROM draft d WHERE {in_scopes} GROUP BY d.kind"
+    kinds: dict[str, int] = {row[0]: row[1] for row in connection.execute(text(query))}
+    total = sum(kinds.values())
+    name = f"all held {type_}"
+    digest = _digest(connection, name, in_scopes, {})
+    inner = f"draft IN (SELECT d.id FROM draft d WHERE {in_scopes})"
+    connection.execute(text(f"UPDATE scope_line SET outermost = 0 WHERE {inner}"))
+    _store_lines(connection, digest, in_scopes, {})
+    parts = ", ".join(f"{kinds[kind]:,} of {kind}" for kind in Kind if kind in kinds)
+    why = f"{total:,}{f' ({parts})' if len(kinds) > 1 else ''}, over {number:,} limits"
+    return HeldScope(
+        Group(name, total),
+        why,
+        digest,
+        digest in allowed,
+        accepted=tuple(accepted) if type_ is ChangeType.REMOVALS else (),
+        all_of=f"all {total:,} held {type_}",
+    )
+
+
+def _with_remedies(
+    over: _Over, groups: Mapping[ChangeType, HeldScope], accepted: Sequence[str]
+) -> Iterator[tuple[Scope, HeldScope]]:
+    """Yield the scopes with what the hash of each needs besides.
+
+    What is held on a test and for its kind needs both hashes.
+    """
+    of_kinds = {(scope.kind, scope.type): held.digest for scope, held in over if not scope.test}
+    on_tests = {(scope.kind, scope.type) for scope, _ in over if scope.test}
+    for scope, held in over:
+        alike = scope.kind, scope.type
+        group = groups.get(scope.type)
+        yield (
+            scope,
+            replace(
+                held,
+                allowed=held.allowed or bool(group and group.allowed),
+                needs=(of_kinds[alike],) if scope.test and alike in of_kinds else (),
+                partial=not scope.test and alike in on_tests,
+                accepted=tuple(accepted) if scope.type is ChangeType.REMOVALS else (),
+            ),
         )
-    combined = _combined(connection, [held for held, _, _ in over], allowed)
-    scopes = [_with_remedy(held, combined, over) for held, _, _ in over]
-    for held in (held for held in scopes if not held.allowed):
-        whole = combined.get(held.scope.kind) if held.scope.removals else None
-        reason = f"limit: {held.excess}; {(whole or held).remedy}"
+
+
+def _hold(connection: Connection, scopes: _Over, groups: Mapping[ChangeType, HeldScope]) -> None:
+    """Hold the lines of scopes that are not allowed, and mark the others as approved."""
+    lines = "scope = '' AND id IN (SELECT draft FROM scope_line WHERE digest = :digest)"
+    # Those not allowed first: a change in two scopes needs both allowed.
+    for scope, held in sorted(scopes, key=lambda one: one[1].allowed):
+        values = {"scope": scope.name, "digest": held.digest}
+        if held.allowed:
+            connection.execute(text(f"UPDATE draft SET scope = :scope WHERE {lines}"), values)
+            continue
+        # With the hash of all, which also lets those pass that are in two scopes.
+        reason = f"limit: {scope.name}: {held.excess}; {groups.get(scope.type, held).remedy}"
         connection.execute(
             text(
-                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason"
-                " WHERE scope = :scope"
+                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason,"
+                f" scope = :scope WHERE {lines}"
             ),
-            {"reason": reason, "scope": held.scope.name},
+            {**values, "reason": reason},
         )
-    return [
-        *together,
-        *combined.values(),
-        *sorted(scopes, key=lambda held: names.index(held.scope.name)),
-    ]
 
 
-_Over = tuple[HeldScope, str, dict[str, str]]
-
-
-def _combined(
-    connection: Connection, over: Sequence[HeldScope], allowed: Collection[str]
-) -> dict[Kind | None, HeldScope]:
-    """Return for each kind with several held scopes of removals one hash for all of them.
-
-    A feed that has lost half its rows exceeds the limit of its kind and of each test, and a change
-    in two scopes needs both allowed: nobody types a hash for each test. Needs the draft marked with
-    its scopes. The hash stands for exactly the changes that are held by now, allowed or not.
-    """
-    found: dict[Kind | None, HeldScope] = {}
-    over = [held for held in over if held.scope.removals]
-    removals = [held.scope for held in over]
-    for kind in Kind:
-        number = sum(scope.kind is kind for scope in removals)
-        if number < 2:
-            continue
-        name, values = f"all held removals of {kind}", {"kind": kind.value}
-        changes = count(connection, f"SELECT count(*) FROM draft d WHERE {_IN_SCOPES}", **values)
-        digest = _digest(connection, name, _IN_SCOPES, values)
-        scope = Scope(name, changes, changes, Limit(0, 0), kind=kind)
-        why = f"{changes:,}, over {number:,} limits"
-        found[kind] = HeldScope(scope, why, digest, digest in allowed, accepted=over[0].accepted)
-    return found
-
-
-_IN_SCOPES = f"d.kind = :kind AND {_REMOVES} AND d.scope NOT IN ('', '{ALLOWED}')"
-
-
-def _with_remedy(
-    held: HeldScope, combined: Mapping[Kind | None, HeldScope], over: Sequence[_Over]
-) -> HeldScope:
-    """Return a scope with what its own hash needs besides: a change in two scopes needs both."""
-    whole = combined.get(held.scope.kind) if held.scope.removals else None
-    if whole is None:
-        return held
-    of_kind = next(
-        (one for one, _, _ in over if one.scope.kind is held.scope.kind and not one.scope.test),
-        None,
-    )
-    needs = (of_kind.digest,) if of_kind and held.scope.test else ()
-    return replace(
-        held, allowed=held.allowed or whole.allowed, needs=needs, partial=of_kind is held
-    )
+def _let_wait(connection: Connection) -> None:
+    """Let what is on tests wait for a test or person whose create is held by now (rules 9)."""
+    held = "h.action = 'create' AND h.verdict = 'held' AND h.cause = 'limit'"
+    for kind in ON_A_TEST:
+        needed = [(Kind.TEST, "k1")] + ([(PERSON_OF[kind], "k2")] if kind in PERSON_OF else [])
+        for other, key in needed:
+            any_held = f"SELECT count(*) FROM draft h WHERE h.kind = :other AND {held}"
+            if not count(connection, any_held, other=other.value):
+                continue
+            waits = (
+                "UPDATE draft SET verdict = 'waiting', cause = 'needs', reason = 'waits for "
+                f"{other} ' || {key} || ' (held)', scope = '' WHERE kind = :kind"
+                " AND verdict = 'pass' AND action IN ('create', 'update', 'enable')"
+                f" AND {key} IN (SELECT h.k1 FROM draft h WHERE h.kind = :other AND {held})"
+            )
+            connection.execute(text(waits), {"kind": kind.value, "other": other.value})
 
 
 _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred')"
@@ -145,8 +212,9 @@ def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         if number < 2:
             continue  # The hash of the group allows it.
         digest = _digest(connection, name, condition, values)
+        _store_lines(connection, digest, condition, values)
         yield HeldScope(
-            Scope(name, number, number, Limit(0, 0), removals=False),
+            Group(name, number),
             f"{number:,} wait because of when their tests are",
             digest,
             digest in allowed,
@@ -177,15 +245,15 @@ def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         name = f"lost leading zeros of {kind}"
         digest = _digest(connection, name, _ZEROS, values)
         why = f"{number:,} such as {_first_zeros(connection, kind)}; {SPREADSHEET}"
-        scope = Scope(name, number, number, Limit(0, 0), removals=False)
-        yield HeldScope(scope, why, digest, digest in allowed, Cause.ZEROS)
-        if digest in allowed:
+        held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.ZEROS)
+        _store_lines(connection, digest, _ZEROS, values)
+        yield held
+        if held.allowed:
             _let_pass(connection, _ZEROS, values)
             continue
-        reason = f"{why}; if it is right, apply --allow {digest}"
         connection.execute(
             text(f"UPDATE draft AS d SET reason = :reason WHERE {_ZEROS}"),
-            {**values, "reason": reason},
+            {**values, "reason": f"{why}; {held.remedy}"},
         )
 
 
@@ -197,98 +265,41 @@ def _first_zeros(connection: Connection, kind: Kind) -> str:
     return lost_zeros(change)
 
 
-def _scopes(
-    connection: Connection, limits: Limits, now: datetime
-) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+_GRACE = f"d.kind = :kind AND d.cause = '{Cause.GRACE}' AND d.verdict = 'deferred'"
+
+
+def _grace_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the removals of a kind that are absent too shortly; one hash allows all of them.
+
+    They share a reason, so that many of them are one line of the plan.
+    """
     for kind in Kind:
         values = {"kind": kind.value}
-        removals = f"d.kind = :kind AND {_COUNTED}"
-        if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
-            renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
-            known, before = _count_known(connection, kind), count_recent(connection, kind, now)
-            scope = Scope(
-                f"removals of {kind}",
-                removed,
-                known,
-                limits.kind,
-                recent=before,
-                renumbered=renumbered,
-                kind=kind,
-            )
-            yield scope, removals, values
-        # What a person has allowed by its own hash needs no second one.
-        updates = (
-            "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
-            f" AND d.scope <> '{ALLOWED}'"
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_GRACE}", **values)
+        if not number:
+            continue
+        name = f"removals of {kind} within the grace"
+        digest = _digest(connection, name, _GRACE, values)
+        _store_lines(connection, digest, _GRACE, values)
+        yield HeldScope(
+            Group(name, number),
+            "absent, but not for long enough",
+            digest,
+            digest in allowed,
+            Cause.GRACE,
         )
-        if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
-            scope = Scope(
-                f"updates of {kind}",
-                updated,
-                _count_known(connection, kind),
-                limits.updates,
-                removals=False,
-            )
-            yield scope, updates, values
-    yield from _test_scopes(connection, limits.test, now)
-
-
-def _test_scopes(
-    connection: Connection, limit: Limit, now: datetime
-) -> Iterator[tuple[Scope, str, dict[str, str]]]:
-    for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
-        condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
-        query = (
-            f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED}"
-            " GROUP BY d.k1 ORDER BY d.k1"
+        if digest in allowed:
+            _let_pass(connection, _GRACE, values)
+            continue
+        what = "it" if number == 1 else f"these {number:,}"
+        way_out = f"; to remove {what} now: {allow(digest)}"
+        connection.execute(
+            text(f"UPDATE draft AS d SET reason = d.reason || :way_out WHERE {_GRACE}"),
+            {**values, "way_out": way_out},
         )
-        for test, removed in connection.execute(text(query)).fetchall():
-            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND lifecycle = 'active'"
-            of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
-            name = f"removals{of_kind} on test {test}"
-            changed = f"{_RENUMBERED} AND d.k1 = :test"
-            renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
-            known, before = (
-                count(connection, held, test=test),
-                count_recent(connection, kind, now, test),
-            )
-            scope = Scope(
-                name,
-                removed,
-                known,
-                limit,
-                recent=before,
-                renumbered=renumbered,
-                kind=kind,
-                test=test,
-            )
-            yield scope, condition, {"test": test}
 
 
-_RENUMBERED = (
-    "SELECT count(*) FROM draft d JOIN known_candidate k ON k.test = d.k1 AND k.learner = d.k2"
-    " WHERE d.kind = 'candidate' AND d.action = 'update' AND k.candidate_id <> ''"
-    " AND d.changed LIKE '%\"candidate_id\"%'"
-)
-"""The number of candidates who stay on their tests and get another candidate number."""
-
-
-def _count_known(connection: Connection, kind: Kind) -> int:
-    """Return the number of known records of a kind on tests that have not ended.
-
-    Limits are shares of this number.
-    """
-    if kind in PEOPLE:
-        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
-    test = "k.key" if kind is Kind.TEST else "k.test"
-    return count(
-        connection,
-        f"SELECT count(*) FROM known_{kind} k LEFT JOIN test_window w ON w.test = {test}"
-        " WHERE k.lifecycle = 'active' AND coalesce(w.ended, 0) = 0",
-    )
-
-
-def _digest(connection: Connection, name: str, condition: str, values: dict[str, str]) -> str:
+def _digest(connection: Connection, name: str, condition: str, values: Mapping[str, str]) -> str:
     """Return a hash of exactly this scope's changes, whatever order they are read in."""
     query = (
         f"SELECT d.id, d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after FROM draft d"

@@ -24,6 +24,7 @@ from sync.state.compare.absences import (
     find_account_sharer,
     prefixed_fields,
 )
+from sync.state.compare.context import WINDOW
 from sync.state.dialect import stream
 
 
@@ -90,17 +91,22 @@ def _columns_sql(kind: Kind) -> str:
         "w.feed AS feed",
         "w.line AS line",
         "b.reason AS refused",
+        "u.reason AS undone",
     )
     return ", ".join((*wanted, *known, *rest))
 
 
-def _join_refusal(kind: Kind) -> str:
-    """Return the join with the refusal of exactly this change, while its pause lasts."""
+def _join_past(kind: Kind) -> str:
+    """Return the joins with what became of exactly this change before.
+
+    It was refused, and its pause lasts, or a person has undone it.
+    """
     k1, *more = KEY_FIELDS[kind]
     k2 = f"w.{more[0]}" if more else "''"
-    return (
-        f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2}"
-        " AND b.fingerprint = w.fingerprint"
+    return " ".join(
+        f"LEFT JOIN {table} {name} ON {name}.kind = '{kind}' AND {name}.k1 = w.{k1}"
+        f" AND {name}.k2 = {k2} AND {name}.fingerprint = w.fingerprint"
+        for table, name in (("barred", "b"), ("taken_back", "u"))
     )
 
 
@@ -126,12 +132,21 @@ def _pair_records(
             refused=row.refused or "",
             existing=not about.managed,
             shares=shares,
-            timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
+            timing=timing(row) if kind is Kind.TEST else None,
             reuses=bool(about.reuses),
             zeros=about.zeros,
             clash=row.clash or "",
+            undone=row.undone or "",
+            needed=bool(row.needed),
         )
         yield _make_pair(row, kind, (row.w_key,), known, about, facts, places)
+
+
+def _needed_sql(kind: Kind, k1: str, k2: str = "''") -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM pilot_need n WHERE n.kind = '{kind}' AND n.k1 = {k1}"
+        f" AND n.k2 = {k2})"
+    )
 
 
 def _records_sql(kind: Kind) -> str:
@@ -139,20 +154,20 @@ def _records_sql(kind: Kind) -> str:
     # the fingerprint may be of something that was never sent.
     return f"""
         SELECT {_columns_sql(kind)}, k.key AS is_known, o.k1 AS is_open,
-               tw.start AS tw_start, tw.ends AS tw_ends,
+               {WINDOW},
                (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
                    AND s.new_key = w.key) AS resembles,
                EXISTS (SELECT 1 FROM zeroed z WHERE z.kind = '{kind}'
                    AND z.new_key = w.key) AS zeros,
                (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
                    AND r.new_key = w.key) AS reuses,
-               c.reason AS clash
+               c.reason AS clash, {_needed_sql(kind, "w.key")} AS needed
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
         LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
-        {_join_refusal(kind)}
+        {_join_past(kind)}
         WHERE coalesce(tw.unsent, 0) = 0
           AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
               OR o.k1 IS NOT NULL)
@@ -184,11 +199,13 @@ def _pair_members(
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None),
-            timing=timing(row.tw_start, row.tw_ends, row.feed),
+            timing=timing(row),
             begun=bool(row.begun) and key[1] in locked,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
             refused=row.refused or "",
+            undone=row.undone or "",
+            needed=bool(row.needed),
         )
         yield _make_pair(row, kind, key, known, about, facts, places)
 
@@ -208,13 +225,14 @@ def _members_sql(kind: Kind) -> str:
     return f"""
         SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
                kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
-               tw.start AS tw_start, tw.ends AS tw_ends,
+               {WINDOW},
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
+               {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.test AND o.k2 = w.{part}
-        {_join_refusal(kind)}
+        {_join_past(kind)}
         {_TEST_OF_WANTED} {join_person}
         LEFT JOIN draft dt ON dt.kind = 'test' AND dt.k1 = w.test
         WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'

@@ -17,14 +17,24 @@ from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, key_columns, key_from, read_pages
 
 
-def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-    """Yield the plan in its order; with `verdict`, only lines with that verdict."""
+def read_plan(
+    connection: Connection, verdict: Verdict | None = None, without: Collection[Cause] = ()
+) -> Iterator[PlannedChange]:
+    """Yield the plan in its order; with `verdict`, only lines with that verdict.
+
+    Lines with a cause in `without` are left out.
+    """
+    conditions = ["seq > :last"]
+    if verdict:
+        conditions.append("verdict = :verdict")
+    if without:
+        conditions.append(f"cause NOT IN ({', '.join(map(repr, map(str, without)))})")
     query = (
-        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE seq > :last"
-        f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE {' AND '.join(conditions)}"
+        " ORDER BY seq LIMIT 2000"
     )
     for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
-        yield _to_planned_change(row)
+        yield to_planned_change(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ _NOUN = f"(CASE kind {_PERSONS} ELSE kind END)"
 _OWN = f"(CASE WHEN kind IN ({', '.join(map(repr, map(str, PERSON_OF)))}) THEN k2 ELSE k1 END)"
 
 
-def _general_sql() -> str:
+def general_sql() -> str:
     """Return the SQL for `general_reason`.
 
     The database groups, because 262 candidates who wait for their learner have one cause and not
@@ -73,7 +83,7 @@ def read_groups(
     With `most`, a group has at most so many lines, and reasons are general. Without it, a long
     group comes in several parts.
     """
-    shared = "reason" if most is None else _general_sql()
+    shared = "reason" if most is None else general_sql()
     of = ", ".join(f"'{cause}'" for cause in sorted(causes))
     by_reason, what = "OVER (PARTITION BY shared)", "action || kind"
     numbered = (
@@ -92,7 +102,7 @@ def read_groups(
     rows = connection.execute(query, {"verdict": verdict.value})
     for (_first, _part), found in groupby(rows, key=lambda row: (row.first, row.part)):
         of_group = list(found)
-        lines, total = [_to_planned_change(row) for row in of_group], of_group[0].total
+        lines, total = [to_planned_change(row) for row in of_group], of_group[0].total
         reason = lines[0].reason if total == 1 else of_group[0].shared
         count = total if most is not None else len(lines)
         yield ScopeGroup(reason, count, lines, bool(of_group[0].alike))
@@ -108,7 +118,7 @@ def sample_creates(connection: Connection, kind: Kind, most: int) -> list[Planne
         " WHERE number % :every = 0 ORDER BY seq LIMIT :most"
     )
     return [
-        _to_planned_change(row)
+        to_planned_change(row)
         for row in connection.execute(query, {"kind": kind, "every": every, "most": most})
     ]
 
@@ -121,10 +131,18 @@ def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | N
         " AND k2 = :k2"
     )
     row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
-    return _to_planned_change(row) if row else None
+    return to_planned_change(row) if row else None
 
 
-def _to_planned_change(row: Any) -> PlannedChange:
+def is_drafted(connection: Connection, kind: Kind, key: Key) -> bool:
+    """Tell whether the draft, from which nothing is taken out, has a line of this record."""
+    k1, k2 = key_columns(key)
+    query = text("SELECT 1 FROM draft WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+    return connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first() is not None
+
+
+def to_planned_change(row: Any) -> PlannedChange:
+    """Return a row of the plan as its line."""
     kind = Kind(row.kind)
     change = Change(
         Action(row.action),
@@ -172,10 +190,16 @@ def count_waiting(connection: Connection) -> tuple[int, int]:
 
 
 def count_deferred_creates(connection: Connection) -> int:
-    """Count the new records that are deferred."""
-    return count(
-        connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
+    """Count the new records that are deferred, but neither ended nor outside the pilot group.
+
+    On a test that has ended they are left out, as a test is that ended before it was ever sent
+    (rules 16 and 35): otherwise no later run would end with 0.
+    """
+    query = (
+        "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
+        f" AND cause NOT IN ('{Cause.ENDED}', '{Cause.CLOSED}', '{Cause.PILOT}')"
     )
+    return count(connection, query)
 
 
 def count_causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:

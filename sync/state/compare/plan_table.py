@@ -110,8 +110,8 @@ def write_plan(connection: Connection) -> None:
     )
     # `seq` numbers the rows as they are inserted, so this one sort is the order of sending.
     connection.exec_driver_sql(
-        f"INSERT INTO plan (wave, layer, {PLAN_COLUMNS})"
-        f" SELECT {_WAVE} AS wave, {_layer_sql()} AS layer, {PLAN_COLUMNS}"
+        f"INSERT INTO plan (wave, layer, {PLAN_COLUMNS}, draft)"
+        f" SELECT {_WAVE} AS wave, {_layer_sql()} AS layer, {PLAN_COLUMNS}, d.id"
         f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
     )
     create_index(connection, "ix_plan", "plan (verdict, layer)")

@@ -1,7 +1,7 @@
 """A state in a PostgreSQL database: locked through the server, written under a run's epoch."""
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,9 @@ from psycopg import IsolationLevel
 from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, create_engine, event
 
 from sync.errors import Deposed, Locked, StateError
+from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
+from sync.state import decisions
 from sync.state.backend import OpenState, Pause, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
@@ -41,6 +43,10 @@ _EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
 _PAUSE = (
     "INSERT INTO pause (id, since, reason) VALUES (1, %s, %s)"
     " ON CONFLICT (id) DO UPDATE SET since = excluded.since, reason = excluded.reason"
+)
+_DECIDE = decisions.store_sql("%({})s")
+_UNTRIED = (
+    "SELECT 1 FROM decision WHERE verdict = 'approved' AND run_id IS NULL AND expires > %s LIMIT 1"
 )
 _KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
 
@@ -174,6 +180,27 @@ class PostgresDatabase:
             except psycopg.errors.UndefinedTable:
                 return None
         return Pause(str(found[0]), str(found[1])) if found else None
+
+    def queue(self, decided: Sequence[DecidedChange]) -> None:
+        """Store decisions in their table (see `Backend`): another connection holds the lock."""
+        with self._questions.asked() as connection, connection.cursor() as cursor:
+            cursor.executemany(_DECIDE.encode(), [decisions.to_row(one) for one in decided])
+
+    def queued(self) -> list[DecidedChange]:
+        """Return nothing: all decisions are in their table (see `Backend`)."""
+        return []
+
+    def take_queued(self, connection: Connection) -> None:
+        """Do nothing: all decisions are in their table (see `Backend`)."""
+
+    def approvals_wait(self, now: datetime) -> bool:
+        """Tell whether there are approvals with which no run has begun (see `Backend`)."""
+        with self._questions.asked() as connection:
+            try:
+                found = connection.execute(_UNTRIED.encode(), [utc_text(now)]).fetchone()
+            except psycopg.errors.UndefinedTable:
+                return False
+        return found is not None
 
     @contextmanager
     def service(self) -> Iterator[LeadingService]:

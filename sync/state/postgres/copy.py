@@ -72,10 +72,14 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
         f"INSERT INTO pg_temp.{quote(table)} ({listed}) SELECT {listed}"
         f" FROM {schema}.{quote(table)}"
     )
-    if "id" in columns:  # The next row gets the number after the last one.
+    if "id" not in columns:
+        return
+    sequence = f"pg_get_serial_sequence('pg_temp.{quote(table)}', 'id')"
+    # The next row gets the number after the last one, if this id is a number.
+    if connection.exec_driver_sql(f"SELECT {sequence}").scalar() is not None:
         connection.exec_driver_sql(
-            f"SELECT setval(pg_get_serial_sequence('pg_temp.{quote(table)}', 'id'),"
-            f" (SELECT coalesce(max(id), 0) + 1 FROM pg_temp.{quote(table)}), false)"
+            f"SELECT setval({sequence}, (SELECT coalesce(max(id), 0) + 1"
+            f" FROM pg_temp.{quote(table)}), false)"
         )
 
 

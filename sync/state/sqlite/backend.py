@@ -4,7 +4,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +13,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from sync.errors import Locked, StateError, StateUnreachable
+from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.secret_digest import load_digest_key
-from sync.state.sqlite import errors
+from sync.state.sqlite import errors, queued_decisions
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
 
@@ -173,6 +174,34 @@ class SqliteFile:
             if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
                 raise errors.make_os_error(file, error, _OWNER) from None
             return Pause(NOBODY_KNOWS, f"{file} can't be read")
+
+    def queue(self, decided: Sequence[DecidedChange]) -> None:
+        """Store decisions in a file next to the state (see `Backend`)."""
+        with self._reporting():
+            queued_decisions.write(self.path, decided)
+
+    def queued(self) -> list[DecidedChange]:
+        """Return the decisions in files next to the state (see `Backend`)."""
+        with self._reporting():
+            return queued_decisions.read(queued_decisions.files(self.path))
+
+    def take_queued(self, connection: Connection) -> None:
+        """Move the decisions from their files into the state (see `Backend`)."""
+        with self._reporting():
+            queued_decisions.take(self.path, connection)
+
+    def approvals_wait(self, now: datetime) -> bool:  # noqa: ARG002 - a run sees what has expired
+        """Tell whether there are files with decisions (see `Backend`)."""
+        with self._reporting():
+            return bool(queued_decisions.files(self.path))
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Report an error of the files with decisions."""
+        try:
+            yield
+        except OSError as error:
+            raise _unwritable_error(self._beside("decided-*"), error) from None
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:

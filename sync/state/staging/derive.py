@@ -165,7 +165,7 @@ def settle_percentages(
     duration, which = "coalesce(t.duration, k.duration)", ""
     if held:
         duration = "coalesce(k.duration, t.duration)"
-        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled = {HELD})"
+        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled >= {HELD})"
     names = ("test", "learner", *COMPARED[Kind.CANDIDATE])
     query = (
         f"SELECT w.rowid, w.feed, w.line, w.extra_share, {duration},"

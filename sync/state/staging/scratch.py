@@ -55,10 +55,12 @@ _TABLES = {
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring "
-        "INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, closed "
+        "INTEGER, retiring INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER, feed INTEGER, "
+        "before INTEGER, after INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "taken_back": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
@@ -69,8 +71,9 @@ _TABLES = {
     "plan": (
         "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action "
         "TEXT, verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after "
-        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+        "TEXT, secret TEXT, fingerprint BLOB, scope TEXT, draft INTEGER"
     ),
+    "scope_line": "digest TEXT, draft INTEGER, outermost INTEGER",
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
@@ -81,9 +84,37 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
     "asked": "seq INTEGER",
+    "test_time": "test TEXT PRIMARY KEY, start TEXT, ends TEXT",
+    "staying_candidate": "test TEXT, learner TEXT, room TEXT, building TEXT, roles TEXT",
+    "staying_contributor": "test TEXT, staff TEXT, room TEXT, building TEXT, roles TEXT",
+    "overlap": "test TEXT, other TEXT, learner TEXT",
+    "room_places": "name TEXT PRIMARY KEY, places INTEGER",
+    "room_use": "room TEXT, test TEXT, number INTEGER",
+    "test_clash": (
+        "id INTEGER PRIMARY KEY, type TEXT, test TEXT, other TEXT, number INTEGER, places INTEGER, "
+        "start TEXT, ends TEXT"
+    ),
+    "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
+    "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
+    "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
+    "asked_error": "id INTEGER",
+    "pilot_need": "kind TEXT, k1 TEXT, k2 TEXT",
+    "earlier_change": "digest TEXT",
+    "by_configuration": "id INTEGER, kind TEXT, digest TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
-that go first. `asked` has the lines that a narrowed plan keeps."""
+that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
+person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
+`held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
+narrowed plan keeps, `pilot_need` the records that the pilot group needs.
+
+`earlier_change` has the changes by an earlier configuration, `by_configuration` those that only the
+new one makes.
+
+`scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
+draft and in `plan.draft`. A line can be in several scopes; in one of them it is `outermost` = 1.
+
+`test_time` and what follows are for clashes."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 
@@ -286,7 +317,7 @@ def index_wanted(connection: Connection) -> None:
         )
         if is_postgres(connection):
             create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
-    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")
+    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner, test)")
     create_index(connection, "ix_wanted_part", "wanted_contributor (staff)")
     create_index(connection, "ix_row_error", "row_error (kind, k1, k2)")
     create_index(connection, "ix_departed", "departed (kind, k1, k2)")

@@ -1,6 +1,6 @@
 """The comparison of what is wanted with what is known."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -10,8 +10,9 @@ from sync.planning.decide import Pair
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Key, Kind
 from sync.records.kinds import ON_A_TEST
-from sync.state.compare import absences, context, pairs, zeros
-from sync.state.dialect import insert
+from sync.state.compare import absences, context, pairs, pilot, zeros
+from sync.state.compare.pilot import Covers
+from sync.state.dialect import insert, stream
 from sync.state.staging import derive, identities, scratch
 from sync.state.store.scope import RunScope
 
@@ -25,7 +26,13 @@ class Comparison:
     def compute_windows(self, now: datetime) -> None:
         """Compute when each test begins and ends."""
         self._scope.moment = Moment.of(now)
-        context.fill_test_windows(self._connection, now, leave_out=self._scope.leave_out)
+        scope = self._scope
+        context.fill_test_windows(self._connection, now, scope.rules_of, leave_out=scope.leave_out)
+
+    def compute_windows_alone(self, now: datetime) -> None:
+        """Compute when each test begins and ends, for a plan that rests on no source."""
+        self._scope.moment = Moment.of(now)
+        context.fill_windows_alone(self._connection, now, self._scope.rules_of)
 
     def compute_context(self, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]) -> None:
         """Compute who vanished, which records look alike, and which tests retire.
@@ -34,6 +41,10 @@ class Comparison:
         """
         self._scope.trouble = trouble
         context.fill_context(self._connection, now, trouble)
+
+    def note_needed(self, covers: Covers) -> None:
+        """Record the tests, people and committees that the wanted records of a pilot need."""
+        pilot.fill_needed(self._connection, covers)
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Yield every wanted record of this kind that is not known, or known with other values."""
@@ -88,6 +99,23 @@ class Comparison:
         scope = self._scope
         derive.settle_percentages(self._connection, scope.places, scope.fingerprint_of, held=True)
 
+    def drop_stays(self, covers: Covers) -> None:
+        """Forget the people who stay and were not asked for."""
+        query = text("DELETE FROM stay WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+        for kind, keys in self.stays().items():
+            for key in keys:
+                if not covers(kind, key):
+                    k1, k2 = scratch.key_columns(key)
+                    self._connection.execute(query, {"kind": kind.value, "k1": k1, "k2": k2})
+
+    def keys(self, kinds: Collection[Kind]) -> Iterator[str]:
+        """Yield the keys of tests, or of people, that are known, wanted, or in a row error."""
+        tables = [f"{table}_{kind}" for kind in kinds for table in ("known", "wanted")]
+        names = [f"SELECT key FROM {table}" for table in tables]
+        names += [f"SELECT k1 FROM row_error WHERE kind = '{kind}' AND k1 <> ''" for kind in kinds]
+        for row in stream(self._connection, " UNION ".join(names)):
+            yield row[0]
+
     def ignored(self) -> int:
         """Return how many wanted candidates name a test that is retired."""
         return pairs.count_ignored(self._connection)
@@ -98,10 +126,10 @@ class Comparison:
 
     def timing(self, test: str, moment: Moment) -> TimeFacts:
         """Return when a test runs by the plan, to be judged at this moment."""
-        query = text("SELECT start, ends FROM test_window WHERE test = :test")
+        query = text(f"SELECT {context.WINDOW} FROM test_window tw WHERE tw.test = :test")
         row = self._connection.execute(query, {"test": test}).first()
-        start, end = (row.start or "", row.ends or "") if row else ("", "")
-        return TimeFacts(moment, start, end, self._scope.rules[0])
+        timing = self._scope.timing(row, moment) if row else None
+        return timing or TimeFacts(moment, rules=self._scope.rules[None])
 
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
         """Return why records that share an identity with another are neither sent nor adopted."""

@@ -30,6 +30,10 @@ class EarlierRuns:
         """Return how many intents of earlier runs have no outcome."""
         return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
 
+    def newest(self) -> int:
+        """Return the number of the newest run; 0 before the first."""
+        return count(self._connection, "SELECT coalesce(max(id), 0) FROM run")
+
     def stays(self, now: datetime) -> Mapping[Kind, Sequence[Key]]:
         """Return those who stay without a source, as the last `apply` noted; needs no plan."""
         return history.read_unnamed(self._connection, now)

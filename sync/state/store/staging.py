@@ -82,6 +82,10 @@ class Staging:
         derive.settle_percentages(connection, places, fingerprint_of)
         kept_values.take_out_of_wanted(connection, fingerprint_of)
 
+    def index(self) -> None:
+        """Index what was staged, for a plan that rests on no source."""
+        scratch.index_wanted(self._connection)
+
     def people(self) -> Iterator[tuple[Record, str]]:
         """Yield every wanted person with the place of their row."""
         for kind in PEOPLE:

@@ -76,6 +76,8 @@ def _regenerate_tutorial() -> None:
                 before = f"$ {step.command}\n{step.promised}"
                 after = f"$ {step.command}\n{printed}"
                 texts[step.page] = texts[step.page].replace(before, after, 1)
+            else:  # the times of the page stay
+                printed = step.promised
             if "Row errors" in printed and step.page == TUTORIAL:
                 plan = printed.partition("Run:")[0]
     for page, text in texts.items():

@@ -24,9 +24,11 @@ OLD = """
 INSERT INTO run (id, command, started, status, counts, reason)
     VALUES (1, 'apply', '2025-06-01T08:00:00Z', 'done', '{}', '');
 INSERT INTO finding (run_id, type, kind, k1, k2, place, text) VALUES (1, 'held', 'learner', 'L1', '', '', 'why');
-INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, outcome, message)
-    VALUES (1, 'learner', 'L1', '', 'create', '{"last_name": "Eksempel"}', '2025-06-01T08:00:00Z', 'done', 'why'),
-           (1, 'learner', 'L2', '', 'create', '{"last_name": "Eksempel"}', '2025-06-01T08:00:00Z', NULL, '');
+INSERT INTO intent (run_id, kind, k1, k2, action, fields, before, approved, at, outcome, message)
+    VALUES (1, 'learner', 'L1', '', 'create', '{"last_name": "Eksempel"}',
+            '{"last_name": "Eksempel"}', 0, '2025-06-01T08:00:00Z', 'done', 'why'),
+           (1, 'learner', 'L2', '', 'create', '{"last_name": "Eksempel"}',
+            '{"last_name": "Eksempel"}', 0, '2025-06-01T08:00:00Z', NULL, '');
 INSERT INTO known_learner (key, lifecycle, managed, updated)
     VALUES ('L1', 'released', 1, '2025-06-01T08:00:00Z'), ('L2', 'active', 1, '2025-06-01T08:00:00Z');
 INSERT INTO known_staff (key, lifecycle, managed, updated)

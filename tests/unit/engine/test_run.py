@@ -55,6 +55,7 @@ class Observer:
     lines: list[str] = field(default_factory=list)
     plans: list[PlanResult] = field(default_factory=list)
     error: Exception | None = None
+    asked: list[int] = field(default_factory=list)
 
     def note(self, line: str) -> None:
         self.lines.append(line)
@@ -63,6 +64,10 @@ class Observer:
         self.plans.append(plan)
         if self.error:
             raise self.error
+
+    def confirms(self, total: int) -> bool:
+        self.asked += [total]
+        return True
 
     def progress(self, phase: str, done: int, total: int | None = None) -> None:
         pass

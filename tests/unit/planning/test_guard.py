@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import Moment, TimeFacts
 from sync.planning.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Ruling, judge
-from sync.planning.limits import Limit, Limits, Scope
+from sync.planning.limits import ChangeType, Limit, Limits, Recent, Scope
 from sync.records.base import Kind, joined
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import CALLING, Action, Cause, Change, Fields, Verdict
@@ -230,12 +230,12 @@ def test_a_limit_grows_with_what_is_known_and_never_below_its_floor(
         assert limit.of(many) <= max(limit.at_least, limit.at_most)
 
 
-@given(limits, counts, counts, st.booleans())
+@given(limits, counts, counts, st.sampled_from(ChangeType))
 def test_more_changes_never_pass_where_fewer_are_held(
-    limit: Limit, count: int, known: int, removals: bool
+    limit: Limit, count: int, known: int, type_: ChangeType
 ) -> None:
-    if Scope("s", count, known, limit, removals).excess():
-        assert Scope("s", count + 1, known, limit, removals).excess()
+    if Scope("s", count, known, limit, type_).excess():
+        assert Scope("s", count + 1, known, limit, type_).excess()
 
 
 @given(limits, counts, counts)
@@ -244,7 +244,7 @@ def test_a_scope_is_held_exactly_when_it_is_beyond_its_limit_or_nobody_would_rem
 ) -> None:
     emptied = known >= 2 and count >= known
     assert bool(Scope("s", count, known, limit).excess()) == (emptied or count > limit.of(known))
-    assert bool(Scope("s", count, known, limit, removals=False).excess()) == (
+    assert bool(Scope("s", count, known, limit, ChangeType.UPDATES).excess()) == (
         count > limit.of(known)
     )
 
@@ -289,19 +289,58 @@ def test_taking_the_last_of_several_is_held_and_of_one_is_not(
 def test_the_arithmetic_of_a_held_scope_is_said() -> None:
     text = Scope("removals of candidate", 101, 1_000, Limits().kind).excess()
     assert text == "101 of 1000 known is more than max(10, 10% up to 500) = 100"
-    text = Scope("updates of learner", 501, 1_000, Limits().updates, removals=False).excess()
+    text = Scope("updates of learner", 501, 1_000, Limits().updates, ChangeType.UPDATES).excess()
     assert text == "501 of 1000 known is more than max(10, 50%) = 500"
 
 
+OF_KIND = Limits().kind
+
+
+def lost(count: int, known: int, day: int, week: int, limit: Limit = OF_KIND) -> str:
+    return Scope("removals", count, known, limit, recent=Recent(day, week)).excess()
+
+
 def test_removals_of_the_last_day_are_added_to_both_sides_of_the_arithmetic() -> None:
-    scope = Scope("removals of candidate", 8, 53, Limits().kind, recent=7)
     assert (
-        scope.excess()
+        lost(8, 53, 7, 7)
         == "8 in this run and 7 in the last 24 h of 60 known is more than max(10, 10% up to 500) = 10"
     )
-    assert Scope("removals of candidate", 3, 53, Limits().kind, recent=7).excess() == ""
-    last = Scope("removals on test INF1000", 1, 1, Limits().test, recent=2)
-    assert last.excess() == "1 in this run and 2 in the last 24 h of 3 known: none would remain"
+    assert lost(3, 53, 7, 7) == ""
+    none = "1 in this run and 2 in the last 24 h of 3 known: none would remain"
+    assert lost(1, 1, 2, 2, Limits().test) == none
+
+
+def test_a_week_allows_twice_as_much_and_each_window_that_is_over_is_said() -> None:
+    week = "of 300 known is more than 2 × max(10, 10% up to 500) = 60"
+    assert lost(4, 244, 9, 56) == ""
+    assert lost(5, 244, 9, 56) == f"5 in this run and 56 in the last 7 days {week}"
+    assert lost(25, 244, 9, 56) == (
+        "25 in this run and 9 in the last 24 h of 253 known is more than max(10, 10% up to 500) = "
+        f"25.3 and 25 in this run and 56 in the last 7 days {week}"
+    )
+
+
+def created(count: int, known: int, day: int = 0, week: int = 0) -> str:
+    recent = Recent(day, week)
+    return Scope("creates", count, known, Limits().creates, ChangeType.CREATES, recent).excess()
+
+
+def test_a_first_load_has_no_limit_even_if_it_takes_days() -> None:
+    assert created(100_000, 0) == ""
+    assert created(97_000, 3_000, 0, 3_000) == ""
+
+
+def test_creates_are_held_when_a_kind_would_more_than_double() -> None:
+    assert created(1_000, 40) == created(5_000, 5_000) == ""
+    assert created(1_001, 40) == "1001 of 40 known is more than max(1000, 100%) = 1000"
+    assert created(500, 700, 600, 600) == (
+        "500 in this run and 600 in the last 24 h of 100 known is more than max(1000, 100%) = 1000"
+    )
+
+
+def test_a_large_limit_is_shown_in_full() -> None:
+    text = Scope("updates", 1_234_568, 2_469_134, Limits().updates, ChangeType.UPDATES).excess()
+    assert text.endswith("= 1234567")
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(1, 80))
@@ -311,6 +350,25 @@ def test_no_loss_passes_in_portions_that_would_be_held_as_one(
     gone = 0
     for portion in portions:
         count = min(portion, known - gone)
-        if count and not Scope("s", count, known - gone, Limits().test, recent=gone).excess():
+        recent = Recent(gone, gone)
+        if count and not Scope("s", count, known - gone, Limits().test, recent=recent).excess():
             gone += count
     assert gone == 0 or Scope("s", gone, known, Limits().test).excess() == ""
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.integers(1, 300))
+def test_whatever_leaves_nightly_no_seven_days_lose_more_than_the_week_allows(
+    leaving: list[int], known: int
+) -> None:
+    sent: list[int] = []
+    here, pending = known, 0
+    for leave in leaving:  # what is held is asked for again the next night, with what leaves then
+        pending = min(here, pending + leave)
+        recent = Recent(sum(sent[-1:]), sum(sent[-6:]))
+        scope = Scope("s", pending, here, Limits().kind, recent=recent)
+        gone = pending if pending and not scope.excess() else 0
+        sent, here, pending = [*sent, gone], here - gone, pending - gone
+    for first in range(len(sent)):
+        before = known - sum(sent[:first])
+        assert sum(sent[first : first + 7]) <= 2 * Limits().kind.of(before)
+        assert sum(sent[first : first + 2]) <= Limits().kind.of(before)

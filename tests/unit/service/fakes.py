@@ -164,6 +164,7 @@ class PlayedState:
         self.answers = Event()
         self.answers.set()
         self.asked = 0
+        self.approvals = False
 
     def leads(self) -> bool:
         self.asked += 1
@@ -171,6 +172,9 @@ class PlayedState:
         if isinstance(self.leading, Exception):
             raise self.leading
         return self.leading
+
+    def approvals_wait(self) -> bool:
+        return self.approvals
 
     def prepare(self) -> Mapping[str, Past]:
         if self.prepared:
@@ -255,6 +259,7 @@ class Stage:
         self.state, self.observer = PlayedState(), RecordingObserver()
         self.systemd = Systemd(folder / "notify")
         self.jobs: dict[str, PlayedJob] = {}
+        self.approved: PlayedJob | None = None
         self.row_errors: Exception | None = None
         self.grace = timedelta(seconds=5)
         self.clock = now
@@ -290,7 +295,7 @@ class Stage:
     def _load(self) -> ServiceSetup:
         if self.row_errors:
             raise self.row_errors
-        return ServiceSetup(dict(self.jobs), self.grace)
+        return ServiceSetup(dict(self.jobs), self.grace, self.approved)
 
     def reload(self) -> None:
         """Has the file read again, and waits until it is."""

@@ -34,6 +34,9 @@ class State:
             raise self.lead
         return self.lead
 
+    def approvals_wait(self) -> bool:
+        return False
+
     def prepare(self) -> Mapping[str, Past]:
         self.preparations += 1
         past, error = dict(self.past), self.prepared

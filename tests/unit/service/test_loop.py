@@ -33,6 +33,31 @@ def under_way(stage: Stage, *, obeys: bool = True) -> PlayedJob:
     return job
 
 
+# what a person has approved
+
+
+def test_what_is_approved_is_sent_at_once_and_after_the_run_under_way(stage: Stage) -> None:
+    approved = stage.approved = PlayedJob("approved changes", stage.state, SELDOM)
+    nightly = under_way(stage)
+    stage.state.approvals = True
+    until(lambda: len(approved.runs) == 1)
+    stage.rounds()
+    assert approved.begun == []
+    stage.state.approvals = False
+    nightly.runs[0].go()
+    until(lambda: ("approved changes", "done") in stage.observer.runs)
+    stage.rounds()
+    assert len(approved.runs) == 1
+
+
+def test_a_service_that_stands_by_sends_nothing_that_is_approved(stage: Stage) -> None:
+    stage.state.leading, stage.state.approvals = False, True
+    approved = stage.approved = PlayedJob("approved changes", stage.state, SELDOM)
+    stage.start()
+    stage.rounds()
+    assert approved.runs == []
+
+
 # what systemd hears
 
 

@@ -72,7 +72,7 @@ def test_a_removal_beyond_the_limits_of_both_kind_and_test_is_named_for_both(
     kind: Kind, on_test: str
 ) -> None:
     scopes, lines = held([removal(n, kind) for n in range(3)])
-    names = [f"all held removals of {kind}", f"removals of {kind}", f"{on_test} {TEST}"]
+    names = ["all held removals", f"removals of {kind}", f"{on_test} {TEST}"]
     assert [scope.scope.name for scope in scopes] == names
     assert {line.verdict for line in lines} == {Verdict.HELD}
     assert all(f"apply --allow {scopes[0].digest}" in line.reason for line in lines)

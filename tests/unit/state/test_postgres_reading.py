@@ -81,8 +81,8 @@ def fill(server: Postgres, database: str, version: str) -> Backend:
         )
         number = connection.execute(text(run)).scalar()
         intent = (
-            "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
-            " VALUES (:run, 'learner', 'Ærlig', '', 'create', '{}', '', '')"
+            "INSERT INTO intent (run_id, kind, k1, k2, action, fields, before, approved, at, message)"
+            " VALUES (:run, 'learner', 'Ærlig', '', 'create', '{}', '{}', false, '', '')"
         )
         connection.execute(text(intent), {"run": number})
         connection.commit()

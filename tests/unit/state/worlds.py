@@ -106,8 +106,9 @@ def put(connection: Connection, world: World) -> None:
     for (kind, key), fields in world.under_way.items():
         connection.execute(
             text(
-                "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
-                " VALUES (1, :kind, :k1, :k2, 'update', :fields, '2026-11-01T00:00:00Z', '')"
+                "INSERT INTO intent (run_id, kind, k1, k2, action, fields, before, approved, at, message)"
+                " VALUES (1, :kind, :k1, :k2, 'update', :fields, '{}', false, '2026-11-01T00:00:00Z',"
+                " '')"
             ),
             {"kind": kind, "fields": to_json(fields)}
             | dict(zip(("k1", "k2"), key_columns(key), strict=True)),

@@ -309,6 +309,7 @@ def upgrade() -> None:
         _text("fields"),
         _text("before"),
         _flag("approved"),
+        sa.Column("notified", sa.Boolean()),
         _text("at"),
         _text("outcome", null=True),
         _text("outcome_at", null=True),
@@ -316,8 +317,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
     )
+    op.create_index("ix_intent_at", "intent", ["kind", "action", "at"])
     op.create_index("ix_intent_open", "intent", ["outcome"])
     op.create_index("ix_intent_record", "intent", ["kind", "k1", "k2"])
+    _decisions()
+
+
+def _decisions() -> None:
+    """Make the tables of what waits, and of what people have decided."""
     op.create_table(
         "absence",
         _text("kind"),
@@ -336,6 +343,9 @@ def upgrade() -> None:
         _text("cause"),
         _text("name"),
         _text("reason"),
+        _flag("sending"),
+        _text("test", null=True),
+        _text("start", null=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -365,6 +375,7 @@ def upgrade() -> None:
         _text("why"),
         _text("at"),
         _text("expires", null=True),
+        _number("run_id", null=True),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
@@ -374,7 +385,9 @@ def upgrade() -> None:
         _text("k2"),
         _bytes("fingerprint"),
         _number("run_id"),
+        _number("undo_run"),
         _text("person"),
+        _text("why"),
         _text("at"),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
     )

@@ -1,0 +1,181 @@
+"""`approve` and `reject`: a person decides about single changes that are held."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from sync.app import App, Say, now
+from sync.commands.apply import ApplyOptions, run_once
+from sync.commands.held import command_of, find_hold
+from sync.commands.person import login_name
+from sync.engine.interruption import Interruption
+from sync.errors import Locked, StateBusy, UsageError
+from sync.exit_codes import Exit
+from sync.planning.decided import APPROVED, REJECTED, DecidedChange
+from sync.planning.guard import may_be_approved
+from sync.progress import Progress
+from sync.records.base import Key, Kind, utc_text
+from sync.report.wording import key_text, plural
+from sync.state import decisions
+from sync.state.holds import HeldChange, Hold, find_hold_of, read_changes, read_holds
+from sync.text.durations import parse_duration
+
+LONGEST = timedelta(days=14)
+"""How long an approval counts at most: later nobody remembers what it was about."""
+
+MOST_NAMED = 10
+"""How many keys an error names."""
+
+_log = structlog.get_logger("decision")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionOptions:
+    """What was decided.
+
+    Attributes:
+        id: the hash of a hold or of a change, or how it begins.
+        only: keys, when the decision is about a part of the hold.
+        why: the reason.
+        by: the person who decides; None for the login name.
+        for_: how long an approval counts.
+        show_all: whether all lines of each list are shown.
+    """
+
+    id: str
+    why: str
+    only: tuple[str, ...] = ()
+    by: str | None = None
+    for_: str = "24h"
+    show_all: bool = False
+
+
+def approve(
+    app: App, options: DecisionOptions, say: Say, progress: Progress, interruption: Interruption
+) -> Exit:
+    """Record an approval, and carry it out unless another run holds the state."""
+    at, duration = now(), _duration(options.for_)
+    decided = _decide(app, options, APPROVED, at, utc_text(at + duration))
+    app.state.queue(decided)
+    _log.info("approved", hash=options.id, changes=len(decided), by=decided[0].person)
+    say(f"Approved: {plural(len(decided), 'change')}, until {decided[0].expires}.")
+    run_options = ApplyOptions(approved=True, show_all=options.show_all)
+    try:
+        return run_once(app, run_options, say, progress, interruption).status
+    except (Locked, StateBusy):
+        say(f"Queued: {_holder(app)} holds the state; the next run, or the service, sends it.")
+        return Exit.OK
+
+
+def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
+    """Record that changes are not sent as long as their rows stay the same."""
+    decided = _decide(app, options, REJECTED, now(), None)
+    app.state.queue(decided)
+    _log.info("rejected", hash=options.id, changes=len(decided), by=decided[0].person)
+    say(
+        f"Rejected: {plural(len(decided), 'change')}; not sent and not held until the row "
+        "changes; `held --all` lists what is rejected."
+    )
+    try:
+        with app.state.open_to_write("reject") as opened:
+            app.state.take_decided(opened.connection, now())
+    except (Locked, StateBusy):
+        say(f"Queued: {_holder(app)} holds the state; the next run takes it over.")
+    return Exit.OK
+
+
+def _holder(app: App) -> str:
+    return app.state.holder() or "another process"
+
+
+def _duration(given: str) -> timedelta:
+    """Return how long an approval counts.
+
+    Raises:
+        UsageError: it is not a duration, or is too long.
+    """
+    try:
+        duration = parse_duration(given)
+    except ValueError:
+        raise UsageError(f"--for {given}: is not a duration; write it as 24h or 90m") from None
+    if not timedelta(0) < duration <= LONGEST:
+        raise UsageError(f"--for {given}: an approval counts up to {LONGEST.days} days")
+    return duration
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A change that a person can decide about: its hash and its record."""
+
+    digest: str
+    kind: Kind
+    key: Key
+
+
+def _decide(
+    app: App, options: DecisionOptions, verdict: str, at: datetime, expires: str | None
+) -> list[DecidedChange]:
+    """Return the decisions about the changes that the options name.
+
+    Raises:
+        UsageError: they name none, or one that this command cannot decide about.
+    """
+    why = options.why.encode(errors="replace").decode().strip()
+    if not why:
+        raise UsageError("--why: is empty; write why, for those who look at this later")
+    person = (options.by or login_name()).strip()
+    with app.state.open_to_read() as connection:
+        found = _named(_find(app, connection, options.id, verdict), options.only)
+    return [
+        DecidedChange(one.digest, one.kind, one.key, verdict, person, why, utc_text(at), expires)
+        for one in found
+    ]
+
+
+def _find(app: App, connection: Connection, id_: str, verdict: str) -> list[_Target]:
+    """Return the changes of the hold with this hash, or the one change that has it."""
+    holds = read_holds(connection)
+    of_change = find_hold_of(connection, id_)
+    for one in () if of_change else _stored(app, connection):
+        if one.digest == id_:
+            return [_Target(id_, one.kind, one.key)]  # a rejected change is in no hold any more
+    hold = find_hold(holds, of_change or id_)
+    if verdict == APPROVED and not may_be_approved(hold.cause):
+        raise UsageError(_refusal(hold, read_changes(connection, hold.id)))
+    whole = of_change is None or hold.id == id_
+    return [
+        _Target(one.digest, one.change.kind, one.change.key)
+        for one in read_changes(connection, hold.id)
+        if whole or one.digest == id_
+    ]
+
+
+def _stored(app: App, connection: Connection) -> list[DecidedChange]:
+    return [*decisions.read(connection), *app.state.place.queued()]
+
+
+def _refusal(hold: Hold, changes: Iterable[HeldChange]) -> str:
+    """Return why `approve` cannot decide about a hold, with the command that can."""
+    command = command_of(hold, changes)
+    what = str(hold.cause).replace("_", " ")
+    return f"{hold.id}: approve does not decide about this ({what}): {hold.reason}; run `{command}`"
+
+
+def _named(found: Sequence[_Target], only: Sequence[str]) -> Sequence[_Target]:
+    """Return the changes whose key, or a part of it, is named; all without names.
+
+    Raises:
+        UsageError: a name is not in the hold.
+    """
+    if not only:
+        return found
+    wanted = {"/".join(part.strip() for part in name.split("/")) for name in only}
+    names = [{"/".join(one.key), *one.key} for one in found]
+    if missing := sorted(wanted.difference(*names)):
+        keys = ", ".join(key_text(one.key) for one in found[:MOST_NAMED])
+        more = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
+        raise UsageError(f"--only {missing[0]}: is not in this hold, which has {keys}{more}")
+    return [one for one, of in zip(found, names, strict=True) if of & wanted]
