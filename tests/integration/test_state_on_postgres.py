@@ -223,6 +223,14 @@ def put_candidate_of(university: University, number: str) -> None:
     university.apply_cleanly()
 
 
+def test_a_record_is_explained_from_a_state_on_postgresql(on_server: OnServer) -> None:
+    university = on_server.university
+    out = university.run("explain", "candidate", TEST, "1001").out
+    assert "what is known in Inspera is what the sources want (rules 27)" in out
+    assert "put there by run 1 (apply)" in out
+    assert university.run("explain", "learner", "10010").status == 1
+
+
 def test_a_changed_mapping_is_held_with_a_plan_in_another_session(
     university: University, on_server: OnServer
 ) -> None:
