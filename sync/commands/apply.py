@@ -346,7 +346,7 @@ def _log_findings(found: Iterator[PastFinding]) -> None:
         seen[finding.type] += 1
         if seen[finding.type] <= MOST_LOGGED:
             key = key_text(finding.key) if finding.key else None
-            named = finding.text.startswith(REJECTED)  # by whom, and in their own words
+            named = finding.text.startswith(REJECTED)  # it has a name, and free text
             logged = finding.type in _TEXT_WITHOUT_NAMES and not named
             text = {"text": finding.text} if logged else {}
             kind = finding.kind.value
