@@ -29,8 +29,11 @@ _WORDS = 8
 _BETWEEN = 3
 """The most characters between two words of one value."""
 
-_KEPT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?|\b(?:line|row|entry|rules?|status) \d+\b")
-"""What is never a person's value: times, places in files and numbers of rules."""
+_KEPT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?|\b(?:line|row|entry|rules?|status) \d+\b"
+    r"|\b[PN]-[A-Z2-7]{8}\b"
+)
+"""What is never a person's value: times, places in files, numbers of rules, and pseudonyms."""
 
 _HASH = re.compile(r"\b[0-9a-f]{12}\b")
 """A hash of a change: anyone who has the source could find out what it is a hash of."""
