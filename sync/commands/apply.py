@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
@@ -32,7 +33,7 @@ from sync.planning.freeze import digest_of
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import Result, Verdict
+from sync.records.changes import Cause, Result, Verdict
 from sync.report.lines import Line
 from sync.report.plan_file import ReviewedPlan
 from sync.report.plan_text import MOST, NOTHING
@@ -160,8 +161,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         observe: is notified of each call to Inspera.
         work: does the run once the state is open.
     """
-    read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    policy = _policy(app, options)
     app.prepare()
     paused_text = partial(pause_text, app.state)
     if paused := paused_text():
@@ -209,7 +209,7 @@ def reviewed_options(
     Raises:
         UsageError: it was changed, or is not the plan of now; or an option contradicts it.
     """
-    given = [name for name in (*PLANNING, "retry_refused") if getattr(options, name)]
+    given = [name for name in (*PLANNING, "retry_refused") if getattr(options, name, None)]
     if given:
         raise UsageError(
             "apply FILE takes no option that changes the plan: it has those by which the plan was "
@@ -217,12 +217,12 @@ def reviewed_options(
         )
     reviewed = read_plan_file(app, file)
     options = replace(options, reviewed=reviewed, **planning_options(reviewed))
-    policy = app.policy(
-        options.allowed, app.read_options(options.accepted, changed=options.changed)
-    )
+    policy = _policy(app, options)
     app.prepare()
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
+        decided = app.state.read_decided(connection, now())
+        policy = with_decisions(policy, decided, only_approved=False)
         plan_only(app.feeds, store, policy, now(), progress)
         check_same(app, reviewed, store)
     return options
@@ -235,6 +235,13 @@ def with_decisions(policy: Policy, decided: DecidedChanges, *, only_approved: bo
         return policy
     approved = frozenset(one.digest for one in decided.approvals())
     return replace(policy, chosen=lambda line: digest_of(line.change) in approved)
+
+
+def _policy(app: App, options: ApplyOptions) -> Policy:
+    """Return how a run with these options decides, and how it reads its sources."""
+    read_options = app.read_options(options.accepted, changed=options.changed)
+    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    return replace(policy, gate=gate_of(app, make_store))
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -279,8 +286,12 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
-        for held in plan.held_scopes:
-            if not held.allowed:
+        if plan.configuration:
+            effect, settings = plan.configuration.effect(), plan.configuration.settings
+            log("the configuration changed", effect=effect, settings=settings)
+        for held in plan.shown_scopes:
+            # What is within the grace goes by itself, as on most nights.
+            if not held.allowed and held.cause is not Cause.GRACE:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
         if result.waiting:
             log("waiting", changes=result.waiting, for_tests_within_7_days=result.soon)

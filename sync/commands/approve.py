@@ -1,7 +1,5 @@
 """`approve` and `reject`: a person decides about single changes that are held."""
 
-import getpass
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +10,7 @@ from sqlalchemy import Connection
 from sync.app import App, Say, now
 from sync.commands.apply import ApplyOptions, run_once
 from sync.commands.held import command_of, find_hold
+from sync.commands.person import login_name
 from sync.engine.interruption import Interruption
 from sync.errors import Locked, StateBusy, UsageError
 from sync.exit_codes import Exit
@@ -127,23 +126,13 @@ def _decide(
     why = options.why.encode(errors="replace").decode().strip()
     if not why:
         raise UsageError("--why: is empty; write why, for those who look at this later")
-    person = (options.by or _login_name()).strip()
+    person = (options.by or login_name()).strip()
     with app.state.open_to_read() as connection:
         found = _named(_find(app, connection, options.id, verdict), options.only)
     return [
         DecidedChange(one.digest, one.kind, one.key, verdict, person, why, utc_text(at), expires)
         for one in found
     ]
-
-
-def _login_name() -> str:
-    """Return the name of the person who is logged in, also behind `sudo`."""
-    if name := os.environ.get("SUDO_USER"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user of a container without a name
-        return f"user {os.getuid()}"
 
 
 def _find(app: App, connection: Connection, id_: str, verdict: str) -> list[_Target]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan_file import check_place, write_plan_file
 from sync.engine.candidate_numbers import defer_as_before
@@ -23,6 +24,7 @@ from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
 from sync.report.clashes_text import clashes_text
 from sync.report.duration_text import duration_text
+from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
@@ -100,6 +102,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(options.allowed, read_options, selection=options.selection)
+    policy = replace(policy, gate=gate_of(app, make_store))
     app.prepare()
     if options.out:
         check_place(options.out)
@@ -189,7 +192,7 @@ def show_plan(
     sound = bool(tally) or plan_status(store, planning) is Exit.OK
     lines = chain(
         # `apply` reports a state that may be an older copy at its end
-        _doubts_text(store, planning, with_older=title == WOULD_DO),
+        doubts_text(store, planning, with_older=title == WOULD_DO),
         plan_text(
             store.plan.read(Verdict.PASS),
             groups,
@@ -203,7 +206,7 @@ def show_plan(
             zone=zone,
             nothing=nothing,
         ),
-        scopes_text(planning.held_scopes),
+        scopes_text(planning.shown_scopes),
         row_errors_text(store.staging.row_errors(), most),
         clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
@@ -214,7 +217,7 @@ def show_plan(
         say(line)
 
 
-def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
+def doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
     """Yield what must be known before the plan is read: what it may lack, and why."""
     older = store.earlier_runs.recovery_need()
     if older and with_older:
@@ -225,6 +228,8 @@ def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Ite
         yield Line(f"Source: {problem}", Tone.ERROR)
     for partial in planning.extracted.partial:
         yield Line(f"Changes: {partial}")
+    if planning.configuration:
+        yield from impact_text(planning.configuration)
     if pending := store.earlier_runs.open_intent_count():
         text = f"{plural(pending, 'call')} of an earlier run without a known outcome: "
         yield Line(f"{text}`apply` finds out about that first.")
@@ -255,9 +260,10 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
                 "hash": held.digest,
                 "allowed": held.allowed,
             }
-            for held in planning.held_scopes
+            for held in planning.shown_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
+        "configuration": impact_json(planning.configuration),
         "unsettled": store.earlier_runs.open_intent_count(),
         "older_copy": str(store.earlier_runs.recovery_need() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),

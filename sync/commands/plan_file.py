@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from sync import __version__
 from sync.app import App
 from sync.engine.plan import PlanResult
 from sync.errors import UsageError
-from sync.records.base import utc_text
+from sync.planning.selection import Selection
+from sync.records.base import Kind, utc_text
 from sync.records.changes import Verdict
 from sync.report.plan_file import (
     DigestSecret,
@@ -29,10 +31,10 @@ from sync.state.compare.reviewed import ReviewDifferences
 from sync.state.secret_digest import digest_secret
 from sync.state.store import Store
 
-PLANNING = ("allowed", "accepted", "changed")
+PLANNING = ("allowed", "accepted", "changed", "selection")
 """The options that decide what is planned: `plan --out` stores them, and `apply FILE` takes them.
 
-They have the same names in `PlanOptions` and `ApplyOptions`, and are JSON.
+They have the same names in `PlanOptions` and `ApplyOptions`.
 """
 
 
@@ -70,7 +72,7 @@ def write_plan_file(
             "tenant": _tenant(app),
             "newest_run": store.earlier_runs.newest(),
             "planned": utc_text(planning.now),
-            "options": {name: getattr(options, name) for name in PLANNING},
+            "options": _stored_options(options),
             "secrets_compared": digest is not None,
         }
     )
@@ -79,6 +81,19 @@ def write_plan_file(
         return _write(path, plan_file(head, _texts(store, digest))) - 2
     except OSError as error:
         raise UsageError(f"--out {path}: cannot be written ({error.strerror})") from None
+
+
+def _stored_options(options: object) -> Mapping[str, Any]:
+    """Return the options that decide what is planned, as JSON; those without a value are left out.
+
+    A part of the plan that was asked for is stored with its members.
+    """
+    given = {name: getattr(options, name, None) for name in PLANNING}
+    return {
+        name: asdict(value) if isinstance(value, Selection) else value
+        for name, value in given.items()
+        if value
+    }
 
 
 def _write(path: Path, lines: Iterable[str]) -> int:
@@ -128,10 +143,14 @@ def read_plan_file(app: App, path: Path) -> ReviewedPlan:
 
 def planning_options(plan: ReviewedPlan) -> Mapping[str, Any]:
     """Return the options by which the plan was made, as `ApplyOptions` has them."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in plan.options.items()
-    }
+    return {name: _restored(value) for name, value in plan.options.items()}
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, dict):
+        members = {name: tuple(of) for name, of in value.items()}
+        return Selection(**members | {"kinds": tuple(map(Kind, members["kinds"]))})
+    return tuple(value) if isinstance(value, list) else value
 
 
 def check_same(app: App, plan: ReviewedPlan, store: Store) -> None:

@@ -1,12 +1,11 @@
 """`undo`: takes the changes of an earlier run back, as far as that can be done."""
 
-import getpass
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sync.app import App, Say, now
 from sync.commands.apply import ApplyOptions, run_once
+from sync.commands.person import login_name
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.engine.context import RunContext, RunSettings
 from sync.engine.interruption import Interruption
@@ -89,16 +88,6 @@ def undo_run(
         confirm=options.confirm,
     )
     return run_once(app, applying, shown, progress, interruption, work=work).status
-
-
-def login_name() -> str:
-    """Return the name of the person who is logged in, also behind `sudo`."""
-    if name := os.environ.get("SUDO_USER"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user of a container without a name
-        return f"user {os.getuid()}"
 
 
 def _check_run(app: App, run_id: int) -> None:

@@ -155,6 +155,20 @@ class OnTestLimit(LimitSettings):
     percent: Percent
     """This share of the kind's known records on the test may change without permission, in per
     cent."""
+    at_most: Count | None = None
+    """The upper bound of `percent`."""
+
+
+class ConfigurationLimit(LimitSettings):
+    """The limit of what a change of the configuration does to one kind."""
+
+    at_least: Count = _DEFAULT.configuration.at_least
+    """This many changes of a kind never need permission."""
+    percent: Percent = _DEFAULT.configuration.percent
+    """This share of the kind's known records may be created, updated or removed only because the
+    configuration changed, in per cent."""
+    at_most: Count | None = _DEFAULT.configuration.at_most
+    """The upper bound of `percent`. Without it, `percent` has no upper bound."""
 
 
 class LimitsSettings(Strict):
@@ -177,6 +191,10 @@ class LimitsSettings(Strict):
     """New records of one kind on a test that has some. Without it, only `creates` applies."""
     per_week: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = _DEFAULT.per_week
     """How many times its limit may change within 7 days without permission."""
+    configuration: Annotated[ConfigurationLimit, BeforeValidator(empty_is_default)] = (
+        ConfigurationLimit()
+    )
+    """What only a change of the configuration does to one kind: creates, updates and removals."""
 
     def as_limits(self) -> Limits:
         """Return the limits that the guard counts by."""
@@ -188,6 +206,7 @@ class LimitsSettings(Strict):
             self.updates_on_test.as_limit() if self.updates_on_test else None,
             self.creates_on_test.as_limit() if self.creates_on_test else None,
             self.per_week,
+            self.configuration.as_limit(),
         )
 
 

@@ -1,7 +1,8 @@
 """The loader of the configuration file. It reports all errors at once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from sync.config.errors import (
     path_text,
 )
 from sync.config.guide import is_secret
-from sync.config.messages import findings_of
+from sync.config.messages import NEEDED, UNKNOWN, findings_of
 from sync.config.model import Settings
 from sync.config.tree import Plain, Tree, read_tree
 from sync.config.yaml_text import YamlError
@@ -33,11 +34,13 @@ class Configuration:
         settings: the settings.
         folder: the absolute path of the file's folder, where relative paths start.
         warnings: what is valid but unwise, such as a secret in plain text.
+        data: the plain values of the file, with references as they are written.
     """
 
     settings: Settings
     folder: Path
     warnings: tuple[ConfigurationError, ...] = ()
+    data: Plain = field(default=None, repr=False)
 
     @property
     def state_url(self) -> str:
@@ -60,8 +63,20 @@ def load(path: Path) -> Configuration:
     Raises:
         ConfigurationErrors: it is not valid; the exception contains every error with its line.
     """
+    return _validated(path, _tree(path))
+
+
+def load_values(data: Plain, folder: Path) -> Configuration:
+    """Return the configuration with these plain values, which are in no file.
+
+    Raises:
+        ConfigurationErrors: it is not valid.
+    """
+    return _validated(folder / "earlier configuration", Tree(data))
+
+
+def _validated(path: Path, tree: Tree) -> Configuration:
     folder = path.absolute().parent
-    tree = _tree(path)
     reader = _Reader(tree, folder)
     data = {} if tree.data is None else reader.resolve(tree.data, ())
     findings = [*tree.findings, *reader.findings]
@@ -71,11 +86,11 @@ def load(path: Path) -> Configuration:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         findings += _independent(findings_of(error, data), findings)
+    findings = _without_twins(findings)
     if findings or settings is None:
         raise ConfigurationErrors(_with_lines(path, tree, findings))
-    return Configuration(
-        settings, folder, tuple(_with_lines(path, tree, [*reader.warnings, *find_unused(data)]))
-    )
+    warnings = _with_lines(path, tree, [*reader.warnings, *find_unused(data)])
+    return Configuration(settings, folder, tuple(warnings), tree.data)
 
 
 def _tree(path: Path) -> Tree:
@@ -187,6 +202,21 @@ def _independent(more: Iterable[SettingError], known: list[SettingError]) -> lis
         for error in more
         if not any(error.steps[:length] in affected for length in range(len(error.steps) + 1))
     ]
+
+
+def _without_twins(findings: list[SettingError]) -> list[SettingError]:
+    """Leave out that a setting is needed where a mistyped name next to it is nearly its name."""
+    unknown = [one.steps for one in findings if one.on_name and one.reason == UNKNOWN]
+
+    def is_twin(one: SettingError) -> bool:
+        near = get_close_matches(str(one.steps[-1]), _names_next_to(one.steps, unknown), n=1)
+        return one.reason == NEEDED and bool(near)
+
+    return [one for one in findings if not (one.steps and is_twin(one))]
+
+
+def _names_next_to(steps: Steps, others: Iterable[Steps]) -> list[str]:
+    return [str(other[-1]) for other in others if other[:-1] == steps[:-1]]
 
 
 def _with_lines(

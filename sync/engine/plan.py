@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync.engine.configuration import ConfigurationGate
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
 from sync.engine.near_keys import check_names
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.planning.configuration import ConfigurationChange, ConfigurationImpact
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.decided import NOTHING_DECIDED, DecidedChange, DecidedChanges
 from sync.planning.grace import NO_GRACE, GraceRules
@@ -44,6 +46,7 @@ class Policy:
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
+        gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
     limits: Limits
@@ -59,6 +62,7 @@ class Policy:
     grace: GraceRules = NO_GRACE
     protections: Sequence[Protection] = ()
     pilot: PilotGroup = EVERYBODY
+    gate: ConfigurationGate | None = None
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -83,6 +87,8 @@ class PlanResult:
         unasked: how many changes would be sent that were not asked for.
         passed_over: decisions about changes that this plan would contain, but does not: the row,
             or what is known, is another one by now.
+        hidden: the hashes of the held scopes that concern nothing that was asked for.
+        configuration: what a change of the configuration does; None without one.
     """
 
     extracted: ExtractionResult
@@ -94,10 +100,23 @@ class PlanResult:
     narrowed: bool = False
     unasked: int = 0
     passed_over: Sequence[DecidedChange] = ()
+    hidden: Collection[str] = ()
+
+    @property
+    def shown_scopes(self) -> Sequence[HeldScope]:
+        """Return the held scopes that concern what was asked for."""
+        return [held for held in self.held_scopes if held.digest not in self.hidden]
 
     def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
         """Return those of these kinds whose feeds were all read whole, so that absence counts."""
         return frozenset(kinds).difference(self.extracted.trouble)
+
+    configuration: ConfigurationImpact | None = None
+
+    def kinds_in_step(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose sources could be relied on."""
+        reports = (*self.extracted.reports, *self.extracted.lookups)
+        return frozenset(kinds).difference(one.kind for one in reports if one.unhealthy)
 
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
@@ -115,10 +134,35 @@ class PlanResult:
             )
 
 
+def compare_configuration(
+    store: Store, policy: Policy, now: datetime, progress: Progress
+) -> ConfigurationChange | None:
+    """Plan by the earlier configuration, if it meant something else; None otherwise (rules 15)."""
+    if policy.gate is None:
+        return None
+    kinds = policy.kinds
+    return policy.gate.compare(store, needed_by(kinds), kinds, policy.read_options, now, progress)
+
+
+def keep_configuration(policy: Policy, plan: PlanResult, store: Store, now: datetime) -> None:
+    """Record that a whole plan was carried out by this configuration, unless that is held."""
+    held = plan.configuration and plan.configuration.held
+    if policy.gate and not held:
+        policy.gate.keep(store, plan.kinds_in_step(policy.kinds), now)
+
+
 def make_plan(
-    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: ExtractionResult,
+    store: Store,
+    policy: Policy,
+    now: datetime,
+    progress: Progress,
+    change: ConfigurationChange | None = None,
 ) -> PlanResult:
-    """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
+    """Decide about all that was extracted, and leave the plan in the store. `now` is aware.
+
+    `change` is a change of the configuration since the last complete run.
+    """
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
     if policy.pilot:
@@ -135,7 +179,8 @@ def make_plan(
         deciding.absent(kind)
     # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
-    held = store.plan.hold_scopes(
+    impact, held = _weigh(change, store, policy)
+    held += store.plan.hold_scopes(
         policy.limits, policy.allowed, now, sorted(policy.read_options.accepted)
     )
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
@@ -152,6 +197,7 @@ def make_plan(
         store.comparison.left_out(),
         deciding.used,
         passed_over=deciding.passed_over(),
+        configuration=impact,
     )
     return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
 
@@ -172,14 +218,22 @@ def narrow(
     store.clashes.keep(lambda test: tests is not None and tests.covers(Kind.TEST, (test,)))
     return replace(
         plan,
-        held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],
+        hidden=[held.digest for held in plan.held_scopes if not store.plan.concerns(held)],
         ignored=0,
         left_out={},
-        # A hash that a person gave is right, also where its scope is not shown.
-        used={*plan.used, *(held.digest for held in plan.held_scopes)},
         narrowed=True,
         unasked=unasked,
     )
+
+
+def _weigh(
+    change: ConfigurationChange | None, store: Store, policy: Policy
+) -> tuple[ConfigurationImpact | None, list[HeldScope]]:
+    """Hold what only a new configuration changes, if that is too much. Needs the draft."""
+    if change is None:
+        return None, []
+    # Before the limits, so that one hash is enough for what has one cause.
+    return store.configuration.weigh(change, policy.limits.configuration, policy.allowed)
 
 
 def plan_status(store: Store, plan: PlanResult) -> Exit:

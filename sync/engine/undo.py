@@ -12,6 +12,7 @@ from datetime import datetime
 from sync.engine.context import RunContext, RunSettings
 from sync.engine.ending import recording_errors
 from sync.engine.extract.extract import ExtractionResult
+from sync.engine.findings import keep_findings
 from sync.engine.plan import PlanResult, Policy
 from sync.engine.recovery import RecoveryResult, recover
 from sync.engine.result import RunResult
@@ -134,7 +135,7 @@ def _record_plan(context: RunContext, undoing: UndoPlan, result: RunResult) -> N
         for key in left.keys:
             context.journal.find(NOT_UNDONE, left.kind, key, "", f"{left.what}: {left.reason}")
             result.planned_findings += 1
-    context.journal.commit()
+    keep_findings(context.store, context.journal, result)
 
 
 def _send(

@@ -55,6 +55,32 @@ class CompiledField:
     steps: Steps = no_steps
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The words of a column that a field's lookup knows; others are row errors."""
+
+    column: str
+    words: frozenset[str]
+    separator: str | None
+    personal: bool
+
+    def missing(self, cell: str) -> list[str]:
+        """Return the words of a cell that the lookup does not know."""
+        parts = cell.split(self.separator) if self.separator else [cell]
+        texts = (part.strip() for part in parts)
+        return [text for text in texts if text and not self.words.intersection((text, word(text)))]
+
+
+def lookup_of(rule: FieldRule, spec: FieldSpec) -> Lookup | None:
+    """Return the lookup of a field whose unknown words are row errors; None without one."""
+    whole = rule.template is None and rule.pattern is None and rule.default is None
+    if rule.lookup is None or rule.column is None or not whole:
+        return None
+    words = frozenset(clean(text) for text in rule.lookup)
+    separator = (rule.separator or _SEPARATOR) if spec.many else None
+    return Lookup(clean(rule.column), words, separator, spec.personal)
+
+
 def compile_field(
     rule: FieldRule,
     spec: FieldSpec,

@@ -47,9 +47,10 @@ class DecidedChange:
     @property
     def reason(self) -> str:
         """Return why a rejected change is not sent, and what to do."""
+        # Without its hash, so that all that were rejected at once are one line.
         return (
-            f"{self}; it comes back when its row changes; to change your mind: approve "
-            f"{self.digest} --why TEXT"
+            f"{self}; it comes back when its row changes; to change your mind: `held --all` has "
+            "the command that sends it"
         )
 
 
@@ -72,6 +73,10 @@ class DecidedChanges:
         if (change.kind, change.key) not in self._records:
             return None
         return self._by_digest.get(digest_of(change))
+
+    def is_rejected(self, kind: Kind, key: Key) -> bool:
+        """Tell whether a person has rejected a change of this record."""
+        return any((one.kind, one.key) == (kind, key) for one in self if not one.approved)
 
     def approvals(self) -> Sequence[DecidedChange]:
         """Return the approvals."""

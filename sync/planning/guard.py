@@ -111,7 +111,10 @@ Explanations of grades are an option that is switched on only then.
 
 def may_be_approved(cause: Cause) -> bool:
     """Tell whether `approve` decides about what is held for this cause; else it is `adopt`."""
-    return cause in (Cause.LIMIT, Cause.SOURCE) or Ruling(Verdict.HELD, cause=cause).allowable
+    return (
+        cause in (Cause.LIMIT, Cause.SOURCE, Cause.CONFIGURATION)
+        or Ruling(Verdict.HELD, cause=cause).allowable
+    )
 
 
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"

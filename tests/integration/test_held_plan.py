@@ -139,6 +139,31 @@ def test_one_word_is_enough_where_a_source_is_shorter_as_well(university: Univer
     assert len(university.candidates()) == 39  # the test has begun
 
 
+def test_a_lost_faculty_needs_one_word_for_all_its_limits(university: University) -> None:
+    university.allow_shrinkage()
+    university.add_feeds("staff", "contributor")
+    university.allow_shrinkage()
+    for test in (TEST, OTHER):
+        university.register(test, *numbers(1001, 6))
+        university.assign_staff(test, *numbers(501, 5))
+    university.assign_staff("KEPT-H26", "501")
+    university.register("KEPT-H26", "1001")
+    university.apply_once()
+    for table in (university.registrations, university.graders):
+        table.rows = [row for row in table.rows if row["course"] == "KEPT"]
+    university.apply()
+    (hold,) = holds(university)
+    assert hold["counts"] == [
+        {"action": "remove", "kind": "candidate", "count": 12},
+        {"action": "remove", "kind": "contributor", "count": 10},
+    ]
+    assert "removals of candidate: 12 of 13 known is more than max(10, 10%" in hold["reason"]
+    assert hold["reason"].endswith("; and 2 more")
+    approve(university, hold["id"])
+    assert university.candidates() == university.contributors() == {}
+    assert holds(university) == []
+
+
 def test_what_has_another_value_meanwhile_stays_held_and_is_named(night: University) -> None:
     decide_beside_a_run(night, only_hold(night))
     night.registrations.add(f"{TEST} 1001", extra="30")
@@ -208,6 +233,13 @@ def test_a_wrong_decision_is_an_error_that_names_what_there_is(
     assert message in ran.err
 
 
+def test_without_a_state_nothing_is_held(university: University) -> None:
+    assert "Nothing is held." in university.run("held").out
+    ran = approve(university, "abcd")
+    assert (ran.status, "abcd: no hold has this hash; nothing is held" in ran.err) == (2, True)
+    assert not university.state.exists()
+
+
 def test_an_identity_change_is_not_approved_but_adopted(university: University) -> None:
     university.register(TEST, "1001")
     university.apply_once()
@@ -218,6 +250,19 @@ def test_an_identity_change_is_not_approved_but_adopted(university: University) 
     assert ran.status == 2
     assert "(identity change)" in ran.err
     assert "run `adopt learner 1001`" in ran.err
+
+
+def test_what_was_rejected_is_not_adopted_with_all_others(university: University) -> None:
+    university.register(TEST, "1001", "1002")
+    university.apply_once()
+    for learner in ("1001", "1002"):
+        university.students.set(learner, feide=f"x{learner}")
+    university.apply()
+    hold = next(one for one in holds(university) if one["cause"] == "identity_change")
+    assert reject(university, hold["id"], "--only", "1002").status == 0
+    ran = university.adopt("--held", "--show")
+    assert "learner 1001" in ran.out
+    assert "learner 1002" not in ran.out
 
 
 def test_a_rejected_create_keeps_the_run_from_ending_well(university: University) -> None:

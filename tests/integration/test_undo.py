@@ -118,6 +118,24 @@ def test_an_undone_change_is_sent_again_by_its_hash(full: University) -> None:
     assert not full.planned()
 
 
+def test_an_undone_change_can_be_approved_and_is_explained(full: University) -> None:
+    full.registrations.drop(f"{TEST} 1004")
+    full.apply_cleanly()
+    undo(full)
+    assert full.apply().status == 3
+    assert "undone by Kari" in full.run("held").out
+    explained = full.run("explain", "candidate", TEST, "1004").out
+    assert "undone by Kari" in explained
+    assert "rules 11" in explained
+    digest = full.plan().allow_hash
+    assert full.run("approve", digest, "--why", "it was right").status == 0
+    assert "s1004" not in full.candidates()
+    full.registrations.add(f"{TEST} 1004")
+    full.apply_cleanly()
+    full.registrations.drop(f"{TEST} 1004")
+    assert full.planned("pass") == [f"remove candidate {TEST}/1004"]
+
+
 def test_an_undo_of_an_undo_brings_everything_back(full: University) -> None:
     full.registrations.set(f"{TEST} 1002", extra="30")
     full.registrations.drop(f"{TEST} 1004")
@@ -229,3 +247,77 @@ def test_show_changes_nothing(full: University) -> None:
     assert not full.calls()
     assert (full.state.read_bytes(), contents(full)) == (state, before)
     assert names(["1002"]) <= set(full.candidates())
+
+
+TESTS = [f"KURS{number}-H26" for number in range(6)]
+
+
+@pytest.fixture
+def large(university: University) -> University:
+    """280 learners, 100 on each of six tests, 30 staff, of whom five grade each test."""
+    university.add_feeds("staff", "contributor", "committee", "option")
+    university.allow_shrinkage()
+    university.config |= {"verify": "none", "existing": {"look_up_learners": False}}
+    university.students.add(*numbers(1000, 280))
+    university.employees.add(*numbers(7000, 30))
+    for number, test in enumerate(TESTS):
+        university.exams.add(test)
+        university.registrations.add(*(f"{test} {n}" for n in numbers(1000 + 20 * number, 100)))
+        university.panels.add(f"{test} Sensur 1")
+        staff = numbers(7000 + 5 * number, 5)
+        university.graders.add(*(f"{test} {n}" for n in staff), committees="Sensur 1")
+        university.settings.add(f"{test} LOCKDOWN_BROWSER", value="true")
+    university.apply_once()
+    return university
+
+
+def change_a_thousand(university: University) -> None:
+    """Change about 1,000 records of all kinds, in all ways that can be undone, and add two."""
+    for key in numbers(1000, 40):
+        university.students.set(key, family="Ny")
+    for number, test in enumerate(TESTS):
+        first, more = 1000 + 20 * number, numbers(1205, 75)
+        for learner in numbers(first, 65):
+            university.registrations.set(f"{test} {learner}", extra="15")
+        university.registrations.drop(*(f"{test} {learner}" for learner in numbers(first + 70, 20)))
+        university.registrations.add(*(f"{test} {learner}" for learner in more))
+        staff = numbers(7000 + 5 * number, 5)
+        university.graders.set(f"{test} {staff[0]}", duties="plan")
+        university.graders.drop(f"{test} {staff[1]}")
+        university.employees.drop(staff[1])
+        university.panels.add(f"{test} Sensur 2")
+        university.employees.set(staff[2], family="Ny")
+        university.graders.set(f"{test} {staff[3]}", committees="Sensur 2")
+        university.exams.set(test, name="Ny tittel")
+        university.settings.set(f"{test} LOCKDOWN_BROWSER", value="false")
+    university.students.add("1999")
+    university.register(TESTS[0], "1999")
+    university.exams.add("NY1000-H26")
+
+
+def allowed(output: str) -> list[str]:
+    """Return `--allow` with every hash that a plan names."""
+    digests = sorted(set(re.findall(r"--allow (\w+)", output)))
+    return [word for digest in digests for word in ("--allow", digest)]
+
+
+def test_the_undo_of_a_thousand_changes_restores_all_but_what_it_names(large: University) -> None:
+    before = contents(large)
+    change_a_thousand(large)
+    ran = large.run("apply", *allowed(large.plan().out))
+    assert ran.status == 0, ran.output
+    shown = large.run("undo", "2", "--show", "--all")
+    result = large.run("undo", "2", *WHY, "--all", *allowed(shown.out))
+    assert result.status == 1, result.output[-2000:]
+    after = contents(large)
+    named = re.findall(r"^  create (\w+) (\S+): Inspera has no call", result.out, re.MULTILINE)
+    assert named == [("learner", "1999"), ("test", "NY1000-H26")]
+    after["students"] = [one for one in after["students"] if one["username"] != "s1999"]
+    after["tests"] = [one for one in after["tests"] if one["externalTestId"] != "NY1000-H26"]
+    assert after == before
+    changes = large.run("undo").out.splitlines()
+    assert changes[1].endswith("changes")
+    assert int(re.sub(r"\D", "", changes[2].rpartition(":")[2])) >= 1000
+    held = large.apply()
+    assert held.status == 3
+    assert not large.sent()

@@ -1,4 +1,6 @@
-"""Rules 11: Sending can be stopped at once by `pause`, until `resume`."""
+"""Rules 11: A person decides, and that stays decided. Sending can be stopped at once by `pause`,
+until `resume`.
+"""
 
 import fcntl
 from threading import Event

@@ -50,11 +50,11 @@ def hold_scopes(
             over.append(
                 (counted.scope, HeldScope(counted.scope, excess, digest, digest in allowed))
             )
-    if not over:
-        return together
     create_index(connection, "ix_scope_line", "scope_line (digest, draft)")
     create_index(connection, "ix_scope_line_draft", "scope_line (draft)")
     analyse(connection, "scope_line")
+    if not over:
+        return together
     groups = {
         type_: group
         for type_ in ChangeType
@@ -80,7 +80,9 @@ def _note_lines(connection: Connection, counted: CountedScope) -> str:
 def _store_lines(
     connection: Connection, digest: str, condition: str, values: Mapping[str, str]
 ) -> None:
-    insert = "INSERT INTO scope_line (digest, draft) SELECT :digest, d.id FROM draft d"
+    insert = (
+        "INSERT INTO scope_line (digest, draft, outermost) SELECT :digest, d.id, 1 FROM draft d"
+    )
     connection.execute(text(f"{insert} WHERE {condition}"), {**values, "digest": digest})
 
 
@@ -109,6 +111,8 @@ def _group(
     total = sum(kinds.values())
     name = f"all held {type_}"
     digest = _digest(connection, name, in_scopes, {})
+    inner = f"draft IN (SELECT d.id FROM draft d WHERE {in_scopes})"
+    connection.execute(text(f"UPDATE scope_line SET outermost = 0 WHERE {inner}"))
     _store_lines(connection, digest, in_scopes, {})
     parts = ", ".join(f"{kinds[kind]:,} of {kind}" for kind in Kind if kind in kinds)
     why = f"{total:,}{f' ({parts})' if len(kinds) > 1 else ''}, over {number:,} limits"
