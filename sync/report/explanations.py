@@ -98,6 +98,23 @@ EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
         "the file.",
         2,
     ),
+    Cause.GRACE: Explanation(
+        "Missing only since a short time",
+        "Who is missing in one delivery may be back in the next. So a removal waits until a record "
+        "has been missing for long enough. It follows by itself.",
+        5,
+    ),
+    Cause.PROTECTED: Explanation(
+        "Protected for now",
+        "Somebody has protected this record from changes, for the reason and until the day that "
+        "are named.",
+        11,
+    ),
+    Cause.PILOT: Explanation(
+        "Outside the pilot group",
+        "Only a pilot group is kept in step so far. Everything else is left alone.",
+        11,
+    ),
     Cause.IDENTITY_CHANGE: Explanation(
         "Perhaps the same person or test under another identifier",
         "An identifier has changed, or a new record looks like one that has vanished. A mistake "
