@@ -1,8 +1,8 @@
 """The composition root: makes feeds, a policy and a connection from the configuration."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +22,7 @@ from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
 from sync.errors import SourceError, UsageError
 from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
+from sync.planning.selection import PilotGroup, Selection
 from sync.records.base import Kind
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
@@ -74,7 +75,10 @@ class App:
         loaded = load(config)
         for warning in loaded.warnings:
             warn(f"warning: {warning}")
-        return cls(loaded)
+        app = cls(loaded)
+        for expired in app.expired_protections(now().date()):
+            warn(f"warning: {expired}")
+        return app
 
     @cached_property
     def feeds(self) -> list[Feed]:
@@ -173,7 +177,7 @@ class App:
 
         Another source or other rules give another digest.
         """
-        about = {"allow_empty", "longest_duration"}
+        about = {"allow_empty", "longest_duration", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -251,10 +255,15 @@ class App:
         allowed: tuple[str, ...] = (),
         read_options: ReadOptions = EVERYTHING,
         kinds: Collection[Kind] = frozenset(),
+        selection: Selection | None = None,
     ) -> Policy:
         """Return what the configuration says about deciding, and how sources are read in this run.
 
-        `kinds` are those that the run keeps in step; none for all.
+        Args:
+            allowed: the hashes that a person gave.
+            read_options: how sources are read.
+            kinds: those that the run keeps in step; none for all.
+            selection: the part of the plan that is asked for; None for all.
         """
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
@@ -266,7 +275,31 @@ class App:
             read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
+            chosen=selection.chooses if selection else None,
+            selection=selection,
+            grace=settings.grace.as_rules(),
+            protections=[entry.as_protection() for entry in settings.protect],
+            pilot=self.pilot_group(),
         )
+
+    def pilot_group(self) -> PilotGroup:
+        """Return the records that are kept in step; the feeds of a kind are taken together."""
+        settings = self.loaded.settings
+        of_kind: dict[Kind, list[Selection]] = {}
+        for feed in settings.feeds:
+            for entry in feed.only:
+                of_kind.setdefault(feed.kind, []).append(entry.as_selection())
+        return PilotGroup([entry.as_selection() for entry in settings.only], of_kind)
+
+    def expired_protections(self, today: date) -> Iterator[str]:
+        """Yield a warning for each entry of `protect` that protects nothing any more."""
+        for number, entry in enumerate(self.loaded.settings.protect, 1):
+            one = entry.as_protection()
+            if one.has_expired(today):
+                yield (
+                    f"protect: entry {number} has expired ({one.until}) and protects nothing "
+                    f"({one.why}); remove it, or set a later 'until'"
+                )
 
     def membership_policy(self) -> MembershipPolicy:
         """Return what the configuration says about members that were on a test before us."""

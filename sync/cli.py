@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,12 @@ from sync.commands.invocation import PLACES, Invocation, handle_signals, lock_wa
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
+from sync.records.base import Kind
 from sync.report.progress import shown
 from sync.report.terminal import shown_report
+
+if TYPE_CHECKING:
+    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
@@ -92,6 +96,35 @@ HoldId = Annotated[
 Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
 Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
 By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
+Tests = Annotated[
+    list[str] | None,
+    option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
+]
+Kinds = Annotated[
+    list[Kind] | None,
+    typer.Option(
+        metavar="KIND",
+        autocompletion=completion.kinds,
+        help="Only this kind, such as candidate; may be repeated.",
+    ),
+]
+People = Annotated[
+    list[str] | None,
+    option("KEY", "Only this learner or member of staff, and their places on tests."),
+]
+
+
+def _selection(
+    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
+) -> "Selection | None":
+    """Return what the options name; None without any."""
+    from sync.planning.selection import Selection
+
+    if not (tests or kinds or people):
+        return None
+    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
+
+
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
@@ -176,12 +209,20 @@ def init(  # noqa: PLR0913 - one for each question
 
 
 @app.command()
-def check(context: typer.Context, show_all: All = False) -> Exit:
+def check(
+    context: typer.Context,
+    show_all: All = False,
+    impact: Annotated[
+        bool, flag("--impact", "Show what this change of the configuration would do.")
+    ] = False,
+) -> Exit:
     """Check the configuration, every source and every row. Sends nothing."""
     from sync.commands import check as command
 
     with shown() as progress:
-        return command.check(context.obj.open_app(), say, progress, show_all=show_all)
+        return command.check(
+            context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+        )
 
 
 @app.command()
@@ -217,6 +258,9 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     ] = None,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     show_all: All = False,
     out: Annotated[
         Path | None,
@@ -227,7 +271,14 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
     from sync.commands import plan as command
 
     options = command.PlanOptions(
-        as_json, exit_code, tuple(accept_shrink or ()), changed, show_all, tuple(allow or ()), out
+        as_json,
+        exit_code,
+        tuple(accept_shrink or ()),
+        changed,
+        show_all,
+        tuple(allow or ()),
+        out,
+        _selection(test, kind, person),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -274,6 +325,9 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    test: Tests = None,
+    kind: Kinds = None,
+    person: People = None,
     wait: Waiting = False,
     show_all: All = False,
     quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
@@ -289,6 +343,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
+        selection=_selection(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Observe, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
@@ -29,6 +30,7 @@ from sync.errors import Deposed, UsageError
 from sync.exit_codes import Exit
 from sync.planning.decided import DecidedChanges
 from sync.planning.freeze import digest_of
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Result, Verdict
@@ -75,6 +77,7 @@ class ApplyOptions:
         quiet: whether nothing is shown of a run that leaves nothing for a person.
         kinds: the kinds that are kept in step; empty for all. Of others only what these need is
             added.
+        selection: the part of the plan that is asked for; None for all of it.
         job: the job whose run this is; None for a command.
         name: the name of a run that is not an `apply`, such as `undo 12`.
         words: the heading of what is sent, and what is shown when nothing is.
@@ -94,6 +97,7 @@ class ApplyOptions:
     show_all: bool = False
     quiet: bool = False
     kinds: frozenset[Kind] = frozenset()
+    selection: Selection | None = None
     job: str | None = None
     name: str = "apply"
     words: tuple[str, str] = ("To do", NOTHING)
@@ -236,7 +240,8 @@ def with_decisions(policy: Policy, decided: DecidedChanges, *, only_approved: bo
 def _policy(app: App, options: ApplyOptions) -> Policy:
     """Return how a run with these options decides, and how it reads its sources."""
     read_options = app.read_options(options.accepted, changed=options.changed)
-    return app.policy(options.allowed, read_options, options.kinds)
+    policy = app.policy(options.allowed, read_options, options.kinds, options.selection)
+    return replace(policy, gate=gate_of(app, make_store))
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -281,6 +286,9 @@ class _Reporter:
             log("leading zeros are lost", problem=masked(lost))
         for problem in plan.extracted.unhealthy:
             log("source", problem=problem)
+        if plan.configuration:
+            effect, settings = plan.configuration.effect(), plan.configuration.settings
+            log("the configuration changed", effect=effect, settings=settings)
         for held in plan.held_scopes:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)

@@ -5,6 +5,7 @@ from itertools import chain
 
 from sync.app import App, Say, now
 from sync.commands.check_values import ValueReport, key_warnings
+from sync.commands.impact import show_impact
 from sync.commands.plan import make_store
 from sync.commands.secrets import read_secrets
 from sync.engine.extract.extract import extract
@@ -21,8 +22,11 @@ from sync.report.wording import lost_zeros_text, plural
 from sync.state.store import Store
 
 
-def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
-    """Read everything, send nothing, leave the state alone. The last line is the verdict."""
+def check(app: App, say: Say, progress: Progress, *, show_all: bool, impact: bool = False) -> Exit:
+    """Read everything, send nothing, leave the state alone. The last line is the verdict.
+
+    With `impact`, show what a change of the configuration would do as well.
+    """
     sources = plural(len(app.loaded.settings.sources), "source")
     say(f"Configuration: {sources}, {plural(len(app.feeds), 'feed')}, sound.")
     secrets = _unreadable_secrets(app)
@@ -46,15 +50,19 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
         if left_out := left_out_text(store.comparison.left_out()):
             say(f"{left_out}.")
         number = store.staging.row_error_count()
+    held = impact and show_impact(app, say, progress)
     for line in schedule_text(app.schedules, now()):
         say(line)
     status = (
         Exit.USAGE
         if secrets
-        else worst(source=bool(extracted.unhealthy), held=bool(zeros), row_errors=number > 0)
+        else worst(
+            source=bool(extracted.unhealthy), held=held or bool(zeros), row_errors=number > 0
+        )
     )
     found = _found(len(secrets), len(extracted.unhealthy), number)
-    say(verdict_text("Check", found, status, {"row error": number}))
+    counts = {"row error": number, "change of the configuration held": int(held)}
+    say(verdict_text("Check", found, status, counts))
     return status
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan_file import check_place, write_plan_file
 from sync.engine.candidate_numbers import defer_as_before
@@ -17,10 +18,12 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
 from sync.report.duration_text import duration_text
+from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
@@ -56,6 +59,7 @@ class PlanOptions:
     show_all: bool = False
     allowed: tuple[str, ...] = ()
     out: Path | None = None
+    selection: Selection | None = None
 
 
 def make_store(
@@ -96,7 +100,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     `write` receives JSON in pieces, `say` receives lines of text.
     """
     read_options = app.read_options(options.accepted, changed=options.changed)
-    policy = app.policy(options.allowed, read_options)
+    policy = app.policy(options.allowed, read_options, selection=options.selection)
+    policy = replace(policy, gate=gate_of(app, make_store))
     app.prepare()
     if options.out:
         check_place(options.out)
@@ -157,6 +162,7 @@ def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None)
         planning.ignored,
         status,
         left_out=planning.left_out,
+        unasked=planning.unasked,
     )
 
 
@@ -175,7 +181,7 @@ def show_plan(
     """
     tally = store.plan.tally()
     passing = sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS)
-    fleeting = frozenset(Cause) - NOT_BY_ITSELF
+    fleeting = frozenset(Cause) - NOT_BY_ITSELF - {Cause.PILOT}
     groups: dict[Verdict, Iterator[ReasonGroup]] = {
         Verdict.WAITING: store.plan.groups(Verdict.WAITING, most),
         Verdict.DEFERRED: store.plan.groups(Verdict.DEFERRED, most, fleeting),
@@ -192,7 +198,9 @@ def show_plan(
             title,
             passing,
             blocked=store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF),
+            left_alone=store.plan.groups(Verdict.DEFERRED, most, {Cause.PILOT}),
             sound=sound,
+            narrowed=planning.narrowed,
             zone=zone,
             nothing=nothing,
         ),
@@ -217,6 +225,8 @@ def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Ite
         yield Line(f"Source: {problem}", Tone.ERROR)
     for partial in planning.extracted.partial:
         yield Line(f"Changes: {partial}")
+    if planning.configuration:
+        yield from impact_text(planning.configuration)
     if pending := store.earlier_runs.open_intent_count():
         text = f"{plural(pending, 'call')} of an earlier run without a known outcome: "
         yield Line(f"{text}`apply` finds out about that first.")
@@ -237,6 +247,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
+        "not_asked_for": planning.unasked,
         "unhealthy": planning.extracted.unhealthy,
         "partial": planning.extracted.partial,
         "held_scopes": [
@@ -249,6 +260,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             for held in planning.held_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
+        "configuration": impact_json(planning.configuration),
         "unsettled": store.earlier_runs.open_intent_count(),
         "older_copy": str(store.earlier_runs.recovery_need() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),

@@ -176,6 +176,12 @@ def find_secrets(data: Plain) -> Iterator[Steps]:
                 yield "feeds", index, "map", field, name
 
 
+def is_secret_option(data: Plain, feed: Mapping[str, Plain]) -> bool:
+    """Tell whether a feed's options may be pins or codes; also where they differ row by row."""
+    rule = _options(data).get(_named_option(feed))
+    return rule is None or rule.secret
+
+
 def check_calls(data: Plain) -> Iterator[SettingError]:
     """Yield the calls under `inspera.calls` that don't exist, or can't work as they are changed."""
     calls = value_at(data, ("inspera", "calls"))

@@ -25,11 +25,13 @@ from sync.config.maps import (
     TestMap,
 )
 from sync.config.patterns import check_expression
+from sync.config.selections import OnlySettings
 from sync.config_base.base import (
     ColumnName,
     NonBlank,
     Strict,
     Values,
+    empty_is_none,
     require_entries,
     validation_error,
 )
@@ -124,6 +126,10 @@ class FeedSettings(Strict):
     blank: Literal["keep", "clear"] = "keep"
     """What a blank value means: `keep` the value in Inspera, or `clear` it. Options and committees
     have nothing that can be cleared."""
+
+    only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()
+    """A pilot group of the feed's kind: only these records are kept in step, in addition to those
+    that others need."""
 
     allow_text: tuple[Damage, ...] = ()
     """Damage to text that is not an error in this feed: `mojibake` (`Ã¸` for ø), `html`

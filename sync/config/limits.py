@@ -17,7 +17,9 @@ from sync.config_base.base import (
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
+from sync.planning.grace import GraceRules
 from sync.planning.limits import Limit, Limits
+from sync.records.base import Kind
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -153,6 +155,20 @@ class OnTestLimit(LimitSettings):
     percent: Percent
     """This share of the kind's known records on the test may change without permission, in per
     cent."""
+    at_most: Count | None = None
+    """The upper bound of `percent`."""
+
+
+class ConfigurationLimit(LimitSettings):
+    """The limit of what a change of the configuration does to one kind."""
+
+    at_least: Count = _DEFAULT.configuration.at_least
+    """This many changes of a kind never need permission."""
+    percent: Percent = _DEFAULT.configuration.percent
+    """This share of the kind's known records may be created, updated or removed only because the
+    configuration changed, in per cent."""
+    at_most: Count | None = _DEFAULT.configuration.at_most
+    """The upper bound of `percent`. Without it, `percent` has no upper bound."""
 
 
 class LimitsSettings(Strict):
@@ -175,6 +191,10 @@ class LimitsSettings(Strict):
     """New records of one kind on a test that has some. Without it, only `creates` applies."""
     per_week: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = _DEFAULT.per_week
     """How many times its limit may change within 7 days without permission."""
+    configuration: Annotated[ConfigurationLimit, BeforeValidator(empty_is_default)] = (
+        ConfigurationLimit()
+    )
+    """What only a change of the configuration does to one kind: creates, updates and removals."""
 
     def as_limits(self) -> Limits:
         """Return the limits that the guard counts by."""
@@ -186,6 +206,7 @@ class LimitsSettings(Strict):
             self.updates_on_test.as_limit() if self.updates_on_test else None,
             self.creates_on_test.as_limit() if self.creates_on_test else None,
             self.per_week,
+            self.configuration.as_limit(),
         )
 
 
@@ -196,6 +217,25 @@ class FreezeSettings(Strict):
     """How long before its start a test is protected, until it ends. Nothing then shortens, moves or
     renames the test, or removes anyone from it, unless a person allows it. Additions, more extra
     time and a later end are sent."""
+
+
+class GraceSettings(Strict):
+    """How long a record must be absent from its source before it is removed.
+
+    It applies to candidates, contributors, committees and staff that no row names any more. A row
+    that marks its record as departed or disabled needs no grace.
+    """
+
+    readings: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many readings by `apply` in a row, each complete and healthy, must lack the record."""
+    age: Annotated[Duration, between(timedelta(0), timedelta(days=90))] = timedelta(hours=1)
+    """How long ago the first of these readings must be."""
+    staff_age: Annotated[Duration, between(timedelta(0), timedelta(days=365))] = timedelta(days=7)
+    """The same for staff, who can't log in any more once they are disabled."""
+
+    def as_rules(self) -> GraceRules:
+        """Return the rules that the guard decides by."""
+        return GraceRules(self.readings, self.age, {Kind.STAFF: self.staff_age})
 
 
 class ExistingSettings(Strict):

@@ -1,7 +1,7 @@
 """The loader of the configuration file. It reports all errors at once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -33,11 +33,13 @@ class Configuration:
         settings: the settings.
         folder: the absolute path of the file's folder, where relative paths start.
         warnings: what is valid but unwise, such as a secret in plain text.
+        data: the plain values of the file, with references as they are written.
     """
 
     settings: Settings
     folder: Path
     warnings: tuple[ConfigurationError, ...] = ()
+    data: Plain = field(default=None, repr=False)
 
     @property
     def state_url(self) -> str:
@@ -60,8 +62,20 @@ def load(path: Path) -> Configuration:
     Raises:
         ConfigurationErrors: it is not valid; the exception contains every error with its line.
     """
+    return _validated(path, _tree(path))
+
+
+def load_values(data: Plain, folder: Path) -> Configuration:
+    """Return the configuration with these plain values, which are in no file.
+
+    Raises:
+        ConfigurationErrors: it is not valid.
+    """
+    return _validated(folder / "earlier configuration", Tree(data))
+
+
+def _validated(path: Path, tree: Tree) -> Configuration:
     folder = path.absolute().parent
-    tree = _tree(path)
     reader = _Reader(tree, folder)
     data = {} if tree.data is None else reader.resolve(tree.data, ())
     findings = [*tree.findings, *reader.findings]
@@ -73,9 +87,8 @@ def load(path: Path) -> Configuration:
         findings += _independent(findings_of(error, data), findings)
     if findings or settings is None:
         raise ConfigurationErrors(_with_lines(path, tree, findings))
-    return Configuration(
-        settings, folder, tuple(_with_lines(path, tree, [*reader.warnings, *find_unused(data)]))
-    )
+    warnings = _with_lines(path, tree, [*reader.warnings, *find_unused(data)])
+    return Configuration(settings, folder, tuple(warnings), tree.data)
 
 
 def _tree(path: Path) -> Tree:

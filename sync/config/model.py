@@ -17,12 +17,14 @@ from sync.config.jobs import JobName, JobSettings, ServiceSettings
 from sync.config.limits import (
     ExistingSettings,
     FreezeSettings,
+    GraceSettings,
     LimitsSettings,
     OnAbsence,
     ReconcileSettings,
 )
+from sync.config.selections import OnlySettings, ProtectSettings
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
-from sync.config_base.base import Strict, empty_is_default, require_entries
+from sync.config_base.base import Strict, empty_is_default, empty_is_none, require_entries
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
@@ -147,10 +149,17 @@ class Settings(Strict):
     """Which rows become which records."""
     on_absence: Annotated[OnAbsence, BeforeValidator(empty_is_default)] = OnAbsence()
     """What happens to records that their source no longer contains."""
+    grace: Annotated[GraceSettings, BeforeValidator(empty_is_default)] = GraceSettings()
+    """How long a record must be absent before it is removed."""
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
     """How long before its start a test is protected from changes."""
+    protect: Annotated[tuple[ProtectSettings, ...], BeforeValidator(empty_is_none)] = ()
+    """Records that are never updated or removed until a day. They are still created."""
+    only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()
+    """A pilot group: only these records are kept in step, with the tests and people that they need.
+    All others are left alone."""
     existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """How to treat what was in Inspera before this tool."""
     verify: Literal["sample", "all", "none"] = "sample"

@@ -80,6 +80,11 @@ def empty_is_default(value: object) -> object:
     return {} if value is None else value
 
 
+def empty_is_none(value: object) -> object:
+    """Return an empty list for a list whose entries are all commented out."""
+    return [] if value is None else value
+
+
 def _clean(text: str) -> str:
     """Return the text stripped and composed (NFC), as the values of sources are.
 

@@ -7,13 +7,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync.engine.configuration import ConfigurationGate
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
+from sync.engine.near_keys import check_names
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
+from sync.planning.configuration import ConfigurationChange, ConfigurationImpact
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.decided import NOTHING_DECIDED, DecidedChange, DecidedChanges
+from sync.planning.grace import NO_GRACE, GraceRules
 from sync.planning.limits import HeldScope, Limits
-from sync.planning.selection import Chosen
+from sync.planning.protection import Protection, find_protection
+from sync.planning.selection import EVERYBODY, Chosen, PilotGroup, Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
@@ -31,10 +36,16 @@ class Policy:
     Attributes:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
             need.
+        selection: what the options of a command ask for, in addition to `chosen`: its names are
+            checked, and its row errors shown.
+        grace: how long a record must be absent before it is removed.
+        protections: which records are neither updated nor removed.
+        pilot: the records that are kept in step; all others are left alone.
         unread: the kinds that have feeds, but not in this run.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
+        gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
     limits: Limits
@@ -45,6 +56,11 @@ class Policy:
     unread: Collection[Kind] = ()
     chosen: Chosen | None = None
     decided: DecidedChanges = NOTHING_DECIDED
+    selection: Selection | None = None
+    grace: GraceRules = NO_GRACE
+    protections: Sequence[Protection] = ()
+    pilot: PilotGroup = EVERYBODY
+    gate: ConfigurationGate | None = None
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -65,9 +81,11 @@ class PlanResult:
         left_out: how many tests had ended before they were ever sent, and how many registrations
             name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
-        unasked: how many changes would pass that were not asked for.
+        narrowed: whether only a part of the plan was asked for.
+        unasked: how many changes would be sent that were not asked for.
         passed_over: decisions about changes that this plan would contain, but does not: the row,
             or what is known, is another one by now.
+        configuration: what a change of the configuration does; None without one.
     """
 
     extracted: ExtractionResult
@@ -76,8 +94,20 @@ class PlanResult:
     now: datetime
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
+    narrowed: bool = False
     unasked: int = 0
     passed_over: Sequence[DecidedChange] = ()
+
+    def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose feeds were all read whole, so that absence counts."""
+        return frozenset(kinds).difference(self.extracted.trouble)
+
+    configuration: ConfigurationImpact | None = None
+
+    def kinds_in_step(self, kinds: Collection[Kind]) -> frozenset[Kind]:
+        """Return those of these kinds whose sources could be relied on."""
+        reports = (*self.extracted.reports, *self.extracted.lookups)
+        return frozenset(kinds).difference(one.kind for one in reports if one.unhealthy)
 
     def check_hashes(self, allowed: Collection[str]) -> None:
         """Check that each hash that a person allowed is one of this plan.
@@ -95,13 +125,40 @@ class PlanResult:
             )
 
 
+def compare_configuration(
+    store: Store, policy: Policy, now: datetime, progress: Progress
+) -> ConfigurationChange | None:
+    """Plan by the earlier configuration, if it meant something else; None otherwise (rules 15)."""
+    if policy.gate is None:
+        return None
+    kinds = policy.kinds
+    return policy.gate.compare(store, needed_by(kinds), kinds, policy.read_options, now, progress)
+
+
+def keep_configuration(policy: Policy, plan: PlanResult, store: Store, now: datetime) -> None:
+    """Record that a whole plan was carried out by this configuration, unless that is held."""
+    held = plan.configuration and plan.configuration.held
+    if policy.gate and not held:
+        policy.gate.keep(store, plan.kinds_in_step(policy.kinds), now)
+
+
 def make_plan(
-    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: ExtractionResult,
+    store: Store,
+    policy: Policy,
+    now: datetime,
+    progress: Progress,
+    change: ConfigurationChange | None = None,
 ) -> PlanResult:
-    """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
+    """Decide about all that was extracted, and leave the plan in the store. `now` is aware.
+
+    `change` is a change of the configuration since the last complete run.
+    """
     progress("deciding", 0)
     store.comparison.compute_context(now, extracted.trouble)
-    deciding = _PlanBuilder(store, policy, extracted)
+    if policy.pilot:
+        store.comparison.note_needed(policy.pilot.covers)
+    deciding = _PlanBuilder(store, policy, extracted, now)
     # First, since what is on a test waits for the people and tests that do not go ahead.
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
@@ -113,7 +170,8 @@ def make_plan(
         deciding.absent(kind)
     # After the contributors: nobody is disabled who is still to be on a test.
     deciding.absent(Kind.STAFF)
-    held = store.plan.hold_scopes(
+    impact, held = _weigh(change, store, policy)
+    held += store.plan.hold_scopes(
         policy.limits, policy.allowed, now, sorted(policy.read_options.accepted)
     )
     # After the limits: only now it is known who leaves, since a held removal keeps its number.
@@ -121,17 +179,51 @@ def make_plan(
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
     store.plan.close()
-    unasked = store.plan.narrow(policy.chosen) if policy.chosen else 0
-    return PlanResult(
+    whole = PlanResult(
         extracted,
         held,
         store.comparison.ignored(),
         now,
         store.comparison.left_out(),
         deciding.used,
-        unasked,
-        deciding.passed_over(),
+        passed_over=deciding.passed_over(),
+        configuration=impact,
     )
+    return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
+
+
+def narrow(
+    plan: PlanResult, store: Store, chosen: Chosen, selection: Selection | None
+) -> PlanResult:
+    """Leave in the store only the part of the plan that is chosen, with what it needs.
+
+    Raises:
+        UsageError: a part of the selection names nothing.
+    """
+    if selection:
+        check_names(selection, store, plan.extracted.kinds)
+    unasked = store.plan.narrow(chosen, selection)
+    store.comparison.drop_stays(selection.covers if selection else lambda *_: False)
+    return replace(
+        plan,
+        held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],
+        ignored=0,
+        left_out={},
+        # A hash that a person gave is right, also where its scope is not shown.
+        used={*plan.used, *(held.digest for held in plan.held_scopes)},
+        narrowed=True,
+        unasked=unasked,
+    )
+
+
+def _weigh(
+    change: ConfigurationChange | None, store: Store, policy: Policy
+) -> tuple[ConfigurationImpact | None, list[HeldScope]]:
+    """Hold what only a new configuration changes, if that is too much. Needs the draft."""
+    if change is None:
+        return None, []
+    # Before the limits, so that one hash is enough for what has one cause.
+    return store.configuration.weigh(change, policy.limits.configuration, policy.allowed)
 
 
 def plan_status(store: Store, plan: PlanResult) -> Exit:
@@ -147,6 +239,10 @@ def plan_status(store: Store, plan: PlanResult) -> Exit:
         + numbers
         + store.plan.missed()
     )
+    if plan.narrowed:  # 0 means that everything that was asked for is in Inspera
+        left += sum(
+            n for (_, _, verdict), n in store.plan.tally().items() if verdict is Verdict.DEFERRED
+        )
     return worst(source=bool(plan.extracted.unhealthy), held=held, row_errors=left > 0)
 
 
@@ -157,6 +253,7 @@ class _PlanBuilder:
     store: Store
     policy: Policy
     extracted: ExtractionResult
+    now: datetime
     used: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
 
@@ -208,7 +305,8 @@ class _PlanBuilder:
         # Row errors and renewals are few or cheap. Drafted changes stream through, so that memory
         # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
-            for pair in pairs:
+            for one in pairs:
+                pair = with_policy(one, self.policy, self.now)
                 decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:
                     self.decided.update(filter(None, [decision.drafted.decided]))
@@ -222,6 +320,19 @@ class _PlanBuilder:
                     _keep(self.store, pair, decision, kept=kept)
 
         self.store.plan.draft(drafted())
+
+
+def with_policy(pair: Pair, policy: Policy, now: datetime) -> Pair:
+    """Return the pair with what the policy says about its record. `now` is aware."""
+    facts = pair.facts
+    if facts.absence:
+        facts = replace(facts, grace=policy.grace.pending(pair.kind, facts.absence, now))
+    if policy.protections and pair.known is not None:
+        of = (pair.kind, pair.key, now.date())
+        facts = replace(facts, protected=find_protection(policy.protections, *of))
+    if policy.pilot and not policy.pilot.covers(pair.kind, pair.key):
+        facts = replace(facts, outside=True)
+    return pair if facts is pair.facts else replace(pair, facts=facts)
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:

@@ -108,6 +108,8 @@ class RunResult(Ending):
         failed = executed.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + executed.missed
         # What still waits for a candidate number is not in Inspera, so the run is not "all well".
         failed += self.waiting + not_as_sent
+        if plan.narrowed:  # 0 means that everything that was asked for is in Inspera
+            failed += executed.count(Result.DEFERRED)
         self.status = worst(
             inspera=bool(executed.stopped),
             source=planned is Exit.SOURCE or bool(self.clock_trouble),

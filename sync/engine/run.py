@@ -16,7 +16,13 @@ from sync.engine.extract.baseline import keep_baseline
 from sync.engine.extract.extract import extract
 from sync.engine.findings import keep_findings
 from sync.engine.lost_state import probe
-from sync.engine.plan import PlanResult, Policy, make_plan
+from sync.engine.plan import (
+    PlanResult,
+    Policy,
+    compare_configuration,
+    keep_configuration,
+    make_plan,
+)
 from sync.engine.protocols import Feed
 from sync.engine.recovery import RecoveryResult, recover
 from sync.engine.result import RunResult
@@ -74,8 +80,9 @@ def plan_only(
 
     `now` is aware; it decides what has begun and ended.
     """
-    extracted = extract(feeds, store, now, progress, policy.read_options)
-    return make_plan(extracted, store, policy, now, progress)
+    change = compare_configuration(store, policy, now, progress)
+    extracted = extract(feeds, store, now, progress, policy.read_options, change)
+    return make_plan(extracted, store, policy, now, progress, change)
 
 
 def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> PlanResult:
@@ -90,6 +97,8 @@ def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> Plan
     store.snapshots.keep(context.clock(), digests, plan.extracted.unhealthy_sources)
     result.add_plan(plan, store)
     context.observer.planned(plan, result)
+    # After it was shown, as this reading counts in it already. A plan alone counts nothing.
+    store.plan.count_absences(plan.now, plan.healthy_kinds(policy.kinds))
     keep_findings(store, context.journal, result)
     keep_holds(settings, context, plan, result)
     # After the plan was shown: a person whose hash is of an older plan needs those of this one.
@@ -126,6 +135,8 @@ def _send(
     store.holds.forget_silent()
     # Last: until the plan was sent, the next run must still miss what this one's sources lack.
     keep_baseline(settings, plan.extracted, store)
+    if not (executed.stopped or context.interruption.event.is_set()):
+        keep_configuration(settings.policy, plan, store, context.clock())
     return executed
 
 

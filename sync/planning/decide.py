@@ -125,6 +125,8 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedCha
     )
     if part:  # without a fingerprint, so that the next run decides about the rest
         return DraftedChange(part, judge(part, pair.facts), None, pair.secret)
+    if ruling.cause is Cause.GRACE:  # the group of its kind names one hash for all
+        return DraftedChange(change, ruling, pair.fingerprint, pair.secret)
     way_out = "if that is right" if ruling.verdict is Verdict.HELD else "to send it now"
     if ruling.cause is Cause.UNDONE:
         way_out = "if it should be sent again"

@@ -47,9 +47,10 @@ class DecidedChange:
     @property
     def reason(self) -> str:
         """Return why a rejected change is not sent, and what to do."""
+        # Without its hash, so that all that were rejected at once are one line.
         return (
-            f"{self}; it comes back when its row changes; to change your mind: approve "
-            f"{self.digest} --why TEXT"
+            f"{self}; it comes back when its row changes; to change your mind: `held --all` has "
+            "the command that sends it"
         )
 
 

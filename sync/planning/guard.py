@@ -8,11 +8,21 @@ from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts
+from sync.planning.grace import PastAbsence
 from sync.planning.remedies import adopt
 from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
-from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
+from sync.records.changes import (
+    ADDITIONS,
+    CALLING,
+    REMOVALS,
+    Action,
+    Cause,
+    Change,
+    Fields,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,11 @@ class Facts:
         retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
         reuses: Inspera identifies it by what it identifies a vanished record by.
+        absence: the earlier readings that did not contain it; None when its absence is not in doubt.
+        grace: why an absent record is not removed yet; empty when it may be.
+        protected: until when and why the configuration protects it; empty when it does not.
+        outside: the pilot group does not cover it.
+        needed: what the pilot group covers needs it.
         zeros: it is a known record without the leading zeros of its key, or that known record.
         clash: which other row wants the same account in Inspera, as the row's error says.
         undone: who has taken back what the source still contains, when and why.
@@ -57,6 +72,11 @@ class Facts:
     clash: str = ""
     zeros: bool = False
     undone: str = ""
+    absence: PastAbsence | None = None
+    grace: str = ""
+    protected: str = ""
+    outside: bool = False
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,13 @@ class Ruling:
     @property
     def allowable(self) -> bool:
         """Return whether a person may let the change pass by its hash."""
-        return self.cause in (Cause.FREEZE, Cause.TIMES, Cause.ZEROS, Cause.UNDONE)
+        return self.cause in (
+            Cause.FREEZE,
+            Cause.TIMES,
+            Cause.ZEROS,
+            Cause.GRACE,
+            Cause.UNDONE,
+        )
 
 
 PASS = Ruling(Verdict.PASS)
@@ -102,11 +128,25 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Judge by everything except the limits, which need all changes to be counted first."""
+    # What the configuration leaves alone needs nobody's decision.
+    if facts.outside and _is_left_alone(change, facts):
+        return Ruling(Verdict.DEFERRED, OUTSIDE, Cause.PILOT)
+    return _settled_before(change, facts) or _judge_anew(change, facts)
+
+
+def _settled_before(change: Change, facts: Facts) -> Ruling | None:
+    """Return the ruling that rests on the record alone, whatever the change does; None if none."""
     # What only a person can settle comes first: a ruling that passes by itself would hide it.
     if held := _held_at_once(change, facts):
         return held
+    if facts.protected and change.action in CALLING and change.action is not Action.CREATE:
+        return Ruling(Verdict.DEFERRED, facts.protected, Cause.PROTECTED)
     if facts.refused and change.action in CALLING:
         return Ruling(Verdict.DEFERRED, facts.refused, Cause.REFUSED)
+    return None
+
+
+def _judge_anew(change: Change, facts: Facts) -> Ruling:
     if change.action in ADDITIONS:
         return _addition(change, facts)
     # It makes no call: what is kept in step again was never taken away in Inspera.
@@ -124,6 +164,22 @@ def _held_at_once(change: Change, facts: Facts) -> Ruling | None:
     if facts.undone and change.action in CALLING:
         return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
     return None
+
+
+NEEDED_ACTIONS = frozenset({Action.CREATE, Action.RESTORE, Action.ENABLE, Action.IDENTITY_CHANGE})
+"""What happens to a record because others need it; nothing else of it is changed then."""
+
+OUTSIDE = "outside the pilot group (`only`)"
+
+
+def _is_left_alone(change: Change, facts: Facts) -> bool:
+    """Tell whether a change of a record outside the pilot group is not made.
+
+    What makes no call, and only stops keeping a record in step, is made all the same.
+    """
+    if change.action in (Action.RETIRE, Action.RELEASE):
+        return False
+    return not (facts.needed and change.action in NEEDED_ACTIONS)
 
 
 _UNDER_ZEROS = f"a source names it by a key without its leading zeros; {CORRECT}"
@@ -232,6 +288,9 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
+    # Before the doubts about what still names a person: those contributors may be absent as well.
+    if facts.grace and change.action in REMOVALS:
+        return _in_grace(change, facts)
     if change.action is Action.WITHDRAW and facts.registered:
         reason = (
             f"it has not ended and {facts.registered} registrations still name it; correct "
@@ -239,6 +298,14 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
         )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else PASS
+
+
+def _in_grace(change: Change, facts: Facts) -> Ruling:
+    """Defer a removal; by the freeze of its test as well, since one hash allows both."""
+    frozen = judge_times(change, facts.timing) if facts.timing else PASS
+    if frozen == PASS:
+        return Ruling(Verdict.DEFERRED, facts.grace, Cause.GRACE)
+    return replace(frozen, reason=f"{frozen.reason}; {facts.grace}")
 
 
 def _keeps_account(facts: Facts) -> Ruling:

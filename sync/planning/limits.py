@@ -56,6 +56,7 @@ class Limits:
     updates_on_test: Limit | None = None
     creates_on_test: Limit | None = None
     per_week: float = 2
+    configuration: Limit = Limit(10, 10)
 
     def of_kind(self, type_: ChangeType) -> Limit:
         """Return the limit of such changes of one kind."""

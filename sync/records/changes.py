@@ -75,6 +75,10 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
+    GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
+    PROTECTED = "protected"  # the configuration protects the record
+    PILOT = "pilot"  # it is outside the pilot group
+    CONFIGURATION = "configuration"  # only a new configuration makes it, and it makes many
     ZEROS = "zeros"  # a value differs from the known one only by lost leading zeros
     IDENTITY_CHANGE = "identity_change"
     DRIFT = "drift"

@@ -25,7 +25,7 @@ class Rule(IntEnum):
     BEGUN_TESTS = 8
     WAITING = 9
     EXISTING = 10
-    DECISIONS = 11
+    LEFT_ALONE = 11
     EXTRA_TIME = 13
     EXACT_TIMES = 14
     LIMITS = 15
@@ -66,8 +66,12 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.SHARED: Rule.SHARED_IDENTIFIERS,
         Cause.NAMED: Rule.WHO_REMOVES,
         Cause.LOST: Rule.LOST_STATE,
-        Cause.UNDONE: Rule.DECISIONS,
-        Cause.REJECTED: Rule.DECISIONS,
+        Cause.GRACE: Rule.ABSENCE,
+        Cause.PROTECTED: Rule.LEFT_ALONE,
+        Cause.PILOT: Rule.LEFT_ALONE,
+        Cause.CONFIGURATION: Rule.LIMITS,
+        Cause.UNDONE: Rule.LEFT_ALONE,
+        Cause.REJECTED: Rule.LEFT_ALONE,
     }
 )
 """The rule by which a change with this cause does not go ahead. None: it goes ahead."""

@@ -37,6 +37,7 @@ _HEADINGS = {
     Verdict.HELD: "Held for a person to decide",
 }
 _BLOCKED = "Not sent until the cause is fixed (it does not clear by itself)"
+_LEFT_ALONE = "Left alone"
 _ORDER = {kind: number for number, kind in enumerate(Kind)}
 _COLUMNS: Mapping[str, Tone | None] = {
     **{action: change_tone(action, Verdict.PASS) for action in Action},
@@ -45,6 +46,9 @@ _COLUMNS: Mapping[str, Tone | None] = {
     Verdict.HELD: Tone.HELD,
 }
 NOTHING = "Nothing to do: as far as this state knows, Inspera matches the sources."
+_NOTHING_ASKED = (
+    "Nothing to do: as far as this state knows, Inspera matches the sources in what was asked for."
+)
 _NOTHING_SENT = "Nothing to do with the valid rows; the others are listed here."
 
 
@@ -76,7 +80,9 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
     total: int | None = None,
     *,
     blocked: Iterable[ReasonGroup] = (),
+    left_alone: Iterable[ReasonGroup] = (),
     sound: bool = True,
+    narrowed: bool = False,
     zone: ZoneInfo | None = None,
     nothing: str = NOTHING,
 ) -> Iterator[Line]:
@@ -89,20 +95,24 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
         title: the heading of what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
         blocked: what is deferred for a cause that somebody has to fix.
+        left_alone: what is outside the pilot group.
         sound: whether all that is wanted could be used, so that no change means that Inspera has
             it.
+        narrowed: whether only a part of the plan was asked for.
         zone: the zone of the tests, for times; None shows UTC alone.
         nothing: what is printed without any change, if `sound`.
     """
     sections = [(title, capped(map(change_row, passing), most, total))]
     sections += [(_BLOCKED, _group_rows(blocked, most))]
     sections += [(_HEADINGS[verdict], _group_rows(of, most)) for verdict, of in groups.items()]
+    sections.append((_LEFT_ALONE, _group_rows(left_alone, most)))
     empty = True
     for name, lines in sections:
         for line in section(name, lines):
             yield line.rewritten(lambda text: with_local_times(text, zone))
             empty = False
     if empty:
+        nothing = _NOTHING_ASKED if narrowed else nothing
         yield Line(nothing if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
 
 
@@ -166,6 +176,7 @@ def _cause_rows(row_errors: Iterable[RowError], most: int) -> Iterator[Line]:
 
 
 _SCOPE_HEADINGS = {
+    Cause.CONFIGURATION: "Only the new configuration makes these changes",
     Cause.ZEROS: "Leading zeros are lost",
     Cause.LIMIT: "Over a limit",
     Cause.TIMES: "Held together by the times of tests",
@@ -214,6 +225,7 @@ def summary_text(
     status: int | None = None,
     *,
     left_out: Mapping[Kind, int] | None = None,
+    unasked: int = 0,
 ) -> Figures:
     """Return the figures in one line; with `status` as the last line of a command."""
     verdicts: Counter[Verdict] = Counter()
@@ -236,6 +248,9 @@ def summary_text(
     if ignored:
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
     parts += filter(None, [left_out_text(left_out or {})])
+    if unasked:
+        verb = "was" if unasked == 1 else "were"
+        parts.append(f"{plural(unasked, 'other change')} {verb} not asked for")
     figures = "; ".join(parts)
     found = {**{str(verdict): n for verdict, n in verdicts.items()}, "row error": row_errors}
     line = (

@@ -87,6 +87,8 @@ def insert(
         return _copy_rows(
             connection, table, (*columns, *same), ((*row, *same.values()) for row in rows)
         )
+    if not rows:
+        return 0
     named = ", ".join(f'"{name}"' for name in (*same, *columns))
     marks = ", ".join((*(_to_literal(value) for value in same.values()), *("?" * len(columns))))
     connection.exec_driver_sql(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(rows))

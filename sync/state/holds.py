@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,10 @@ from sqlalchemy import Connection, text
 
 from sync.planning.diff import remembered
 from sync.planning.freeze import digest_of
-from sync.planning.limits import HeldScope
+from sync.planning.limits import HeldScope, Scope
 from sync.planning.reasons import general_reason
 from sync.records.base import Kind, utc_text
-from sync.records.changes import REMOVALS, Action, Cause, Change, Fields, PlannedChange
+from sync.records.changes import Action, Cause, Change, Fields, PlannedChange
 from sync.state.dialect import stream
 from sync.state.staging.scratch import (
     chunks,
@@ -31,6 +31,9 @@ from sync.state.staging.scratch import (
 
 _REMEDY = re.compile(r"; [^;]*: apply(?: --[a-z-]+ \S+)+$")
 """The command at the end of a reason of the guard; a hold has commands of its own."""
+
+_MOST_PARTS = 3
+"""Limits of which a hold shows the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,21 @@ def keep_planned(
     The draft, unlike the plan, is complete also when the run sends only a part.
     """
     query = (
-        "SELECT id, kind, k1, k2, action, cause, reason, place, changed, before, after, scope"
-        " FROM draft WHERE verdict = 'held' AND id > :last ORDER BY id LIMIT 2000"
+        "SELECT d.id, d.kind, d.k1, d.k2, d.action, d.cause, d.reason, d.place, d.changed,"
+        " d.before, d.after, s.digest FROM draft d"
+        " LEFT JOIN scope_line s ON s.draft = d.id AND s.outermost = 1"
+        " WHERE d.verdict = 'held' AND d.id > :last ORDER BY d.id LIMIT 2000"
     )
-    by_name = {held.scope.name: held for held in scopes if not held.allowed}
-    lines = ((_to_change(row), row.cause, row.scope) for row in read_pages(connection, query))
-    groups = _insert(connection, lines, by_name)
+    by_digest = {
+        held.digest: replace(held, excess=_reason_of(held, scopes))
+        for held in scopes
+        if not held.allowed
+    }
+    lines = (
+        (_to_change(row), row.cause, by_digest.get(row.digest))
+        for row in read_pages(connection, query)
+    )
+    groups = _insert(connection, lines)
     of = ", ".join(f"'{kind}'" for kind in sorted(kinds))
     _delete(connection, f"kind IN ({of}) AND hold IN (SELECT id FROM hold WHERE NOT sending)")
     _finish(connection, groups, run_id, now, sending=False)
@@ -116,8 +128,8 @@ def keep_while_sending(
         " p.before, p.after FROM held_sending h JOIN plan p ON p.seq = h.seq"
         " WHERE p.seq > :last ORDER BY p.seq LIMIT 2000"
     )
-    lines = ((_to_change(row), row.cause, "") for row in read_pages(connection, query))
-    groups = _insert(connection, lines, {})
+    lines = ((_to_change(row), row.cause, None) for row in read_pages(connection, query))
+    groups = _insert(connection, lines)
     of = ", ".join(f"'{kind}'" for kind in sorted(kinds))
     planned = (
         "EXISTS (SELECT 1 FROM plan p WHERE p.kind = held_change.kind AND p.k1 = held_change.k1"
@@ -169,35 +181,33 @@ def _to_change(row: Any) -> Change:
     )
 
 
-def _scope_of(change: Change, cause: Cause, scope: str, scopes: Mapping[str, HeldScope]) -> str:
-    """Return the name of the scope with which a change is held as one; empty without one."""
-    combined = f"all held removals of {change.kind}"
-    names = {
-        Cause.LIMIT: (combined, scope)
-        if change.action in (*REMOVALS, Action.WITHDRAW)
-        else (scope,),
-        Cause.ZEROS: (f"lost leading zeros of {change.kind}",),
-        Cause.TIMES: (
-            "times of tests" if change.kind is Kind.TEST else f"changes on test {change.key[0]}",
-        ),
-    }
-    return next((name for name in names.get(cause, ()) if name in scopes), "")
+def _reason_of(held: HeldScope, scopes: Iterable[HeldScope]) -> str:
+    """Return why a scope is held; for several limits with the arithmetic of the first ones."""
+    if not held.all_of:
+        return held.excess
+    parts = [
+        f"{one.scope.name}: {one.excess}"
+        for one in scopes
+        if isinstance(one.scope, Scope) and f"all held {one.scope.type}" == held.scope.name
+    ]
+    more = f"; and {len(parts) - _MOST_PARTS:,} more" if len(parts) > _MOST_PARTS else ""
+    return ". ".join([held.excess, *filter(None, ["; ".join(parts[:_MOST_PARTS]) + more])])
 
 
 def _insert(
-    connection: Connection,
-    lines: Iterable[tuple[Change, str, str]],
-    scopes: Mapping[str, HeldScope],
+    connection: Connection, lines: Iterable[tuple[Change, str, HeldScope | None]]
 ) -> dict[str, _Group]:
-    """Insert held changes under provisional ids of their holds, and return these holds."""
+    """Insert held changes under provisional ids of their holds, and return these holds.
+
+    A change comes with the scope with which it is held as one, if any.
+    """
     groups: dict[str, _Group] = {}
     for chunk in chunks(lines):
         rows = []
-        for change, cause_text, of in chunk:
+        for change, cause_text, held in chunk:
             cause = Cause(cause_text)
             reason = _REMEDY.sub("", change.reason)
-            name = _scope_of(change, cause, of, scopes)
-            held = scopes.get(name)
+            name = held.scope.name if held else ""
             shared = held.excess if held else general_reason(change.kind, change.key, reason)
             content = f"{cause}\x1f{name or shared}"
             provisional = f"~{hashlib.blake2b(content.encode(), digest_size=8).hexdigest()}"

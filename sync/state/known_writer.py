@@ -10,6 +10,7 @@ from sync.records.base import Key, Kind, utc_text
 from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state import kept_values
+from sync.state.compare import absence_counts
 from sync.state.staging import snapshot
 from sync.state.staging.scratch import key_columns
 
@@ -56,6 +57,7 @@ class KnownWriter:
             ),
             {"fingerprint": fingerprint, "at": utc_text(self._clock()), "key": key[0]},
         )
+        absence_counts.forget(self._connection, Kind.STAFF, key)
 
     def refuse(self, kind: Kind, key: Key) -> None:
         """Mark an existing person as refused if nothing that was sent to Inspera was accepted.
@@ -78,6 +80,7 @@ class KnownWriter:
             {"kind": kind, "key": key[0]},
         )
         kept_values.forget(self._connection, kind, key)
+        absence_counts.forget(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"),

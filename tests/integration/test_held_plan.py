@@ -139,6 +139,31 @@ def test_one_word_is_enough_where_a_source_is_shorter_as_well(university: Univer
     assert len(university.candidates()) == 39  # the test has begun
 
 
+def test_a_lost_faculty_needs_one_word_for_all_its_limits(university: University) -> None:
+    university.allow_shrinkage()
+    university.add_feeds("staff", "contributor")
+    university.allow_shrinkage()
+    for test in (TEST, OTHER):
+        university.register(test, *numbers(1001, 6))
+        university.assign_staff(test, *numbers(501, 5))
+    university.assign_staff("KEPT-H26", "501")
+    university.register("KEPT-H26", "1001")
+    university.apply_once()
+    for table in (university.registrations, university.graders):
+        table.rows = [row for row in table.rows if row["course"] == "KEPT"]
+    university.apply()
+    (hold,) = holds(university)
+    assert hold["counts"] == [
+        {"action": "remove", "kind": "candidate", "count": 12},
+        {"action": "remove", "kind": "contributor", "count": 10},
+    ]
+    assert "removals of candidate: 12 of 13 known is more than max(10, 10%" in hold["reason"]
+    assert hold["reason"].endswith("; and 2 more")
+    approve(university, hold["id"])
+    assert university.candidates() == university.contributors() == {}
+    assert holds(university) == []
+
+
 def test_what_has_another_value_meanwhile_stays_held_and_is_named(night: University) -> None:
     decide_beside_a_run(night, only_hold(night))
     night.registrations.add(f"{TEST} 1001", extra="30")

@@ -1,10 +1,12 @@
 """The same on PostgreSQL: one tenant, older copies, what is kept and who stays. What a dump brings back is noticed."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from sync.app import App
 
 from ..support.manual_edits import put_candidate
 from ..support.servers.needed import need
@@ -213,3 +215,40 @@ def test_a_run_is_undone_and_held_and_a_reviewed_plan_is_carried_out(
     assert university.plan("--out", str(file)).status == 0
     assert university.apply(str(file)).status == 0
     assert "s1009" in university.candidates()
+
+
+def test_a_part_a_pilot_and_the_grace_are_the_same(
+    university: University, on_server: OnServer
+) -> None:
+    university.config["grace"] = {"readings": 2, "age": "0s"}
+    university.registrations.drop(f"{TEST} 1002")
+    assert "absent in 1 of 2 readings" in university.apply("--test", TEST).out
+    university.config["only"] = [{"person": "1001"}]
+    university.config["protect"] = [{"person": "1009", "why": "a guest", "until": "2026-12-31"}]
+    university.register(TEST, "1009")
+    assert "Left alone:\n  3 changes: outside the pilot group" in university.run("plan").out
+    del university.config["only"]
+    assert university.apply("--person", "100[29]").status == 0
+    assert set(university.candidates()) == names(["1001", "1003", "1009"])
+
+
+def test_a_hold_is_approved_in_part_next_to_a_run_and_sent_by_the_next_one(
+    university: University, on_server: OnServer
+) -> None:
+    university.allow_shrinkage()
+    university.config["limits"] = {"test": {"at_least": 0, "percent": 0}}
+    university.register(TEST, "1004")
+    university.registrations.drop(*(f"{TEST} {learner}" for learner in numbers(1001, 3)))
+    assert university.apply().status == 3
+    (hold,) = json.loads(university.run("held", "--json").out)["holds"]
+    decided = ("--why", "ok", "--by", "ann", "--only")
+    state = App.open(university.write(), lambda _: None).state
+    with state.open_to_write("job nightly"):
+        assert university.run("approve", hold["id"], *decided, "1001").status == 0
+        assert university.run("reject", hold["id"], *decided, "1002").status == 0
+    assert state.approvals_wait(university.now())
+    assert university.apply().status == 3
+    assert set(university.candidates()) == names(numbers(1002, 3))
+    assert not state.approvals_wait(university.now())
+    (left,) = json.loads(university.run("held", "--json").out)["holds"]
+    assert [one["key"] for one in left["changes"]] == [[TEST, "1003"]]

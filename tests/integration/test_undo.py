@@ -182,6 +182,16 @@ def test_the_guard_judges_an_undo_as_any_run(full: University) -> None:
     assert "create candidate" not in again.out
 
 
+def test_what_is_protected_stays_as_it_is(full: University) -> None:
+    full.registrations.set(f"{TEST} 1002", extra="30")
+    full.registrations.set(f"{TEST} 1003", extra="30")
+    full.apply_cleanly()
+    full.config["protect"] = [{"person": "1002", "why": "appeal", "until": "2027-01-01"}]
+    assert "appeal" in undo(full, status=1)
+    minutes = {name: one["extraTimeMins"] for name, one in full.candidates().items()}
+    assert (minutes["s1002"], minutes["s1003"]) == (30, 0)
+
+
 def test_nothing_is_taken_off_a_test_that_has_begun(full: University) -> None:
     full.registrations.add(f"{OTHER} 1001")
     full.registrations.set(f"{TEST} 1002", extra="30")

@@ -139,6 +139,7 @@ def test_emptiness_is_judged_after_where_and_a_feed_can_say_that_it_allow_empty(
     full.config["limits"] = {
         "kind": {"percent": 100, "at_least": 99},
         "test": {"percent": 100, "at_least": 99},
+        "configuration": {"percent": 100},
     }
     ran = full.apply()
     assert ran.status == 4
@@ -154,7 +155,7 @@ def test_kinds_that_the_configuration_does_not_read_have_no_removals(full: Unive
     full.config["feeds"] = [full.feed("learner")]
     full.students.drop("1001")
     ran = full.plan()
-    assert "remove" not in ran.out.split("Not sent")[0]
+    assert "  remove" not in ran.out.split("Not sent")[0]
     assert full.apply().status == 0
     assert full.writes() == []
     assert len(full.candidates()) == len(CLASS)

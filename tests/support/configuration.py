@@ -10,6 +10,7 @@ inspera:
   attempts: 3
   read_after_write_delay: 0s
 state: sqlite:///state.db
+grace: {readings: 1, age: 0s, staff_age: 0s}
 sources:
   students: {type: csv, path: students.csv}
   exams: {type: csv, path: exams.csv, delimiter: ";"}

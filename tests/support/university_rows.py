@@ -41,6 +41,7 @@ inspera:
   batch_size: {batch_size}
   read_after_write_delay: {read_after_write_delay}
 state: sqlite:///state.db
+grace: {{readings: 1, age: 0s}}
 sources:
   students: {{type: csv, path: students.csv}}
   exams: {{type: csv, path: exams.csv, delimiter: ";"}}

@@ -12,6 +12,7 @@ from sync.engine.extract.join import JoinedSource, columns_of, load
 from sync.engine.protocols import BoundSource, Feed, Join
 from sync.errors import SourceError
 from sync.planning.absence import AbsenceDoubt
+from sync.planning.configuration import ConfigurationChange
 from sync.planning.remedies import accept_shrink
 from sync.progress import Progress
 from sync.records.base import Kind
@@ -92,10 +93,12 @@ def extract(
     now: datetime,
     progress: Progress,
     options: ReadOptions = EVERYTHING,
+    change: ConfigurationChange | None = None,
 ) -> ExtractionResult:
     """Stage what all feeds want.
 
-    A feed that can't be read to its end adds nothing, and its kind loses nothing.
+    A feed that can't be read to its end adds nothing, and its kind loses nothing. Where a `change`
+    of the configuration has left records out, their source has not shrunk.
     """
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
     extraction = _Extraction(store, progress, options, joined)
@@ -115,7 +118,7 @@ def extract(
     store.staging.close(later, _unsure(feeds, so_far, store))
     _judge_validity(reports)
     store.comparison.compute_windows(now)
-    _judge_shrinkage(feeds, reports, store, options)
+    _judge_shrinkage(feeds, reports, store, options, change.proven if change else ())
     _doubt(feeds, so_far, store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
@@ -272,11 +275,16 @@ def _judge_validity(reports: Sequence[FeedReport]) -> None:
 
 
 def _judge_shrinkage(
-    feeds: Sequence[Feed], reports: Sequence[FeedReport], store: Store, options: ReadOptions
+    feeds: Sequence[Feed],
+    reports: Sequence[FeedReport],
+    store: Store,
+    options: ReadOptions,
+    proven: Collection[tuple[Kind, str]],
 ) -> None:
     """Judge sources that have suddenly become shorter, or lack their last records.
 
-    Needs the tests' windows: what has ended may go.
+    Needs the tests' windows: what has ended may go. Those in `proven` are whole, unless rows are in
+    error.
     """
     judged: set[tuple[Kind, str]] = set()
     # Tests first: what was on one that has left its source as well is not cut off
@@ -289,6 +297,12 @@ def _judge_shrinkage(
         if done or source.proof.shrink is None or report.unhealthy or report.partial:
             continue
         judged.add((feed.kind, source.name))
+        # With the earlier configuration it was whole, so its feeds leave the others out. Rows in
+        # error are no choice of anybody.
+        if (feed.kind, source.name) in proven and not store.staging.invalid_rows(
+            feed.kind, report.place
+        ):
+            continue
         text = shrunk(
             *store.baselines.shrinkage(feed.kind, source.name),
             source.proof.shrink,

@@ -9,6 +9,7 @@ from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
+from sync.planning.grace import PastAbsence
 from sync.planning.guard import Facts
 from sync.records.base import Kind
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
@@ -138,17 +139,30 @@ def _absent_records(
             zeros=bool(row.zeros),
             refused=row.refused or "",
             undone=row.undone or "",
+            absence=_past_absence(row),
             shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
         yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
+
+
+def _past_absence(row: Any) -> PastAbsence | None:
+    """Return the earlier readings without this record; None when its own row says that it leaves."""
+    return None if row.departed else PastAbsence(row.absent_since, row.absent_in or 0)
+
+
+def _join_absence(kind: Kind, k1: str, k2: str = "''") -> str:
+    return f"LEFT JOIN absence ab ON ab.kind = '{kind}' AND ab.k1 = {k1} AND ab.k2 = {k2}"
+
+
+_ABSENCE = "ab.since AS absent_since, ab.readings AS absent_in"
 
 
 def _absent_records_sql(kind: Kind) -> str:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     return f"""
         SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
-               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused, u.reason AS undone,
-               tw.ended AS ended, o.k1 AS is_open,
+               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
+               u.reason AS undone, tw.ended AS ended, o.k1 AS is_open, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
                    AND s.old_key = k.key) AS suspect,
                EXISTS (SELECT 1 FROM zeroed z WHERE z.kind = '{kind}'
@@ -161,6 +175,7 @@ def _absent_records_sql(kind: Kind) -> str:
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
         LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.key AND u.fingerprint = :nothing
+        {_join_absence(kind, "k.key")}
         WHERE v.kind = '{kind}'
     """
 
@@ -235,6 +250,7 @@ def _absent_members(
             zeros=bool(row.zeros),
             refused=row.refused or "",
             undone=row.undone or "",
+            absence=_past_absence(row),
             timing=timing(row.tw_start, row.tw_ends, None),
             retired=row.lifecycle == "retired",
         )
@@ -275,8 +291,9 @@ def _absent_members_sql(kind: Kind) -> str:
     return f"""
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
                k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
-               tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused, u.reason AS undone,
-               tw.start AS tw_start, tw.ends AS tw_ends, tw.unsettled AS unsettled,
+               tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
+               u.reason AS undone, tw.start AS tw_start, tw.ends AS tw_ends,
+               tw.unsettled AS unsettled, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
                    AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'
@@ -297,6 +314,7 @@ def _absent_members_sql(kind: Kind) -> str:
             AND b.fingerprint = :nothing
         LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.test AND u.k2 = k.{part}
             AND u.fingerprint = :nothing
+        {_join_absence(kind, "k.test", f"k.{part}")}
         WHERE m.kind = '{kind}'
     """
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sync.planning.limits import ChangeType, Group, HeldScope, Limits, Scope
+from sync.planning.remedies import allow
 from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change
@@ -37,7 +38,11 @@ def hold_scopes(
 
     The lines of each scope are in the table `scope_line`.
     """
-    together = [*_time_scopes(connection, allowed), *_zero_scopes(connection, allowed)]
+    together = [
+        *_time_scopes(connection, allowed),
+        *_zero_scopes(connection, allowed),
+        *_grace_scopes(connection, allowed),
+    ]
     over = []
     for counted in read_scopes(connection, limits, now):
         if excess := counted.scope.excess():
@@ -45,11 +50,11 @@ def hold_scopes(
             over.append(
                 (counted.scope, HeldScope(counted.scope, excess, digest, digest in allowed))
             )
-    if not over:
-        return together
     create_index(connection, "ix_scope_line", "scope_line (digest, draft)")
     create_index(connection, "ix_scope_line_draft", "scope_line (draft)")
     analyse(connection, "scope_line")
+    if not over:
+        return together
     groups = {
         type_: group
         for type_ in ChangeType
@@ -75,7 +80,9 @@ def _note_lines(connection: Connection, counted: CountedScope) -> str:
 def _store_lines(
     connection: Connection, digest: str, condition: str, values: Mapping[str, str]
 ) -> None:
-    insert = "INSERT INTO scope_line (digest, draft) SELECT :digest, d.id FROM draft d"
+    insert = (
+        "INSERT INTO scope_line (digest, draft, outermost) SELECT :digest, d.id, 1 FROM draft d"
+    )
     connection.execute(text(f"{insert} WHERE {condition}"), {**values, "digest": digest})
 
 
@@ -104,6 +111,8 @@ def _group(
     total = sum(kinds.values())
     name = f"all held {type_}"
     digest = _digest(connection, name, in_scopes, {})
+    inner = f"draft IN (SELECT d.id FROM draft d WHERE {in_scopes})"
+    connection.execute(text(f"UPDATE scope_line SET outermost = 0 WHERE {inner}"))
     _store_lines(connection, digest, in_scopes, {})
     parts = ", ".join(f"{kinds[kind]:,} of {kind}" for kind in Kind if kind in kinds)
     why = f"{total:,}{f' ({parts})' if len(kinds) > 1 else ''}, over {number:,} limits"
@@ -254,6 +263,40 @@ def _first_zeros(connection: Connection, kind: Kind) -> str:
     before, after = from_json(row.before), from_json(row.after)
     change = Change(Action.UPDATE, kind, ("",), before, after, tuple(json.loads(row.changed)))
     return lost_zeros(change)
+
+
+_GRACE = f"d.kind = :kind AND d.cause = '{Cause.GRACE}' AND d.verdict = 'deferred'"
+
+
+def _grace_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the removals of a kind that are absent too shortly; one hash allows all of them.
+
+    They share a reason, so that many of them are one line of the plan.
+    """
+    for kind in Kind:
+        values = {"kind": kind.value}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_GRACE}", **values)
+        if not number:
+            continue
+        name = f"removals of {kind} within the grace"
+        digest = _digest(connection, name, _GRACE, values)
+        _store_lines(connection, digest, _GRACE, values)
+        yield HeldScope(
+            Group(name, number),
+            "absent, but not for long enough",
+            digest,
+            digest in allowed,
+            Cause.GRACE,
+        )
+        if digest in allowed:
+            _let_pass(connection, _GRACE, values)
+            continue
+        what = "it" if number == 1 else f"these {number:,}"
+        way_out = f"; to remove {what} now: {allow(digest)}"
+        connection.execute(
+            text(f"UPDATE draft AS d SET reason = d.reason || :way_out WHERE {_GRACE}"),
+            {**values, "way_out": way_out},
+        )
 
 
 def _digest(connection: Connection, name: str, condition: str, values: Mapping[str, str]) -> str:

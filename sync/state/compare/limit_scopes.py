@@ -10,7 +10,13 @@ from sync.planning.limits import ChangeType, Limit, Limits, Recent, Scope
 from sync.records.base import Kind, utc_text
 from sync.records.changes import ALLOWED
 from sync.records.kinds import PEOPLE
-from sync.state.compare.recent_changes import IN_DRAFT, count_at_most, count_recent
+from sync.state.compare.recent_changes import (
+    IN_DRAFT,
+    WEEK,
+    count_at_most,
+    count_recent,
+    count_recent_on_tests,
+)
 from sync.state.sqlite.open import count
 
 COUNTED = f"d.kind = :kind AND d.verdict = 'pass' AND d.scope <> '{ALLOWED}'"
@@ -68,9 +74,8 @@ def _of_kind(
     type_: ChangeType,
     number: int,
 ) -> Iterator[CountedScope]:
-    limit, values = limits.of_kind(type_), {"kind": kind.value}
-    removals = type_ is ChangeType.REMOVALS
-    if not removals and number + count_at_most(connection, kind, type_, now) <= limit.at_least:
+    limit, removals = limits.of_kind(type_), type_ is ChangeType.REMOVALS
+    if not (removals or _may_exceed(connection, limit, now, kind, type_, number)):
         return
     known = _count_known(connection, kind, type_, now)
     if removals:
@@ -81,12 +86,35 @@ def _of_kind(
         known,
         limit,
         type_,
-        count_recent(connection, kind, type_, now).get("", Recent()),
+        count_recent(connection, kind, type_, now),
         limits.per_week,
         sum(_count_renumbered(connection).values()) if removals and kind is Kind.CANDIDATE else 0,
         kind,
     )
-    yield CountedScope(scope, f"{COUNTED} AND {IN_DRAFT[type_]}", values)
+    condition = f"{COUNTED} AND {IN_DRAFT[type_]}"
+    yield CountedScope(scope, condition, {"kind": kind.value})
+
+
+def _may_exceed(
+    connection: Connection,
+    limit: Limit,
+    now: datetime,
+    kind: Kind,
+    type_: ChangeType,
+    number: int,
+) -> bool:
+    """Tell quickly whether updates or creates can be more than their limit."""
+    recent = count_at_most(connection, kind, type_, now)
+    if number + recent <= limit.at_least:
+        return False
+    known = _count_known(connection, kind, type_, now)
+    # The limit is at its smallest if all that may have been changed recently was.
+    if number + recent <= limit.of(max(0, known - recent)):
+        return False
+    if type_ is ChangeType.UPDATES or known > recent:
+        return True
+    older = f"SELECT count(*) FROM known_{kind} WHERE updated <= :week"
+    return count(connection, older, week=utc_text(now - WEEK)) > 0  # otherwise a first load
 
 
 def _of_tests(
@@ -102,7 +130,7 @@ def _of_tests(
     query = f"SELECT d.k1, count(*) FROM draft d WHERE {counted} GROUP BY d.k1 ORDER BY d.k1"
     numbers = connection.execute(text(query), {"kind": kind.value}).fetchall()
     known = _count_known_on_tests(connection, kind, counted)
-    recent = count_recent(connection, kind, type_, now, by_test=True)
+    recent = count_recent_on_tests(connection, kind, type_, now)
     removals = type_ is ChangeType.REMOVALS
     allowed = _count_allowed(connection, kind) if removals else {}
     renumbered = _count_renumbered(connection) if removals and kind is Kind.CANDIDATE else {}
@@ -120,17 +148,19 @@ def _of_tests(
             kind,
             test,
         )
-        yield CountedScope(scope, f"{counted} AND d.k1 = :test", {"kind": kind, "test": test})
+        yield CountedScope(scope, f"{counted} AND d.k1 = :test", {"kind": kind.value, "test": test})
 
 
 def _count_known(connection: Connection, kind: Kind, type_: ChangeType, now: datetime) -> int:
-    """Return the number of known records of which a limit is a share.
-
-    They are those on tests that have not ended, for creates those of the last year.
-    """
+    """Return the number of known records of which a limit is a share; for creates of the last year."""
     if type_ is ChangeType.CREATES:
         query = f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active' OR updated > :year"
         return count(connection, query, year=utc_text(now - _YEAR))
+    return count_known(connection, kind)
+
+
+def count_known(connection: Connection, kind: Kind) -> int:
+    """Return the number of known records of a kind on tests that have not ended."""
     if kind in PEOPLE:
         return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
     test = "k.key" if kind is Kind.TEST else "k.test"

@@ -136,8 +136,16 @@ def _pair_records(
             zeros=about.zeros,
             clash=row.clash or "",
             undone=row.undone or "",
+            needed=bool(row.needed),
         )
         yield _make_pair(row, kind, (row.w_key,), known, about, facts, places)
+
+
+def _needed_sql(kind: Kind, k1: str, k2: str = "''") -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM pilot_need n WHERE n.kind = '{kind}' AND n.k1 = {k1}"
+        f" AND n.k2 = {k2})"
+    )
 
 
 def _records_sql(kind: Kind) -> str:
@@ -152,7 +160,7 @@ def _records_sql(kind: Kind) -> str:
                    AND z.new_key = w.key) AS zeros,
                (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
                    AND r.new_key = w.key) AS reuses,
-               c.reason AS clash
+               c.reason AS clash, {_needed_sql(kind, "w.key")} AS needed
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
@@ -196,6 +204,7 @@ def _pair_members(
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
             refused=row.refused or "",
             undone=row.undone or "",
+            needed=bool(row.needed),
         )
         yield _make_pair(row, kind, key, known, about, facts, places)
 
@@ -217,6 +226,7 @@ def _members_sql(kind: Kind) -> str:
                kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
                tw.start AS tw_start, tw.ends AS tw_ends,
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
+               {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}

@@ -17,11 +17,21 @@ from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, key_columns, key_from, read_pages
 
 
-def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-    """Yield the plan in its order; with `verdict`, only lines with that verdict."""
+def read_plan(
+    connection: Connection, verdict: Verdict | None = None, without: Collection[Cause] = ()
+) -> Iterator[PlannedChange]:
+    """Yield the plan in its order; with `verdict`, only lines with that verdict.
+
+    Lines with a cause in `without` are left out.
+    """
+    conditions = ["seq > :last"]
+    if verdict:
+        conditions.append("verdict = :verdict")
+    if without:
+        conditions.append(f"cause NOT IN ({', '.join(map(repr, map(str, without)))})")
     query = (
-        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE seq > :last"
-        f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan WHERE {' AND '.join(conditions)}"
+        " ORDER BY seq LIMIT 2000"
     )
     for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
         yield _to_planned_change(row)
@@ -179,9 +189,11 @@ def count_waiting(connection: Connection) -> tuple[int, int]:
 
 
 def count_deferred_creates(connection: Connection) -> int:
-    """Count the new records that are deferred."""
+    """Count the new records that are deferred, except those outside the pilot group."""
     return count(
-        connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
+        connection,
+        "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
+        f" AND cause <> '{Cause.PILOT}'",
     )
 
 

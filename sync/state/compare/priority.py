@@ -4,12 +4,11 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, text
 
+from sync.planning.guard import NEEDED_ACTIONS
 from sync.records.base import Kind
-from sync.records.changes import ADDITIONS, Action, Result
+from sync.records.changes import ADDITIONS, Result
 from sync.records.kinds import KEY_FIELDS, PEOPLE
 
-_NEEDED = (Action.CREATE, Action.RESTORE, Action.ENABLE, Action.IDENTITY_CHANGE)
-"""What happens to a record that others need. A run for others makes no other change of it."""
 _SETTLED_FIRST = (Result.HELD, Result.DEFERRED, Result.WAITING)
 """The result of a change that was to be sent, and could not be."""
 
@@ -25,7 +24,7 @@ def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> Non
         f"EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.{column or KEY_FIELDS[other][1]} = d.k1)"
         for other in by
     )
-    keep = f" AND NOT (d.action IN ({_list_sql(_NEEDED)}) AND ({needed}))" if needed else ""
+    keep = f" AND NOT (d.action IN ({_list_sql(NEEDED_ACTIONS)}) AND ({needed}))" if needed else ""
     connection.execute(
         text(f"DELETE FROM draft AS d WHERE d.kind = :kind{keep}"), {"kind": kind.value}
     )

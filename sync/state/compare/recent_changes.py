@@ -32,42 +32,58 @@ _IN_INTENT = (
 )
 
 
-def count_recent(
-    connection: Connection, kind: Kind, type_: ChangeType, now: datetime, *, by_test: bool = False
-) -> Mapping[str, Recent]:
+def count_recent(connection: Connection, kind: Kind, type_: ChangeType, now: datetime) -> Recent:
     """Count the records that recent runs changed without an approval, and this run does not.
 
-    Return one number for all, with the key "", or with `by_test` one for each test. What was taken
-    back since does not count: a removed record that is known again, a created one that is not. Nor
-    do removals and updates on tests that have ended.
+    What was taken back since does not count: a removed record that is known again, a created one
+    that is not. Nor do removals and updates on tests that have ended.
     """
-    changes = (
-        "SELECT i.k1, i.k2, max(CASE WHEN i.at > :day THEN 1 ELSE 0 END) AS today"
-        f" FROM {_condition(kind, type_)} GROUP BY i.k1, i.k2"
+    query = f"SELECT {_COUNTS} FROM ({_changes(kind, type_)}) AS c"
+    row = connection.execute(text(query), _values(kind, type_, now)).one()
+    return Recent(int(row.day), row.week)
+
+
+def count_recent_on_tests(
+    connection: Connection, kind: Kind, type_: ChangeType, now: datetime
+) -> Mapping[str, Recent]:
+    """Count the same on each test on which this run has such changes."""
+    on_tests = (
+        "i.k1 IN (SELECT d.k1 FROM draft d WHERE d.kind = :kind AND d.verdict = 'pass'"
+        f" AND {IN_DRAFT[type_]})"
     )
-    counts = f"coalesce(sum(c.today), 0) AS day, count(*) AS week FROM ({changes}) AS c"
-    query = (
-        f"SELECT c.k1 AS test, {counts} GROUP BY c.k1"
-        if by_test
-        else f"SELECT '' AS test, {counts}"
-    )
-    values = {"day": utc_text(now - DAY), **_values(kind, type_, now)}
-    return {
-        row.test: Recent(int(row.day), row.week) for row in connection.execute(text(query), values)
-    }
+    query = f"SELECT c.k1 AS test, {_COUNTS} FROM ({_changes(kind, type_, on_tests)}) AS c"
+    found = connection.execute(text(f"{query} GROUP BY c.k1"), _values(kind, type_, now))
+    return {row.test: Recent(int(row.day), row.week) for row in found}
 
 
 def count_at_most(connection: Connection, kind: Kind, type_: ChangeType, now: datetime) -> int:
     """Return quickly a number that the recent creates or updates of a kind do not exceed.
 
-    After a first load the exact number takes as long as the load had records.
+    The exact number takes as long as a first load had records, for a week after it.
     """
-    query = "SELECT count(*) FROM intent WHERE kind = :kind AND action = :action AND at > :week"
-    return count(connection, query, **_values(kind, type_, now))
+    query = f"SELECT count(*) FROM intent i WHERE {_IN_INTENT}"
+    values = _values(kind, type_, now)
+    del values["day"]
+    return count(connection, query, **values)
+
+
+_COUNTS = "coalesce(sum(c.today), 0) AS day, count(*) AS week"
+
+
+def _changes(kind: Kind, type_: ChangeType, more: str = "1 = 1") -> str:
+    """Return the SQL for the recently changed records, each once, with whether it was today."""
+    return (
+        "SELECT i.k1, i.k2, max(CASE WHEN i.at > :day THEN 1 ELSE 0 END) AS today"
+        f" FROM {_condition(kind, type_)} AND {more} GROUP BY i.k1, i.k2"
+    )
 
 
 def _values(kind: Kind, type_: ChangeType, now: datetime) -> dict[str, str]:
-    values = {"kind": kind.value, "week": utc_text(now - WEEK)}
+    values = {
+        "kind": kind.value,
+        "day": utc_text(now - DAY),
+        "week": utc_text(now - WEEK),
+    }
     return values if type_ is ChangeType.REMOVALS else {**values, "action": _INTENT[type_]}
 
 

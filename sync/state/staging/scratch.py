@@ -72,7 +72,7 @@ _TABLES = {
         "TEXT, verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after "
         "TEXT, secret TEXT, fingerprint BLOB, scope TEXT, draft INTEGER"
     ),
-    "scope_line": "digest TEXT, draft INTEGER",
+    "scope_line": "digest TEXT, draft INTEGER, outermost INTEGER",
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
@@ -86,14 +86,22 @@ _TABLES |= {
     "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
     "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
     "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
+    "asked_error": "id INTEGER",
+    "pilot_need": "kind TEXT, k1 TEXT, k2 TEXT",
+    "earlier_change": "digest TEXT",
+    "by_configuration": "id INTEGER, kind TEXT, digest TEXT",
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
 that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
 person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
-`held_sending` those that were held when Inspera was read.
+`held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
+narrowed plan keeps, `pilot_need` the records that the pilot group needs.
+
+`earlier_change` has the changes by an earlier configuration, `by_configuration` those that only the
+new one makes.
 
 `scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
-draft and in `plan.draft`. A line can be in several scopes."""
+draft and in `plan.draft`. A line can be in several scopes; in one of them it is `outermost` = 1."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 

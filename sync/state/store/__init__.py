@@ -11,6 +11,7 @@ from sync.state.secret_digest import digest_secret, new_key
 from sync.state.staging import scratch
 from sync.state.store.baselines import Baselines
 from sync.state.store.comparison import Comparison
+from sync.state.store.configuration import ConfigurationHistory
 from sync.state.store.earlier_runs import EarlierRuns
 from sync.state.store.exports import StagedExports
 from sync.state.store.holds import StoredHolds
@@ -68,3 +69,4 @@ class Store:
         self.exports = StagedExports(connection)
         self.earlier_runs = EarlierRuns(connection)
         self.undoing = Undoing(scope)
+        self.configuration = ConfigurationHistory(connection)

@@ -1,6 +1,6 @@
 """The comparison of what is wanted with what is known."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -10,8 +10,9 @@ from sync.planning.decide import Pair
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Key, Kind
 from sync.records.kinds import ON_A_TEST
-from sync.state.compare import absences, context, pairs, zeros
-from sync.state.dialect import insert
+from sync.state.compare import absences, context, pairs, pilot, zeros
+from sync.state.compare.pilot import Covers
+from sync.state.dialect import insert, stream
 from sync.state.staging import derive, identities, scratch
 from sync.state.store.scope import RunScope
 
@@ -39,6 +40,10 @@ class Comparison:
         """
         self._scope.trouble = trouble
         context.fill_context(self._connection, now, trouble)
+
+    def note_needed(self, covers: Covers) -> None:
+        """Record the tests, people and committees that the wanted records of a pilot need."""
+        pilot.fill_needed(self._connection, covers)
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Yield every wanted record of this kind that is not known, or known with other values."""
@@ -92,6 +97,23 @@ class Comparison:
         context.mark_unsettled_tests(self._connection)
         scope = self._scope
         derive.settle_percentages(self._connection, scope.places, scope.fingerprint_of, held=True)
+
+    def drop_stays(self, covers: Covers) -> None:
+        """Forget the people who stay and were not asked for."""
+        query = text("DELETE FROM stay WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+        for kind, keys in self.stays().items():
+            for key in keys:
+                if not covers(kind, key):
+                    k1, k2 = scratch.key_columns(key)
+                    self._connection.execute(query, {"kind": kind.value, "k1": k1, "k2": k2})
+
+    def keys(self, kinds: Collection[Kind]) -> Iterator[str]:
+        """Yield the keys of tests, or of people, that are known, wanted, or in a row error."""
+        tables = [f"{table}_{kind}" for kind in kinds for table in ("known", "wanted")]
+        names = [f"SELECT key FROM {table}" for table in tables]
+        names += [f"SELECT k1 FROM row_error WHERE kind = '{kind}' AND k1 <> ''" for kind in kinds]
+        for row in stream(self._connection, " UNION ".join(names)):
+            yield row[0]
 
     def ignored(self) -> int:
         """Return how many wanted candidates name a test that is retired."""

@@ -7,13 +7,23 @@ from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
 from sync.planning.limits import HeldScope, Limits
-from sync.planning.selection import Chosen
+from sync.planning.selection import Chosen, Selection
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
-from sync.state.compare import candidate_numbers, held_scopes, plan_reader, plan_table, priority
-from sync.state.compare.narrow import narrow
+from sync.state.compare import (
+    absence_counts,
+    candidate_numbers,
+    held_scopes,
+    narrow,
+    plan_reader,
+    plan_table,
+    priority,
+)
 from sync.state.compare.reviewed import ReviewDifferences, find_differences
 from sync.state.sqlite.open import count
+
+_NOT_OF_THE_SOURCE = (Cause.BEGUN, Cause.GRACE, Cause.PROTECTED, Cause.PILOT)
+"""Causes that say nothing about the source: a removal deferred for one does not doubt it again."""
 
 
 class StoredPlan:
@@ -57,12 +67,13 @@ class StoredPlan:
         plan_table.write_plan(self._connection)
         self._connection.commit()
 
-    def narrow(self, chosen: Chosen) -> int:
+    def narrow(self, chosen: Chosen, selection: Selection | None = None) -> int:
         """Keep in the closed plan only what is chosen and what that needs.
 
-        Return how many other changes would have passed.
+        Row errors that may be of the selection stay; without one, none do. Return how many other
+        changes would have been sent.
         """
-        return narrow(self._connection, chosen)
+        return narrow.narrow(self._connection, chosen, selection)
 
     def compare(
         self, then: Iterable[tuple[str, str, str, str]], now: Iterable[tuple[str, str, str, str]]
@@ -70,9 +81,15 @@ class StoredPlan:
         """Compare a plan that was reviewed with the plan of now, by kind, key and hash."""
         return find_differences(self._connection, then, now)
 
-    def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-        """Yield the lines of the plan in order."""
-        return plan_reader.read_plan(self._connection, verdict)
+    def concerns(self, held: HeldScope) -> bool:
+        """Tell whether a held scope concerns a line that is left in the plan."""
+        return narrow.concerns(self._connection, held)
+
+    def read(
+        self, verdict: Verdict | None = None, without: Collection[Cause] = ()
+    ) -> Iterator[PlannedChange]:
+        """Yield the lines of the plan in order, except those with a cause in `without`."""
+        return plan_reader.read_plan(self._connection, verdict, without)
 
     def find(self, kind: Kind, key: Key) -> PlannedChange | None:
         """Return the line of one record; None when the plan has none."""
@@ -121,11 +138,19 @@ class StoredPlan:
         near = f"{query} AND wave LIKE '0%'"
         return count(self._connection, query), count(self._connection, near)
 
+    def count_absences(self, now: datetime, healthy: Collection[Kind]) -> None:
+        """Count this reading for the records of these kinds that it does not contain."""
+        absence_counts.count_absences(self._connection, now, healthy)
+
     def kinds_with_unsent_removals(self) -> set[Kind]:
-        """Return the kinds of which a removal is held or deferred, other than by a begun test."""
+        """Return the kinds of which a removal is held, or deferred for a doubt about its source.
+
+        A begun test, the grace and the configuration say nothing about the source.
+        """
+        others = ", ".join(f"'{cause}'" for cause in _NOT_OF_THE_SOURCE)
         query = text(
-            "SELECT DISTINCT kind FROM plan WHERE verdict IN ('held', 'deferred') AND cause <> "
-            f"'{Cause.BEGUN}' AND action IN ('remove', 'disable', 'delete', 'withdraw', 'release')"
+            "SELECT DISTINCT kind FROM plan WHERE verdict IN ('held', 'deferred') AND cause NOT IN"
+            f" ({others}) AND action IN ('remove', 'disable', 'delete', 'withdraw', 'release')"
         )
         return {Kind(row[0]) for row in self._connection.execute(query)}
 

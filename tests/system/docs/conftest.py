@@ -61,7 +61,9 @@ def run(folder: Path, command: str, promised: str = "") -> Step:
 def without_times(text: str) -> str:
     """Return what was printed, without times of runs, progress lines and blank ends."""
     text = PROGRESS.sub("", text)
-    return re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).strip()
+    text = re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+    local = r"\b20[2-8]\d-\d\d-\d\d \d\d:\d\d Europe/Oslo \((20\d\d-\d\d-\d\d )?\d\d:\d\dZ\)"
+    return re.sub(local, "TIME", text).strip()
 
 
 @pytest.fixture(scope="package")

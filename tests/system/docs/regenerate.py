@@ -75,6 +75,8 @@ def _regenerate_tutorial() -> None:
             if without_times(printed) != without_times(step.promised):
                 before = f"$ {step.command}\n{step.promised}"
                 tutorial = tutorial.replace(before, f"$ {step.command}\n{printed}", 1)
+            else:  # the times of the page stay
+                printed = step.promised
             if "Row errors" in printed:
                 plan = printed.partition("Run:")[0]
     _write(TUTORIAL, tutorial)

@@ -167,7 +167,7 @@ def test_the_make_targets_that_are_named_exist() -> None:
 
 def test_what_is_not_there_yet_is_said_in_one_place_only() -> None:
     texts = "".join(page.read_text(encoding="utf-8") for page in MANUAL)
-    assert "pilot group" not in texts.replace(section(README, "Not yet"), "")
+    assert "web page for the service" not in texts.replace(section(README, "Not yet"), "")
 
 
 def test_the_changelog_has_an_entry_for_the_version_of_the_package() -> None:

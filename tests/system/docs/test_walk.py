@@ -25,4 +25,4 @@ def test_the_tutorial_names_nobody(walk: list[Step]) -> None:
 
 def test_the_plan_that_the_readme_shows_is_one_that_the_tutorial_prints(walk: list[Step]) -> None:
     (shown,) = [block.text for block in blocks(README) if block.language == "text"]
-    assert any(shown in step.printed for step in walk)
+    assert any(without_times(shown) in without_times(step.printed) for step in walk)

@@ -27,11 +27,12 @@ def test_the_service_sends_what_was_approved_while_a_run_held_the_state(
     assert hold["counts"] == [{"action": "remove", "kind": "candidate", "count": len(gone)}]
 
     university.change_all("Ny", 15)
-    university.slow(0.5)
+    serving = university.serve()
+    university.until(lambda: bool(serving.events("service started")), serving)
+    university.slow(1.5)
     university.mark()
     by_hand = university.start()
     university.until(lambda: university.writes("POST", "/users/student") >= 2, by_hand)
-    serving = university.beside()
     assert run(["-c", config, "approve", hold["id"], "--why", "the faculty said so"]) == 0
     assert f"Queued: pid {by_hand.pid} (apply) holds the state" in capsys.readouterr().out
     university.until(lambda: bool(serving.events("waits for the state")), serving)

@@ -62,6 +62,7 @@ feeds:
     source: registrations
     map: {{test: exam, learner: number, candidate_id: seat, extra_time: extra, room: room, committees: committee}}
 on_absence: {{staff: delete, committee: remove}}
+grace: {{readings: 1, age: 0s, staff_age: 0s}}
 limits:
   kind: {{at_least: 100000, percent: 100, at_most: 100000}}
   test: {{at_least: 100000, percent: 100, at_most: 100000}}

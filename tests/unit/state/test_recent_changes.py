@@ -12,7 +12,7 @@ from sync.planning.guard import PASS
 from sync.planning.limits import ChangeType, Recent
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Change, Outcome, PlannedChange, Result, Verdict
-from sync.state.compare.recent_changes import count_recent
+from sync.state.compare.recent_changes import count_recent, count_recent_on_tests
 from sync.state.journal import Journal
 from sync.state.store import Store
 
@@ -102,12 +102,15 @@ def test_any_history_counts_each_record_once_by_type_test_and_window(
                 for key in drafted
             ]
             store.plan.draft(DraftedChange(change, PASS) for change in changes)
+        for action in (Action.UPDATE, Action.CREATE, Action.REMOVE):  # so that tests are counted
+            others = [Change(action, Kind.CANDIDATE, (t, "9"), changed=("room",)) for t in TESTS]
+            store.plan.draft(DraftedChange(change, PASS) for change in others)
         for type_ in ChangeType:
-            counted = count_recent(connection, Kind.CANDIDATE, type_, NOW, by_test=True)
+            counted = count_recent_on_tests(connection, Kind.CANDIDATE, type_, NOW)
             for test in TESTS:
                 day, week = (model.recent(type_, hours, test, drafted) for hours in (24, 168))
                 assert counted.get(test, Recent()) == Recent(day, week)
-            whole = count_recent(connection, Kind.CANDIDATE, type_, NOW)[""]
+            whole = count_recent(connection, Kind.CANDIDATE, type_, NOW)
             assert whole.week == sum(one.week for one in counted.values())
 
 
@@ -121,4 +124,4 @@ def test_a_removal_that_was_allowed_does_not_count_either_if_its_answer_was_lost
         (intent,) = store.earlier_runs.open_intents()
         journal.settle(intent, "done")
         counted = count_recent(connection, Kind.CANDIDATE, ChangeType.REMOVALS, NOW)
-        assert counted == {"": Recent()}
+        assert counted == Recent()
