@@ -59,7 +59,7 @@ _TABLES = {
         "INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
-    "taken_back": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
