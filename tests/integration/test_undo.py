@@ -232,7 +232,7 @@ def test_candidate_numbers_change_back_in_order(full: University) -> None:
     assert contents(full) == before
 
 
-def test_a_killed_undo_leaves_nothing_behind_that_a_run_would_hold(full: University) -> None:
+def test_an_undo_that_failed_leaves_nothing_behind_that_a_run_would_hold(full: University) -> None:
     full.registrations.set(f"{TEST} 1002", extra="30")
     full.apply_cleanly()
     full.fail(path="*/candidates", status=503, times=99)
