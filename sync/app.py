@@ -1,6 +1,6 @@
 """The composition root: makes feeds, a policy and a connection from the configuration."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from sync.config import Configuration, TestFeed, load
 from sync.config import Feed as FeedSettings
 from sync.config.feeds import ConditionSettings as Condition
-from sync.config.fields import TimeSettings
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.context import RunSettings
@@ -57,6 +56,17 @@ def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
         column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case)
         for column, one in conditions.items()
     }
+
+
+def _time_rules(feed: TestFeed, usual: TimeRules) -> TimeRules:
+    """Return the time rules of a feed of tests, which has the usual freeze unless it sets one."""
+    before, after = feed.freeze.before, feed.freeze.after
+    return TimeRules(
+        before=usual.before if before is None else before,
+        after=usual.after if after is None else after,
+        longest=int(feed.longest_duration.total_seconds()) // 60,
+        plausible=feed.plausible.as_times(feed.zone),
+    )
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ class App:
 
         Another source or other rules give another digest.
         """
-        about = {"allow_empty", "longest_duration", "only"}
+        about = {"allow_empty", "longest_duration", "freeze", "plausible", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -188,24 +198,26 @@ class App:
         except SourceError as error:  # it is said once the source is opened
             return str(error)
 
-    def time_rules(self, kinds: Collection[Kind]) -> Sequence[TimeRules]:
-        """Return the time rules of the feeds of these kinds and of those that they need."""
+    def time_rules(self, kinds: Collection[Kind]) -> Mapping[int | None, TimeRules]:
+        """Return the time rules by the number of the feed, and the usual ones under None.
+
+        The feeds are those of these kinds and of those that they need.
+        """
+        freeze = self.loaded.settings.freeze
+        usual = TimeRules(before=freeze.before, after=freeze.after)
         needed = needed_by(kinds)
-        before = self.loaded.settings.freeze.before
-        return [
-            TimeRules(before, int(feed.longest_duration.total_seconds()) // 60)
-            if isinstance(feed, TestFeed)
-            else TimeRules(before)
-            for feed in self.loaded.settings.feeds
-            if feed.kind in needed
-        ]
+        feeds = [feed for feed in self.loaded.settings.feeds if feed.kind in needed]
+        rules: dict[int | None, TimeRules] = {None: usual}
+        for number, feed in enumerate(feeds):
+            if isinstance(feed, TestFeed):
+                rules[number] = _time_rules(feed, usual)
+        return rules
 
     @property
     def test_zone(self) -> ZoneInfo | None:
         """Return the zone in which people read the times of tests; None unless all feeds agree."""
         feeds = self.loaded.settings.feeds
-        starts = (feed.fields()["start"] for feed in feeds if isinstance(feed, TestFeed))
-        return common_zone({start.zone for start in starts if isinstance(start, TimeSettings)})
+        return common_zone({feed.zone for feed in feeds if isinstance(feed, TestFeed)})
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
@@ -275,6 +287,7 @@ class App:
             read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
+            rooms=settings.rooms,
             chosen=selection.chooses if selection else None,
             selection=selection,
             grace=settings.grace.as_rules(),

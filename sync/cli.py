@@ -15,12 +15,20 @@ import typer
 
 from sync import __version__
 from sync.commands import completion
-from sync.commands.invocation import PLACES, Invocation, handle_signals, lock_waiter, status_of
+from sync.commands.invocation import (
+    PLACES,
+    Invocation,
+    handle_signals,
+    lock_waiter,
+    status_of,
+    with_verdict,
+)
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
 from sync.records.base import Kind
 from sync.report.progress import shown
+from sync.report.report_model import Subject
 from sync.report.terminal import shown_report
 
 if TYPE_CHECKING:
@@ -220,8 +228,11 @@ def check(
     from sync.commands import check as command
 
     with shown() as progress:
-        return command.check(
-            context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+        return with_verdict(
+            "Check",
+            lambda: command.check(
+                context.obj.open_app(), say, progress, show_all=show_all, impact=impact
+            ),
         )
 
 
@@ -306,6 +317,41 @@ def explain(
     options = command.ExplainOptions(tuple(record), as_json, redact)
     with shown() as progress, shown_report(plain=as_json) as report:
         return command.explain(context.obj.open_app(), options, report, progress)
+
+
+@app.command()
+def report(  # noqa: PLR0913, PLR0917 - one for each of its options
+    context: typer.Context,
+    subject: Annotated[
+        Subject,
+        typer.Argument(
+            metavar="plan|run|held", help="A new plan, a past run, or what the last run holds."
+        ),
+    ] = Subject.PLAN,
+    run_id: Annotated[
+        int | None,
+        typer.Argument(metavar="ID", help="The number of the run; the newest without it."),
+    ] = None,
+    html: Annotated[
+        Path | None, option("FILE", "Write one HTML file, for people; `-` for standard output.")
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write JSON, for programs.")
+    ] = None,
+    pseudonymise: Annotated[
+        bool, flag("--pseudonymise", "Show people by pseudonyms, to send the report to somebody.")
+    ] = False,
+    force: Annotated[bool, flag("--force", "Replace a file that is not a report.")] = False,
+    show_all: All = False,
+) -> Exit:
+    """Report a plan, a run or what is held, as text, JSON or HTML. Sends nothing."""
+    from sync.commands import report as command
+
+    if as_json == command.STANDARD_OUTPUT:
+        use_json_escapes()
+    options = command.ReportOptions(subject, run_id, html, as_json, pseudonymise, show_all, force)
+    with shown() as progress, shown_report() as lines:
+        return command.report(context.obj.open_app(), options, lines, write, progress)
 
 
 @app.command()
@@ -585,9 +631,11 @@ def doctor(
     """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
     from sync.commands import doctor as command
 
-    return command.doctor(
-        context.obj.open_app(), command.DoctorOptions(apidoc, offline, as_json), say
-    )
+    def run_doctor() -> Exit:
+        options = command.DoctorOptions(apidoc, offline, as_json)
+        return command.doctor(context.obj.open_app(), options, say)
+
+    return run_doctor() if as_json else with_verdict("Doctor", run_doctor)
 
 
 @app.command()
@@ -616,11 +664,14 @@ def schema(
     markdown: Annotated[
         bool, flag("--markdown", "Print the reference of every setting instead.")
     ] = False,
+    of_reports: Annotated[
+        bool, flag("--report", "Print the JSON Schema of `report --json` instead.")
+    ] = False,
 ) -> Exit:
     """Print the JSON Schema of the configuration, for editors."""
     from sync.commands import schema as command
 
-    return command.schema(markdown=markdown)
+    return command.schema(markdown=markdown, of_reports=of_reports)
 
 
 @app.command()

@@ -14,9 +14,9 @@ from typing import Final, Literal
 class Confidence(StrEnum):
     """How sure we are of a fact (vendor contract, opening)."""
 
-    DOCUMENTED = "DOC"
-    OBSERVED = "OBS"
-    INFERRED = "INF"
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+    INFERRED = "inferred"
 
 
 class Repeat(StrEnum):

@@ -73,7 +73,10 @@ def adopt(
         # Tests that have ended are left in: after a loss of the state they must be known again.
         store = make_store(app, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
-        plan = plan_only(app.feeds, store, app.policy(), now(), progress)
+        policy, decided = app.policy(), app.state.read_decided(connection, now())
+        if options.held:  # what a person has rejected is decided; naming one record decides anew
+            policy = replace(policy, decided=decided)
+        plan = plan_only(app.feeds, store, policy, now(), progress)
         for line in store.comparison.lost_zeros():
             say(lost_zeros_text(line))
         for problem in plan.extracted.unhealthy:
@@ -84,7 +87,11 @@ def adopt(
         with recording_errors(journal, ending, say):
             if record or options.held:
                 resolver = Resolver(store, journal, target, adopter)
-                held = _held(store, connection, journal.run_id, keep=options.keep)
+                held = (
+                    resolution
+                    for resolution in _held(store, connection, journal.run_id, keep=options.keep)
+                    if not decided.is_rejected(resolution.kind, resolution.key)
+                )
                 results: Iterable[AdoptionResult] = (
                     resolver.settle(resolution, store.plan.find(resolution.kind, resolution.key))
                     for resolution in ([record] if record else list(held))

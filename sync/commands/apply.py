@@ -33,7 +33,7 @@ from sync.planning.freeze import digest_of
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import Result, Verdict
+from sync.records.changes import Cause, Result, Verdict
 from sync.report.lines import Line
 from sync.report.plan_file import ReviewedPlan
 from sync.report.plan_text import MOST, NOTHING
@@ -289,8 +289,9 @@ class _Reporter:
         if plan.configuration:
             effect, settings = plan.configuration.effect(), plan.configuration.settings
             log("the configuration changed", effect=effect, settings=settings)
-        for held in plan.held_scopes:
-            if not held.allowed:
+        for held in plan.shown_scopes:
+            # What is within the grace goes by itself, as on most nights.
+            if not held.allowed and held.cause is not Cause.GRACE:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
         if result.waiting:
             log("waiting", changes=result.waiting, for_tests_within_7_days=result.soon)

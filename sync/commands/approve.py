@@ -11,7 +11,6 @@ from sync.app import App, Say, now
 from sync.commands.apply import ApplyOptions, run_once
 from sync.commands.held import command_of, find_hold
 from sync.commands.person import login_name
-from sync.config_base.durations import parse_duration
 from sync.engine.interruption import Interruption
 from sync.errors import Locked, StateBusy, UsageError
 from sync.exit_codes import Exit
@@ -22,6 +21,7 @@ from sync.records.base import Key, Kind, utc_text
 from sync.report.wording import key_text, plural
 from sync.state import decisions
 from sync.state.holds import HeldChange, Hold, find_hold_of, read_changes, read_holds
+from sync.text.durations import parse_duration
 
 LONGEST = timedelta(days=14)
 """How long an approval counts at most: later nobody remembers what it was about."""

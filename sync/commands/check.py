@@ -43,7 +43,11 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool, impact: boo
         for problem in extracted.unhealthy:
             say(f"Source: {problem}")
         _show_reports(extracted.reports, store, say)
-        for line in chain(*(one.unnamed() for one in watched), key_warnings(store)):
+        for line in chain(
+            *(one.unnamed() for one in watched),
+            *(one.missing() for one in watched),
+            key_warnings(store),
+        ):
             say(line)
         for line in row_errors_text(store.staging.row_errors(), None if show_all else MOST):
             say(line)

@@ -16,6 +16,9 @@ from sync.text.masking import masked, national_ids, quoted_value
 MOST_NAMED = 10
 """Values of a column that are listed."""
 
+MOST_MISSING = 50
+"""Words that a lookup does not know, of one field, that are listed."""
+
 MOST_COUNTED = 1_000
 """Different values of a column that are counted: one with more holds no words such as a status."""
 
@@ -24,28 +27,34 @@ _SAMPLED = 2_000
 
 
 class ValueReport:
-    """A feed whose values in the columns of `where` and `departure` no condition names."""
+    """A feed whose values no condition of `where` and `departure` names, or no lookup knows."""
 
     def __init__(self, feed: Feed) -> None:
+        self._mapper, self._lookups = feed.mapper, feed.mapper.lookups
+        self._missing: dict[str, Counter[str]] = {name: Counter() for name in self._lookups}
         self._named = feed.mapper.named_words
         self._counts: dict[str, Counter[str]] = {column: Counter() for column in self._named}
         self._place = feed.place
-        source = replace(feed.source, open=self._opened(feed)) if self._named else feed.source
+        source = (
+            replace(feed.source, open=self._opened(feed))
+            if self._named or self._lookups
+            else feed.source
+        )
         self.feed = replace(feed, source=source)
 
     def unnamed(self) -> Iterator[str]:
         """Yield a line for each column that has such values, the most frequent values first."""
         for column, counts in self._counts.items():
             if counts:
-                few = len(counts) <= MOST_NAMED * 2
-                shown = [
-                    f"{_shown(text, few and n >= _OFTEN)} ({n:,})"
-                    for text, n in counts.most_common(MOST_NAMED)
-                ]
-                more = f" and {len(counts) - MOST_NAMED:,} more" if len(counts) > MOST_NAMED else ""
-                values = "1 value" if len(counts) == 1 else f"{len(counts):,} values"
-                named = f"{', '.join(shown)}{more}"
-                yield f"{self._place}: {column}: {values} named by no condition: {named}"
+                yield f"{self._place}: {column}: {_listed(counts, 'named by no condition')}"
+
+    def missing(self) -> Iterator[str]:
+        """Yield a line for each lookup with the words that it does not know, all at once."""
+        for name, counts in self._missing.items():
+            if counts:
+                place, lookup = f"{self._place}: {name}", self._lookups[name]
+                found = _listed(counts, "not in its lookup", MOST_MISSING, lookup.personal)
+                yield f"{place}: {found}; correct the source, or add them to the 'lookup'"
 
     def _opened(self, feed: Feed) -> Callable[[Since | None], AbstractContextManager[Extract]]:
         @contextmanager
@@ -62,9 +71,34 @@ class ValueReport:
                 text = row.values.get(column)
                 if text is not None and not any(text.strip() in words for words in named):
                     counts = self._counts[column]
-                    if len(counts) < MOST_COUNTED or text.strip() in counts:
-                        counts[text.strip()] += 1
+                    _count(counts, text.strip())
+            self._count_missing(row)
             yield row
+
+    def _count_missing(self, row: Row) -> None:
+        """Count the words that no lookup knows, of a row that `where` selects."""
+        found = [
+            (name, word)
+            for name, lookup in self._lookups.items()
+            for word in lookup.missing(row.values.get(lookup.column, ""))
+        ]
+        if found and isinstance(self._mapper.map(row), list):
+            for name, word in found:
+                _count(self._missing[name], word)
+
+
+def _count(counts: Counter[str], text: str) -> None:
+    if len(counts) < MOST_COUNTED or text in counts:
+        counts[text] += 1
+
+
+def _listed(counts: Counter[str], what: str, most: int = MOST_NAMED, personal: bool = False) -> str:
+    """Return values with how often each occurs, the most frequent first."""
+    few = len(counts) <= most * 2 and not personal
+    shown = [f"{_shown(text, few and n >= _OFTEN)} ({n:,})" for text, n in counts.most_common(most)]
+    more = f" and {len(counts) - most:,} more" if len(counts) > most else ""
+    values = "1 value" if len(counts) == 1 else f"{len(counts):,} values"
+    return f"{values} {what}: {', '.join(shown)}{more}"
 
 
 def _shown(text: str, common: bool) -> str:

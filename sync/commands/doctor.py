@@ -105,7 +105,7 @@ def _status(results: Sequence[Check], compared: Sequence[tuple[NeededCall, Compa
 
 
 def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
-    say("Calls that this configuration needs:")
+    say("Calls that this configuration needs, and how sure the form of each is:")
     for line in _table([each for each in used if each.needed]):
         say(line)
     more = [each for each in used if not each.needed]
@@ -115,7 +115,7 @@ def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
         say(line)
     assumed = [each.call.name for each in used if each.assumed]
     if assumed:
-        say(f"These rest on an assumption (INF): {', '.join(assumed)}.")
+        say(f"These rest on an assumption (inferred): {', '.join(assumed)}.")
         say(
             "`doctor --apidoc FILE` holds them against the schema that your tenant shows under "
             "/apidoc."
@@ -127,7 +127,7 @@ def _say_calls(used: Sequence[NeededCall], say: Say) -> None:
 def _table(used: Sequence[NeededCall]) -> list[str]:
     width = max((len(each.call.name) for each in used), default=0)
     return [
-        f"  {each.call.proof}  {each.call.name:<{width}}  {each.call.method:<6} {each.call.path}"
+        f"  {each.call.proof:<10}  {each.call.name:<{width}}  {each.call.method:<6} {each.call.path}"
         f"{'  (changed in inspera.calls)' if each.changed else ''}"
         for each in used
     ]
@@ -195,7 +195,7 @@ def _call(needed: NeededCall) -> dict[str, Any]:
         "method": call.method,
         "path": call.path,
         "wrapper": call.wrapper,
-        "mark": call.proof,
+        "confidence": call.proof,
         "needed": needed.needed,
         "changed": needed.changed,
     }

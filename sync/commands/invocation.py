@@ -2,11 +2,12 @@
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync.console import warn
+from sync.console import say, warn
 from sync.errors import (
     CallError,
     Deposed,
@@ -106,3 +107,19 @@ def status_of(error: SyncError) -> Exit:
         ((CallError,), Exit.INSPERA),
     )
     return next((code for kind, code in kinds if isinstance(error, kind)), Exit.USAGE)
+
+
+def with_verdict(what: str, run: Callable[[], Exit]) -> Exit:
+    """Return the exit status of a command whose last line is its verdict, also after an error.
+
+    `what` is the command's name, such as `Check`.
+    """
+    try:
+        return run()
+    except SyncError as error:
+        from sync.report.verdict import verdict_text
+
+        status = status_of(error)
+        warn(str(error))
+        say(verdict_text(what, "not finished", status))
+        return status

@@ -22,6 +22,7 @@ from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
 from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.report.clashes_text import clashes_text
 from sync.report.duration_text import duration_text
 from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
@@ -126,6 +127,7 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
                 store.plan.read(),
                 store.staging.row_errors(),
                 {**json_summary(store, planning), "paused": paused},
+                store.clashes.read_all(),
             ):
                 write(piece)
             return status
@@ -190,7 +192,7 @@ def show_plan(
     sound = bool(tally) or plan_status(store, planning) is Exit.OK
     lines = chain(
         # `apply` reports a state that may be an older copy at its end
-        _doubts_text(store, planning, with_older=title == WOULD_DO),
+        doubts_text(store, planning, with_older=title == WOULD_DO),
         plan_text(
             store.plan.read(Verdict.PASS),
             groups,
@@ -204,8 +206,9 @@ def show_plan(
             zone=zone,
             nothing=nothing,
         ),
-        scopes_text(planning.held_scopes),
+        scopes_text(planning.shown_scopes),
         row_errors_text(store.staging.row_errors(), most),
+        clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
         waiting_text(*store.plan.waiting()),
@@ -214,7 +217,7 @@ def show_plan(
         say(line)
 
 
-def _doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
+def doubts_text(store: Store, planning: PlanResult, *, with_older: bool) -> Iterator[Line]:
     """Yield what must be known before the plan is read: what it may lack, and why."""
     older = store.earlier_runs.recovery_need()
     if older and with_older:
@@ -257,7 +260,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
                 "hash": held.digest,
                 "allowed": held.allowed,
             }
-            for held in planning.held_scopes
+            for held in planning.shown_scopes
         ],
         "stays": stays_json(store.comparison.stays()),
         "configuration": impact_json(planning.configuration),

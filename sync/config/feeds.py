@@ -14,7 +14,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sync.config.fields import FieldSettings
+from sync.config.fields import FieldSettings, TimeSettings
+from sync.config.limits import FeedFreezeSettings
 from sync.config.maps import (
     CandidateMap,
     CommitteeMap,
@@ -25,15 +26,19 @@ from sync.config.maps import (
     TestMap,
 )
 from sync.config.patterns import check_expression
+from sync.config.plausible import PlausibleSettings
 from sync.config.selections import OnlySettings
 from sync.config_base.base import (
     ColumnName,
+    InvalidSetting,
     NonBlank,
     Strict,
     Values,
+    empty_is_default,
     empty_is_none,
     require_entries,
     validation_error,
+    validation_errors,
 )
 from sync.config_base.durations import Duration, between
 from sync.records.base import Kind
@@ -194,8 +199,27 @@ class TestFeed(FeedSettings):
     )
     """How long a test of this feed may last. A longer one is held until a person allows it. Home
     exams may need `7d`."""
+    freeze: Annotated[FeedFreezeSettings, BeforeValidator(empty_is_default)] = FeedFreezeSettings()
+    """How long tests of this feed are protected, where it differs from `freeze`. A single test has
+    its own in `map` (`freeze_before`, `freeze_after`)."""
+    plausible: Annotated[PlausibleSettings, BeforeValidator(empty_is_default)] = PlausibleSettings()
+    """The times at which tests of this feed may be. What lies outside is held."""
     map: TestMap
     """Where each field comes from."""
+
+    @property
+    def zone(self) -> str | None:
+        """Return the time zone of the tests' start, if the feed sets it."""
+        start = self.fields()["start"]
+        return start.zone if isinstance(start, TimeSettings) else None
+
+    @model_validator(mode="after")
+    def _check_zone(self) -> "TestFeed":
+        if self.plausible.needs_zone and self.zone is None:
+            reason = "needs a time zone for its days and hours, and the feed's 'start' sets none"
+            remedy = "add it, such as 'zone: Europe/Oslo'"
+            raise validation_errors([InvalidSetting("plausible", reason, remedy)])
+        return self
 
 
 class OptionFeed(FeedSettings):

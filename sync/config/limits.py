@@ -210,13 +210,30 @@ class LimitsSettings(Strict):
         )
 
 
-class FreezeSettings(Strict):
-    """The protection of tests that start soon or are running."""
+_Before = Annotated[Duration, between(timedelta(0), timedelta(days=7))]
+_After = Annotated[Duration, between(timedelta(0), timedelta(days=366))]
 
-    before: Annotated[Duration, between(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
+
+class FreezeSettings(Strict):
+    """The protection of tests that start soon, are running or have ended."""
+
+    before: _Before = timedelta(hours=2)
     """How long before its start a test is protected, until it ends. Nothing then shortens, moves or
     renames the test, or removes anyone from it, unless a person allows it. Additions, more extra
     time and a later end are sent."""
+    after: _After = timedelta(days=14)
+    """How long after its end contributors, committees and options of a test still change. Nothing
+    else of it changes after its end."""
+
+
+class FeedFreezeSettings(Strict):
+    """The protection of the tests of one feed, where it differs from `freeze`."""
+
+    before: _Before | None = None
+    """How long before its start a test of this feed is protected, until it ends."""
+    after: _After | None = None
+    """How long after its end contributors, committees and options of a test of this feed still
+    change."""
 
 
 class GraceSettings(Strict):

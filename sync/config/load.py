@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from sync.config.errors import (
     path_text,
 )
 from sync.config.guide import is_secret
-from sync.config.messages import findings_of
+from sync.config.messages import NEEDED, UNKNOWN, findings_of
 from sync.config.model import Settings
 from sync.config.tree import Plain, Tree, read_tree
 from sync.config.yaml_text import YamlError
@@ -85,6 +86,7 @@ def _validated(path: Path, tree: Tree) -> Configuration:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         findings += _independent(findings_of(error, data), findings)
+    findings = _without_twins(findings)
     if findings or settings is None:
         raise ConfigurationErrors(_with_lines(path, tree, findings))
     warnings = _with_lines(path, tree, [*reader.warnings, *find_unused(data)])
@@ -200,6 +202,21 @@ def _independent(more: Iterable[SettingError], known: list[SettingError]) -> lis
         for error in more
         if not any(error.steps[:length] in affected for length in range(len(error.steps) + 1))
     ]
+
+
+def _without_twins(findings: list[SettingError]) -> list[SettingError]:
+    """Leave out that a setting is needed where a mistyped name next to it is nearly its name."""
+    unknown = [one.steps for one in findings if one.on_name and one.reason == UNKNOWN]
+
+    def is_twin(one: SettingError) -> bool:
+        near = get_close_matches(str(one.steps[-1]), _names_next_to(one.steps, unknown), n=1)
+        return one.reason == NEEDED and bool(near)
+
+    return [one for one in findings if not (one.steps and is_twin(one))]
+
+
+def _names_next_to(steps: Steps, others: Iterable[Steps]) -> list[str]:
+    return [str(other[-1]) for other in others if other[:-1] == steps[:-1]]
 
 
 def _with_lines(

@@ -95,9 +95,18 @@ def changed_settings(
         old_feeds, new_feeds = old.pop("feeds", None), new.pop("feeds", None)
         names += _changed_feeds(kind, old_feeds, new_feeds, positions.get(kind, []))
         if old and new:  # else the whole kind is new or gone, as its feeds say
+            names += _changed_sources(old.pop("sources", None), new.pop("sources", None))
             absence = f"on_absence.{kind}"
             names += _differences(_renamed(old, absence), _renamed(new, absence), "")
     return list(dict.fromkeys(names))
+
+
+def _changed_sources(old: Plain, new: Plain) -> Iterator[str]:
+    """Yield what changed of the sources that a kind had before; others are named by its feeds."""
+    later = dict(items_of(new))
+    for name, source in items_of(old):
+        if name in later:
+            yield from _differences(source, later[name], f"sources.{name}")
 
 
 def _renamed(settings: Mapping[str, Plain], absence: str) -> dict[str, Plain]:

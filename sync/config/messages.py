@@ -24,6 +24,9 @@ _MISPLACED = {
     "minutes": "the fields 'duration' and 'extra_time'",
     "separator": "the fields 'roles', 'committees', 'accesses' and 'organisations'",
 }
+NEEDED, UNKNOWN = "is needed", "unknown setting"
+"""The reasons for a setting that is missing, and for one that does not exist."""
+
 _EMPTY = ("is empty", "give it a value, or remove the line")
 _SECTION = ("should contain settings", "write them below it, indented, as 'name: value'")
 _WHOLE = ("should be a whole number", "write a number such as 5")
@@ -97,7 +100,7 @@ def _findings(code: str, steps: Steps, detail: Any, data: Plain) -> Iterator[Set
 
 def _missing(steps: Steps, data: Plain) -> SettingError:
     about = describe(steps, data)
-    return SettingError(steps, "is needed", f"add it: {_lowered(about)}" if about else "add it")
+    return SettingError(steps, NEEDED, f"add it: {_lowered(about)}" if about else "add it")
 
 
 def _lowered(text: str) -> str:
@@ -111,14 +114,14 @@ def _unknown(steps: Steps, data: Plain) -> SettingError:
         return SettingError(
             steps, f"is only for {_MISPLACED[name]}", "remove it here", on_name=True
         )
-    return SettingError(steps, "unknown setting", suggest(name, known), on_name=True)
+    return SettingError(steps, UNKNOWN, suggest(name, known), on_name=True)
 
 
 def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> SettingError:
     choices = tuple(re.findall(r"'([^']*)'", context.get("expected_tags", "")))
     value = value_at(data, steps)
     if not isinstance(value, str):
-        return SettingError(steps, "is needed", "add it: the other settings depend on it")
+        return SettingError(steps, NEEDED, "add it: the other settings depend on it")
     if steps[0] == "sources" and (broken := SOURCES.broken.get(value)):
         return SettingError(steps, broken.reason, broken.remedy)
     return SettingError(steps, "is not a valid value", suggest(value, choices))

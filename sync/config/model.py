@@ -24,7 +24,13 @@ from sync.config.limits import (
 )
 from sync.config.selections import OnlySettings, ProtectSettings
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
-from sync.config_base.base import Strict, empty_is_default, empty_is_none, require_entries
+from sync.config_base.base import (
+    NonBlank,
+    Strict,
+    empty_is_default,
+    empty_is_none,
+    require_entries,
+)
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
@@ -154,7 +160,14 @@ class Settings(Strict):
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
-    """How long before its start a test is protected from changes."""
+    """How long before its start, and after its end, a test is protected from changes."""
+    rooms: Annotated[
+        dict[NonBlank, Annotated[int, Field(ge=0, le=100_000)]],
+        BeforeValidator(empty_is_default),
+        Field(default_factory=dict),
+    ]
+    """How many places each room has, by its name as in the candidates' `room`, or as
+    `building/room`. A plan names a room that has more candidates at once."""
     protect: Annotated[tuple[ProtectSettings, ...], BeforeValidator(empty_is_none)] = ()
     """Records that are never updated or removed until a day. They are still created."""
     only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()

@@ -1,37 +1,21 @@
 """Durations in the configuration: one type, one spelling and one message for all of them."""
 
-import re
 from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from sync.config_base.base import validation_error
+from sync.text.durations import UNITS, parse_duration
 
-_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
-_SHAPE: Final = re.compile("".join(rf"(?:([0-9]{{1,6}}){unit})?" for unit in _UNITS))
 _PATTERN: Final = "^([0-9]{1,6}(d|h|m|s|ms))+$"  # for editors: it does not check the order of units
-
-
-def parse_duration(text: str) -> timedelta:
-    """Return the length of `90s`, `30m`, `26h`, `7d`, `1h30m` or `200ms`.
-
-    Raises:
-        ValueError: the text is not a duration.
-    """
-    match = _SHAPE.fullmatch(text.strip())
-    numbers = match.groups() if match else ()
-    if not any(numbers):
-        raise ValueError("not a duration")
-    parts = zip(_UNITS.values(), numbers, strict=True)
-    return timedelta(**{unit: int(number) for unit, number in parts if number})
 
 
 def duration_text(duration: timedelta) -> str:
     """Return a duration as it is written in the configuration, such as `1h30m`."""
     rest = duration // timedelta(milliseconds=1)
     parts = []
-    for unit, name in _UNITS.items():
+    for unit, name in UNITS.items():
         number, rest = divmod(rest, timedelta(**{name: 1}) // timedelta(milliseconds=1))
         if number:
             parts.append(f"{number}{unit}")

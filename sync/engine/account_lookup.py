@@ -13,9 +13,19 @@ from sync.engine.account_match import match_person, unlike, values_of
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, CallMissing, Refused, Stop
-from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found, doubts_when_sent
+from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found
+from sync.planning.guard import PASS, judge_times
 from sync.records.base import Key, Kind
-from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, PlannedChange, Result
+from sync.records.changes import (
+    ALLOWED,
+    Action,
+    Cause,
+    Change,
+    Outcome,
+    PlannedChange,
+    Result,
+    Verdict,
+)
 from sync.records.kinds import COMPARED
 from sync.records.remote import RemotePerson, RemoteTest
 
@@ -96,7 +106,7 @@ def let_go(line: PlannedChange, target: Target) -> list[Outcome]:
 
 
 def update_test(line: PlannedChange, timing: TimeFacts, target: Target) -> list[Outcome]:
-    """Send a test's title and times, unless it has come into the freeze since the plan was made.
+    """Send a test's title and times, unless since the plan it came into the freeze or has ended.
 
     Runs on a worker.
 
@@ -109,12 +119,12 @@ def update_test(line: PlannedChange, timing: TimeFacts, target: Target) -> list[
         raise
     except CallError as error:
         return [Outcome(Result.NOT_SENT, str(error))]
-    doubt = (
-        ""
-        if line.scope == ALLOWED
-        else doubts_when_sent(line.change, replace(timing, moment=target.moment()))
-    )
-    return [_held(doubt, line.change)] if doubt else [target.update_test(line.change)]
+    ruling = judge_times(line.change, replace(timing, moment=target.moment()))
+    if ruling == PASS or line.scope == ALLOWED:
+        return [target.update_test(line.change)]
+    if ruling.verdict is Verdict.HELD:
+        return [_held(ruling.reason, line.change)]
+    return [Outcome(Result.DEFERRED, ruling.reason, cause=ruling.cause)]
 
 
 def _held(doubt: str, change: Change) -> Outcome:

@@ -3,7 +3,7 @@
 from itertools import islice
 
 from sync.engine.result import RunResult
-from sync.records.base import by_cause
+from sync.records.base import Kind, by_cause
 from sync.records.changes import Cause, Verdict
 from sync.records.rule_numbers import rule_of
 from sync.state.journal import Journal
@@ -11,6 +11,9 @@ from sync.state.store import Store
 
 MOST_FINDINGS = 5_000
 """How many findings of each type a run keeps for `status`; the plan names all of them."""
+
+CLASH = "clash"
+"""The type of what is named and holds nothing, such as a learner on two tests at once."""
 
 
 def keep_findings(store: Store, journal: Journal, result: RunResult) -> None:
@@ -30,6 +33,10 @@ def keep_findings(store: Store, journal: Journal, result: RunResult) -> None:
             result.planned_findings += 1
         tally = store.plan.tally().items()
         result.counts[verdict] += sum(number for (_, _, of), number in tally if of is verdict)
+    for clash in islice(store.clashes.read_all(), MOST_FINDINGS):
+        journal.find(CLASH, Kind.TEST, (clash.test,), "", clash.reason)
+        result.planned_findings += 1
+    result.counts[CLASH] = sum(store.clashes.counts().values())
     result.counts["row error"] = store.staging.row_error_count()
     result.counts["stay (put there by hand)"] = sum(map(len, store.comparison.stays().values()))
     journal.commit()

@@ -79,13 +79,16 @@ def read_and_judge(
 
 
 def _without_frozen(changes: ChangesOnTest, ready: PreparedWork, target: Target) -> ChangesOnTest:
-    """End updates whose test came into the freeze after planning; removals are judged later."""
+    """End changes whose test came into the freeze or ended after planning.
+
+    Removals are judged later.
+    """
     if changes.removals:
         return changes
     timing, places = replace(changes.timing, moment=target.moment()), []
     for place in changes.places:
-        update = place.line.change.action is Action.UPDATE and place.line.scope != ALLOWED
-        ruling = judge_times(place.line.change, timing) if update else PASS
+        allowed = place.line.scope == ALLOWED
+        ruling = PASS if allowed else judge_times(place.line.change, timing)
         if ruling == PASS:
             places.append(place)
         else:

@@ -42,6 +42,7 @@ class Policy:
         protections: which records are neither updated nor removed.
         pilot: the records that are kept in step; all others are left alone.
         unread: the kinds that have feeds, but not in this run.
+        rooms: the places of each room.
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
@@ -54,6 +55,7 @@ class Policy:
     read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
+    rooms: Mapping[str, int] = field(default_factory=dict)
     chosen: Chosen | None = None
     decided: DecidedChanges = NOTHING_DECIDED
     selection: Selection | None = None
@@ -85,6 +87,7 @@ class PlanResult:
         unasked: how many changes would be sent that were not asked for.
         passed_over: decisions about changes that this plan would contain, but does not: the row,
             or what is known, is another one by now.
+        hidden: the hashes of the held scopes that concern nothing that was asked for.
         configuration: what a change of the configuration does; None without one.
     """
 
@@ -97,6 +100,12 @@ class PlanResult:
     narrowed: bool = False
     unasked: int = 0
     passed_over: Sequence[DecidedChange] = ()
+    hidden: Collection[str] = ()
+
+    @property
+    def shown_scopes(self) -> Sequence[HeldScope]:
+        """Return the held scopes that concern what was asked for."""
+        return [held for held in self.held_scopes if held.digest not in self.hidden]
 
     def healthy_kinds(self, kinds: Collection[Kind]) -> frozenset[Kind]:
         """Return those of these kinds whose feeds were all read whole, so that absence counts."""
@@ -178,6 +187,7 @@ def make_plan(
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
+    store.clashes.find(now, extracted.kinds, policy.rooms)
     store.plan.close()
     whole = PlanResult(
         extracted,
@@ -204,13 +214,13 @@ def narrow(
         check_names(selection, store, plan.extracted.kinds)
     unasked = store.plan.narrow(chosen, selection)
     store.comparison.drop_stays(selection.covers if selection else lambda *_: False)
+    tests = replace(selection, kinds=()) if selection else None
+    store.clashes.keep(lambda test: tests is not None and tests.covers(Kind.TEST, (test,)))
     return replace(
         plan,
-        held_scopes=[held for held in plan.held_scopes if store.plan.concerns(held)],
+        hidden=[held.digest for held in plan.held_scopes if not store.plan.concerns(held)],
         ignored=0,
         left_out={},
-        # A hash that a person gave is right, also where its scope is not shown.
-        used={*plan.used, *(held.digest for held in plan.held_scopes)},
         narrowed=True,
         unasked=unasked,
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sync.errors import UsageError
 from sync.mapping.conditions import Condition, compile_condition
 from sync.mapping.feed import Checks, CompiledFeed
-from sync.mapping.fields import CompiledField, compile_field
+from sync.mapping.fields import CompiledField, compile_field, lookup_of
 from sync.mapping.records import shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
@@ -46,13 +46,20 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
         raise UsageError("\n".join(f"feed of {kinds} from {place}: {text}" for text in wrong))
     for name, label in labels.items():
         fields[name] = _field(rule, shape.fields, name, rule.fields[label], columns)
+    lookups = {name: lookup_of(one, shape.fields[name]) for name, one in rule.fields.items()}
     return CompiledFeed(
         shape,
         place,
         columns,
         fields,
         labels,
-        Checks(conditions, departure, _needs_names(rule), complete),
+        Checks(
+            conditions,
+            departure,
+            _needs_names(rule),
+            complete,
+            {name: lookup for name, lookup in lookups.items() if lookup is not None},
+        ),
     )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from contextlib import suppress
 from copy import copy
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sync.mapping.conditions import Condition
-from sync.mapping.fields import CompiledField
+from sync.mapping.fields import CompiledField, Lookup
 from sync.mapping.records import RecordShape
 from sync.mapping.source import Columns
 from sync.mapping.texts import word
@@ -37,6 +38,7 @@ class Checks(NamedTuple):
     departure: Sequence[Condition] = ()
     needs_names: bool = False
     complete: Complete | None = None
+    lookups: Mapping[str, Lookup] = MappingProxyType({})
 
 
 class CompiledFeed:
@@ -46,7 +48,7 @@ class CompiledFeed:
 
     `place` is what stands before a row's number when it is named to people, such as `students.csv
     line`; `columns` are the columns that the feed needs, in its fields, in templates and in
-    `where`.
+    `where`. `lookups` are those of fields in which an unknown word is a row error.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class CompiledFeed:
         self._ordered, self._conditions = columns.names, tuple(checks.conditions)
         self._departure = tuple(checks.departure)
         self._selecting = tuple((one.at, one.wanted) for one in checks.conditions)
-        self._labels = labels
+        self._labels, self.lookups = labels, checks.lookups
         every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
         # Two at the least: the picker of a single item gives no tuple.
         length = max(

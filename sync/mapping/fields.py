@@ -12,7 +12,7 @@ from sync.mapping.texts import check_of, word
 from sync.mapping.times import compile_time
 from sync.mapping.trace import Step, Steps, no_steps
 from sync.mapping.values import BadValueError, Texts, clean, quoted
-from sync.mapping.words import chosen, notice, title, within
+from sync.mapping.words import chosen, length_of_time, notice, title, within
 from sync.records.base import joined, listed
 from sync.records.fields import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.text.masking import quoted_value
@@ -31,9 +31,11 @@ _SEPARATOR = ";"
 _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType(
     {"time": compile_time, "duration": compile_duration, "extra_time": compile_extra_time}
 )
-_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
+_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time", "length of time"})
 """Types of fields that hold no free text, so that a lookup's words may be named."""
-_BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
+_BY_TEXT: Mapping[str, _Convert] = MappingProxyType(
+    {"title": title, "notice": notice, "length of time": length_of_time}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,32 @@ class CompiledField:
     plain: int | None
     composed: Composed | None
     steps: Steps = no_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The words of a column that a field's lookup knows; others are row errors."""
+
+    column: str
+    words: frozenset[str]
+    separator: str | None
+    personal: bool
+
+    def missing(self, cell: str) -> list[str]:
+        """Return the words of a cell that the lookup does not know."""
+        parts = cell.split(self.separator) if self.separator else [cell]
+        texts = (part.strip() for part in parts)
+        return [text for text in texts if text and not self.words.intersection((text, word(text)))]
+
+
+def lookup_of(rule: FieldRule, spec: FieldSpec) -> Lookup | None:
+    """Return the lookup of a field whose unknown words are row errors; None without one."""
+    whole = rule.template is None and rule.pattern is None and rule.default is None
+    if rule.lookup is None or rule.column is None or not whole:
+        return None
+    words = frozenset(clean(text) for text in rule.lookup)
+    separator = (rule.separator or _SEPARATOR) if spec.many else None
+    return Lookup(clean(rule.column), words, separator, spec.personal)
 
 
 def compile_field(

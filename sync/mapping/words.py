@@ -10,6 +10,7 @@ from sync.contract import OptionRule, is_valid_pin
 from sync.mapping.values import BadValueError
 from sync.records.fields import FieldSpec
 from sync.records.test import MAX_TITLE
+from sync.text.durations import parse_duration
 from sync.text.masking import quoted_value
 
 SWITCH = MappingProxyType(
@@ -46,6 +47,26 @@ def within(text: str, limit: int) -> str:
             f"{len(text)} characters, at most {limit} can be used", "shorten it in the source"
         )
     return text
+
+
+_LONGEST = 366 * 24 * 3600
+
+
+def length_of_time(text: str) -> int:
+    """Return the seconds of a length of time with its unit, such as `2h` or `14d`.
+
+    Raises:
+        BadValueError: it is not one, or longer than a year.
+    """
+    try:
+        seconds = int(parse_duration(text).total_seconds())
+    except ValueError:
+        reason = f"{quoted_value(text)} is not a length of time"
+        remedy = "write it with its unit, such as 90m, 4h or 14d"
+        raise BadValueError(reason, remedy) from None
+    if seconds > _LONGEST:
+        raise BadValueError(f"{quoted_value(text)} is more than a year", "correct it in the source")
+    return seconds
 
 
 def title(text: str) -> str:

@@ -74,6 +74,10 @@ class DecidedChanges:
             return None
         return self._by_digest.get(digest_of(change))
 
+    def is_rejected(self, kind: Kind, key: Key) -> bool:
+        """Tell whether a person has rejected a change of this record."""
+        return any((one.kind, one.key) == (kind, key) for one in self if not one.approved)
+
     def approvals(self) -> Sequence[DecidedChange]:
         """Return the approvals."""
         return [one for one in self if one.approved]

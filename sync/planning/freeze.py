@@ -2,32 +2,40 @@
 
 A test is frozen from a while before its start until its end. An update of a test sends all its
 times again, so within the freeze nothing may shorten, move or rename it unless a person allows
-exactly that change (rules 16 and 35).
+exactly that change. Once it has ended it stays as it is; after a while nothing on it changes any
+more (rules 16 and 35).
 """
 
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sync.planning.plausible import PlausibleTimes, span_text
 from sync.records.base import Kind, listed, utc_text, utc_time
 from sync.records.changes import Action, Change, Fields
 from sync.records.kinds import RECORD_TYPES
 
-FARTHEST_MOVE = timedelta(days=60)
-"""How far the start or the end of a test may move unasked.
-
-A wrong year or century moves it farther.
-"""
+LONGEST_OPEN = timedelta(days=60)
+"""How long a test may be open; `longest_duration` of its feed extends it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRules:
-    """Settings for times: the freeze before the start, and the longest duration in minutes."""
+    """Settings for the times of tests.
+
+    Attributes:
+        before: how long before its start a test is frozen.
+        after: how long after its end contributors, committees and options still change.
+        longest: the longest duration in minutes.
+        plausible: the times at which tests may be.
+    """
 
     before: timedelta = timedelta(hours=2)
+    after: timedelta = timedelta(days=14)
     longest: int = 24 * 60
+    plausible: PlausibleTimes = field(default_factory=PlausibleTimes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,11 @@ class TimeFacts:
         return bool(self.ends) and self.ends <= utc_text(self.moment.earliest)
 
     @property
+    def closed(self) -> bool:
+        """Return whether the test ended so long ago that nothing on it changes any more."""
+        return self.ended and self.ends <= utc_text(self.moment.earliest - self.rules.after)
+
+    @property
     def frozen(self) -> bool:
         """Return whether the test is under way or starts within the freeze."""
         return bool(self.start and self.ends) and self.near(self.start) and not self.ended
@@ -84,7 +97,7 @@ class TimeFacts:
         return (
             "the test is under way"
             if self.begun
-            else f"the test starts within {_span(self.rules.before)}"
+            else f"the test starts within {span_text(self.rules.before)}"
         )
 
 
@@ -101,9 +114,19 @@ def doubts(change: Change, timing: TimeFacts) -> str:
     )
 
 
-def doubts_when_sent(change: Change, timing: TimeFacts) -> str:
-    """Return why an update that was allowed by the plan is held when it is sent."""
-    return " and ".join((*_frozen(change, timing), *_moved(change, timing)))
+def stays_ended(change: Change, timing: TimeFacts) -> bool:
+    """Return whether an update is of a test that has ended, and leaves it so.
+
+    A later end that has not passed makes the test run again: it corrects a wrong end, and is judged
+    as any other change of times.
+    """
+    if change.action is not Action.UPDATE or not change.changed or not timing.ended:
+        return False
+    return not (_moves(change, "end") and _runs_again(change, timing))
+
+
+def _runs_again(change: Change, timing: TimeFacts) -> bool:
+    return _time(change.after, "end") > utc_text(timing.moment.earliest)
 
 
 def doubts_of_found(wanted: Change, there: Fields, timing: TimeFacts) -> str:
@@ -126,13 +149,10 @@ def _frozen(change: Change, timing: TimeFacts) -> Iterator[str]:
     """Yield what the update would do to a test within the freeze."""
     before, after = change.before, change.after
     moves = _moves(change, "start")
-    if not timing.frozen:
-        if (
-            moves
-            and timing.near(_time(after, "start"))
-            and _time(after, "end") > utc_text(timing.moment.earliest)
-        ):
-            yield f"it would move to a start that is past or within {_span(timing.rules.before)}"
+    again = timing.ended and not moves and timing.near(timing.start) and _runs_again(change, timing)
+    if not (timing.frozen or again):
+        if moves and timing.near(_time(after, "start")) and _runs_again(change, timing):
+            yield f"it would move to a start that is past or within {span_text(timing.rules.before)}"
         return
     what = ["move its start"] if moves else []
     if _moves(change, "end") and _time(after, "end") < _time(before, "end"):
@@ -154,7 +174,7 @@ def _moved(change: Change, timing: TimeFacts) -> Iterator[str]:
             continue
         was, now = _time(change.before, name), _time(change.after, name)
         days = abs(utc_time(now) - utc_time(was)) // timedelta(days=1)
-        if abs(utc_time(now) - utc_time(was)) > FARTHEST_MOVE:
+        if abs(utc_time(now) - utc_time(was)) > timing.rules.plausible.move:
             yield f"its {name} would move by {days:,} days"
         if now <= utc_text(timing.moment.latest) < was:
             yield f"its {name} would be in the past"
@@ -169,13 +189,27 @@ def _impossible(change: Change, timing: TimeFacts) -> Iterator[str]:
             yield "its duration would be 0"
         elif timedelta(minutes=int(minutes)) > longest:
             yield (
-                f"its duration would be {_span(timedelta(minutes=int(minutes)))}, above "
-                f"{_span(longest)} ({_LONGEST})"
+                f"its duration would be {span_text(timedelta(minutes=int(minutes)))}, above "
+                f"{span_text(longest)} ({_LONGEST})"
             )
     if {"start", "end"} & set(change.changed) and after.get("start") and after.get("end"):
         window = utc_time(_time(after, "end")) - utc_time(_time(after, "start"))
-        if window > max(FARTHEST_MOVE, longest):
+        if window > max(LONGEST_OPEN, longest):
             yield f"it would be open for {window.days:,} days"
+    yield from _implausible(change, timing)
+
+
+def _implausible(change: Change, timing: TimeFacts) -> Iterator[str]:
+    """Yield which new times lie outside of the plausible ones.
+
+    An extension of a test that is frozen is not asked about its hours: it must not wait.
+    """
+    if timing.frozen and change.action is Action.UPDATE and not _moves(change, "start"):
+        return
+    for name in ("start", "end"):
+        if name in change.changed and change.after.get(name):
+            plausible = timing.rules.plausible
+            yield from plausible.doubts_about(name, utc_time(_time(change.after, name)))
 
 
 _LONGEST = "if the feed has longer ones, set its longest_duration"
@@ -240,10 +274,3 @@ def _moves(change: Change, name: str) -> bool:
 
 def _time(fields: Fields, name: str) -> str:
     return str(fields.get(name) or "")
-
-
-def _span(length: timedelta) -> str:
-    """Return a length of time in whole units, such as `2 h` or `90 min`."""
-    minutes = int(length.total_seconds()) // 60
-    hours = f"{minutes // 60:,} h" if minutes >= 60 else ""
-    return f"{hours} {minutes % 60} min".strip() if minutes % 60 or not hours else hours

@@ -7,8 +7,9 @@ needs a reading of Inspera is judged once more when it was read, in `member_guar
 from dataclasses import dataclass, replace
 
 from sync.planning.absence import AbsenceDoubt
-from sync.planning.freeze import TimeFacts, additive, doubts
+from sync.planning.freeze import TimeFacts, additive, doubts, stays_ended
 from sync.planning.grace import PastAbsence
+from sync.planning.plausible import span_text
 from sync.planning.remedies import adopt
 from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
@@ -92,6 +93,7 @@ class Ruling:
         """Return whether a person may let the change pass by its hash."""
         return self.cause in (
             Cause.FREEZE,
+            Cause.ENDED,
             Cause.TIMES,
             Cause.ZEROS,
             Cause.GRACE,
@@ -100,11 +102,19 @@ class Ruling:
 
 
 PASS = Ruling(Verdict.PASS)
+AFTER_END = frozenset({Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.OPTION})
+"""What still changes on a test once it has ended, because grading goes on (rules 8 and 16).
+
+Explanations of grades are an option that is switched on only then.
+"""
 
 
 def may_be_approved(cause: Cause) -> bool:
     """Tell whether `approve` decides about what is held for this cause; else it is `adopt`."""
-    return cause in (Cause.LIMIT, Cause.SOURCE) or Ruling(Verdict.HELD, cause=cause).allowable
+    return (
+        cause in (Cause.LIMIT, Cause.SOURCE, Cause.CONFIGURATION)
+        or Ruling(Verdict.HELD, cause=cause).allowable
+    )
 
 
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
@@ -114,7 +124,8 @@ _UNMANAGED = (
     "was there before us: disable it in Inspera, or say that it is managed with `adopt "
     "staff KEY --managed`"
 )
-AS_IT_IS = "it stays as it is until the test has ended"
+AS_IT_IS = "it stays as it is"
+ENDED = "the test has ended: only what concerns grading still changes"
 _CAME_BACK = (
     "the test had ended by its former times, so they may have sat it, and no source "
     "names them any more"
@@ -231,18 +242,47 @@ def _zeros(change: Change, ruling: Ruling) -> Ruling:
 
 
 def judge_times(change: Change, timing: TimeFacts) -> Ruling:
-    """Return the ruling on an addition, or an early removal, by the times of its test."""
+    """Return the ruling on an addition, or an early removal, by the times of its test (rules 16)."""
     if change.kind is Kind.TEST:
-        doubt = doubts(change, timing)
-        return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
-    changes = change.action is Action.REMOVE or (
-        change.action is Action.UPDATE and not additive(change)
-    )
-    if changes and timing.frozen:
+        return _judge_test(change, timing)
+    again = change.action is Action.UPDATE and not change.changed  # an earlier call, sent again
+    if again or change.action not in (Action.CREATE, Action.UPDATE, Action.REMOVE):
+        return PASS
+    if timing.ended:
+        return over(timing) or _ended(change)
+    adds = change.action is Action.CREATE or (change.action is Action.UPDATE and additive(change))
+    if timing.frozen and not adds:
         less = takes_away(change)
         loss = f"it would take {less} away, and " if less else ""
-        return Ruling(Verdict.DEFERRED, f"{loss}{timing.word()}: {AS_IT_IS}", Cause.FREEZE)
+        reason = f"{loss}{timing.word()}: {stays_text(change.kind)}"
+        return Ruling(Verdict.DEFERRED, reason, Cause.FREEZE)
     return PASS
+
+
+def _judge_test(change: Change, timing: TimeFacts) -> Ruling:
+    if stays_ended(change, timing):
+        return over(timing) or _ended(change)
+    doubt = doubts(change, timing)
+    return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
+
+
+def over(timing: TimeFacts) -> Ruling | None:
+    """Return the ruling on a test that ended so long ago that nothing on it changes any more."""
+    if not timing.closed:
+        return None
+    reason = f"the test ended more than {span_text(timing.rules.after)} ago: nothing on it changes"
+    return Ruling(Verdict.DEFERRED, f"{reason} any more (freeze.after)", Cause.CLOSED)
+
+
+def _ended(change: Change) -> Ruling:
+    if change.kind in AFTER_END:
+        return PASS
+    return Ruling(Verdict.DEFERRED, ENDED, Cause.ENDED)
+
+
+def stays_text(kind: Kind) -> str:
+    """Return what becomes of something on a frozen test that is not changed now."""
+    return f"{AS_IT_IS} until the test has ended" if kind in AFTER_END else AS_IT_IS
 
 
 def takes_away(change: Change) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sync.planning.freeze import TimeFacts
-from sync.planning.guard import AS_IT_IS, FULL, STAYS, UNDER_WAY, minutes_of
+from sync.planning.guard import FULL, STAYS, UNDER_WAY, minutes_of, over, stays_text
 from sync.planning.remedies import adopt
 from sync.records.base import Kind, listed
 from sync.records.changes import Action, Cause, Change, Result, Value
@@ -167,10 +167,13 @@ def judge_removal(
         return MemberRuling(
             False, False, Result.DEFERRED, STAYS if candidate else UNDER_WAY, Cause.BEGUN
         )
-    if timing and timing.frozen and not (seat_read and seat is None):
-        return MemberRuling(
-            False, False, Result.DEFERRED, f"{timing.word()}: {AS_IT_IS}", Cause.FREEZE
-        )
+    if timing and not (seat_read and seat is None):
+        if timing.frozen:
+            kind = Kind.CANDIDATE if candidate else Kind.CONTRIBUTOR
+            reason = f"{timing.word()}: {stays_text(kind)}"
+            return MemberRuling(False, False, Result.DEFERRED, reason, Cause.FREEZE)
+        if closed := over(timing):
+            return MemberRuling(False, False, Result.DEFERRED, closed.reason, closed.cause)
     if not seat_read or seat is not None:
         return MemberRuling(True)
     if fresh:

@@ -68,6 +68,8 @@ class Cause(StrEnum):
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
     FREEZE = "freeze"  # its test is under way or starts soon
+    ENDED = "ended"  # its test has ended, and only what concerns grading still changes
+    CLOSED = "closed"  # its test ended so long ago that nothing on it changes any more
     TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
     CLOCK = "clock"  # this machine's clock and Inspera's differ
     FULL = "full"
@@ -91,7 +93,17 @@ class Cause(StrEnum):
     REJECTED = "rejected"  # a person has said no to exactly this change
 
 
-NOT_BY_ITSELF = frozenset({Cause.SOURCE, Cause.CLOCK, Cause.FULL, Cause.NUMBER, Cause.REJECTED})
+NOT_BY_ITSELF = frozenset(
+    {
+        Cause.SOURCE,
+        Cause.CLOCK,
+        Cause.FULL,
+        Cause.NUMBER,
+        Cause.ENDED,
+        Cause.CLOSED,
+        Cause.REJECTED,
+    }
+)
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
 
 

@@ -17,7 +17,9 @@ TextKind = Literal["free", "word", "label", "identifier"]
 """`free` is taken as it is (passwords), `word` is one of those that the configuration knows
 (statuses, times)."""
 
-FieldType = Literal["text", "title", "time", "duration", "extra_time", "choice", "notice"]
+FieldType = Literal[
+    "text", "title", "time", "duration", "extra_time", "choice", "notice", "length of time"
+]
 """How a source's text becomes the field's value."""
 
 FieldValue = str | int | datetime | None
@@ -46,8 +48,8 @@ class FieldSpec:
         required: whether a feed must map it.
         mapped: whether a feed can map it. Other fields are made from mapped ones.
         identity: whether Inspera knows the record by it, or can't change it.
-        once: whether it is never compared: it matters only when the record is sent, or becomes
-            another field.
+        once: whether it is never compared: it matters only when the record is sent, becomes
+            another field, or is for this tool alone (without `sent_as`).
         secret: whether it is never stored, logged or shown.
         indexed: whether the state looks records up by it.
         sent_as: the vendor's name for it in requests; empty when it is not sent under a name of its

@@ -25,7 +25,7 @@ class Rule(IntEnum):
     BEGUN_TESTS = 8
     WAITING = 9
     EXISTING = 10
-    LEFT_ALONE = 11
+    DECISIONS = 11
     EXTRA_TIME = 13
     EXACT_TIMES = 14
     LIMITS = 15
@@ -51,6 +51,8 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.NEEDS: Rule.WAITING,
         Cause.BEGUN: Rule.BEGUN_TESTS,
         Cause.FREEZE: Rule.FREEZE,
+        Cause.ENDED: Rule.FREEZE,
+        Cause.CLOSED: Rule.FREEZE,
         Cause.TIMES: Rule.TIMES,
         Cause.CLOCK: Rule.CLOCK,
         Cause.FULL: Rule.EXTRA_TIME,
@@ -67,11 +69,11 @@ RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
         Cause.NAMED: Rule.WHO_REMOVES,
         Cause.LOST: Rule.LOST_STATE,
         Cause.GRACE: Rule.ABSENCE,
-        Cause.PROTECTED: Rule.LEFT_ALONE,
-        Cause.PILOT: Rule.LEFT_ALONE,
+        Cause.PROTECTED: Rule.DECISIONS,
+        Cause.PILOT: Rule.DECISIONS,
         Cause.CONFIGURATION: Rule.LIMITS,
-        Cause.UNDONE: Rule.LEFT_ALONE,
-        Cause.REJECTED: Rule.LEFT_ALONE,
+        Cause.UNDONE: Rule.DECISIONS,
+        Cause.REJECTED: Rule.DECISIONS,
     }
 )
 """The rule by which a change with this cause does not go ahead. None: it goes ahead."""

@@ -87,6 +87,28 @@ class Test(NamedTuple):
             copied=False,
         ),
     ] = None
+    freeze_before: Annotated[
+        int | None,
+        FieldSpec(
+            description="How long before its start this test is frozen, such as `4h`. It is never"
+            " sent. Default: `freeze.before`.",
+            type="length of time",
+            text="word",
+            once=True,
+            copied=False,
+        ),
+    ] = None
+    freeze_after: Annotated[
+        int | None,
+        FieldSpec(
+            description="How long after its end contributors, committees and options of this test"
+            " still change, such as `30d`. It is never sent. Default: `freeze.after`.",
+            type="length of time",
+            text="word",
+            once=True,
+            copied=False,
+        ),
+    ] = None
 
     @property
     def kind(self) -> Kind:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from sync.planning.clashes import Clash
 from sync.records.base import RowError, listed
 from sync.records.changes import PlannedChange, Value
 from sync.records.kinds import LISTS
 from sync.records.rule_numbers import rule_of
+from sync.report.clashes_text import clash_json
 from sync.report.wording import hidden
 from sync.text.masking import masked
 
@@ -16,13 +18,21 @@ VERSION = 1
 
 
 def plan_json(
-    planned: Iterable[PlannedChange], row_errors: Iterable[RowError], summary: Mapping[str, Any]
+    planned: Iterable[PlannedChange],
+    row_errors: Iterable[RowError],
+    summary: Mapping[str, Any],
+    clashes: Iterable[Clash] = (),
 ) -> Iterator[str]:
-    """Yield the pieces of one JSON object: `version`, `changes`, `row_errors`, `summary`."""
+    """Yield the pieces of one JSON object.
+
+    Its members are `version`, `changes`, `row_errors`, `clashes` and `summary`.
+    """
     yield f'{{"version": {VERSION},\n"changes": ['
     yield from _joined(_change(line) for line in planned)
     yield '],\n"row_errors": ['
     yield from _joined(_row_error(row_error) for row_error in row_errors)
+    yield '],\n"clashes": ['
+    yield from _joined(map(clash_json, clashes))
     yield f'],\n"summary": {json.dumps(summary, ensure_ascii=False)}}}\n'
 
 

@@ -112,7 +112,8 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
             yield line.rewritten(lambda text: with_local_times(text, zone))
             empty = False
     if empty:
-        nothing = _NOTHING_ASKED if narrowed else nothing
+        if narrowed and nothing == NOTHING:
+            nothing = _NOTHING_ASKED
         yield Line(nothing if sound else _NOTHING_SENT, Tone.GOOD if sound else None)
 
 

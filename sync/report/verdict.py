@@ -13,6 +13,7 @@ _WHY: Final[Mapping[Exit, str]] = {
     Exit.HELD: "something is held, or waits for a test that starts soon",
     Exit.SOURCE: "a source can't be used or trusted",
     Exit.INSPERA: "Inspera can't be reached, or refuses the key",
+    Exit.LOCKED: "another run, or another program, has locked the state",
     Exit.INTERRUPTED: "ended early",
     Exit.TERMINATED: "ended early",
 }

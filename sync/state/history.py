@@ -53,13 +53,18 @@ _RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason
 
 def read_last_runs(connection: Connection, most: int) -> list[PastRun]:
     """Return the newest runs, newest first."""
+    return read_runs(connection, read_run_ids(connection, most))
+
+
+def read_run_ids(connection: Connection, most: int) -> list[int]:
+    """Return the numbers of the newest runs, newest first."""
     query = text("SELECT id FROM run ORDER BY id DESC LIMIT :most")
-    return _read_runs(connection, list(connection.execute(query, {"most": most}).scalars()))
+    return list(connection.execute(query, {"most": most}).scalars())
 
 
 def read_run(connection: Connection, run_id: int) -> PastRun | None:
     """Return a run; None when it is not there."""
-    return next(iter(_read_runs(connection, [run_id])), None)
+    return next(iter(read_runs(connection, [run_id])), None)
 
 
 def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
@@ -71,10 +76,11 @@ def read_last_ended(connection: Connection, commands: Collection[str]) -> list[P
     chosen = {
         id_ for number, (id_, command) in enumerate(newest) if number == 0 or command in commands
     }
-    return _read_runs(connection, chosen)
+    return read_runs(connection, chosen)
 
 
-def _read_runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
+def read_runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
+    """Return these runs, newest first."""
     chosen = ", ".join(str(id_) for id_ in ids) or "NULL"
     rows = connection.execute(text(f"{_RUNS} WHERE id IN ({chosen}) ORDER BY id DESC")).fetchall()
     return [

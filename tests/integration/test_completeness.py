@@ -91,6 +91,7 @@ def test_a_small_source_next_to_a_large_one_is_judged_by_what_it_named_itself(
     university: University,
 ) -> None:
     university.students.add(*numbers(2001, 200))
+    university.config.setdefault("limits", {})["configuration"] = {"at_least": 20}
     university.config["sources"]["guests"] = {"type": "csv", "path": "guests.csv"}
     university.config["feeds"].insert(1, {**university.feed("learner"), "source": "guests"})
     guests = replace(university.students, path=university.folder / "guests.csv", rows=[])
@@ -289,6 +290,7 @@ def test_of_two_sources_the_one_that_is_shorter_is_accepted(university: Universi
     university.students.add(*numbers(2001, 15))
     late.add(*(f"{TEST} {learner}" for learner in numbers(2001, 15)))
     late.write()
+    university.config.setdefault("limits", {})["configuration"] = {"at_least": 15}
     university.config["sources"]["late"] = {"type": "csv", "path": "late.csv"}
     university.config["feeds"].append({**university.feed("candidate"), "source": "late"})
     university.apply_cleanly()

@@ -117,6 +117,31 @@ def test_a_narrower_where_is_held_as_one_whatever_shrinks_by_it(thirty: Universi
     thirty.apply_cleanly()
 
 
+def test_what_waits_for_the_grace_counts_in_the_first_night(thirty: University) -> None:
+    thirty.config["grace"] = {"readings": 2, "age": "1h"}
+    for learner in numbers(1001, 12):
+        thirty.registrations.set(f"{TEST} {learner}", room="old")
+    thirty.feed("candidate")["where_not"] = {"room": "old"}
+    ran = thirty.apply()
+    assert ran.status == 3
+    assert "it removes 12 candidates; 12 changes of 35 known candidates" in ran.out
+    assert thirty.apply("--allow", ran.allow_hash).status == 0
+    assert len(thirty.candidates(TEST)) == 18
+
+
+def test_approving_the_whole_hold_is_enough(thirty: University) -> None:
+    swap_names(thirty)
+    held = thirty.apply()
+    assert held.status == 3
+    listed = thirty.run("held").out
+    assert SCOPE in listed
+    approved = thirty.run("approve", held.allow_hash, "--why", "the columns were swapped")
+    assert approved.status == 0, approved.output
+    assert len(thirty.writes()) == 30
+    assert "changes nothing that is sent" in thirty.apply_cleanly().out
+    assert "onfiguration" not in thirty.apply_cleanly().out
+
+
 def test_a_field_for_all_candidates_is_held(thirty: University) -> None:
     for row in list(thirty.registrations.rows):
         row["room"] = "B12"

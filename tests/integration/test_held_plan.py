@@ -233,6 +233,13 @@ def test_a_wrong_decision_is_an_error_that_names_what_there_is(
     assert message in ran.err
 
 
+def test_without_a_state_nothing_is_held(university: University) -> None:
+    assert "Nothing is held." in university.run("held").out
+    ran = approve(university, "abcd")
+    assert (ran.status, "abcd: no hold has this hash; nothing is held" in ran.err) == (2, True)
+    assert not university.state.exists()
+
+
 def test_an_identity_change_is_not_approved_but_adopted(university: University) -> None:
     university.register(TEST, "1001")
     university.apply_once()
@@ -243,6 +250,19 @@ def test_an_identity_change_is_not_approved_but_adopted(university: University) 
     assert ran.status == 2
     assert "(identity change)" in ran.err
     assert "run `adopt learner 1001`" in ran.err
+
+
+def test_what_was_rejected_is_not_adopted_with_all_others(university: University) -> None:
+    university.register(TEST, "1001", "1002")
+    university.apply_once()
+    for learner in ("1001", "1002"):
+        university.students.set(learner, feide=f"x{learner}")
+    university.apply()
+    hold = next(one for one in holds(university) if one["cause"] == "identity_change")
+    assert reject(university, hold["id"], "--only", "1002").status == 0
+    ran = university.adopt("--held", "--show")
+    assert "learner 1001" in ran.out
+    assert "learner 1002" not in ran.out
 
 
 def test_a_rejected_create_keeps_the_run_from_ending_well(university: University) -> None:

@@ -1,5 +1,6 @@
 """Large changes with one cause, at once or a little every night (rules 15)."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -57,6 +58,19 @@ def test_a_lost_faculty_is_held_and_one_word_lets_it_go(lost_faculty: University
     assert len(lost_faculty.candidates(TEST)) == 5
     assert lost_faculty.apply().status == 0
     assert lost_faculty.writes() == []
+
+
+def test_a_lost_faculty_is_one_hold_that_one_approval_carries_out(
+    lost_faculty: University,
+) -> None:
+    lost_faculty.apply()
+    (hold,) = json.loads(lost_faculty.run("held", "--json").out)["holds"]
+    assert len(hold["changes"]) == 77
+    ran = lost_faculty.run("approve", hold["id"], "--why", "the faculty has closed", "--by", "ann")
+    assert ran.status == 0, ran.output
+    assert not any(lost_faculty.candidates(test) for test in FACULTY)
+    assert lost_faculty.apply().status == 0
+    assert lost_faculty.run("held").status == 0
 
 
 def test_each_part_of_a_lost_faculty_can_be_allowed_alone(lost_faculty: University) -> None:

@@ -109,3 +109,11 @@ def test_a_limit_holds_a_part_as_it_holds_the_whole(university: University) -> N
     assert plan.status == 3
     assert "Over a limit" in plan.out
     assert "Over a limit" not in university.plan("--test", OTHER).out
+
+
+def test_a_reviewed_plan_of_a_part_is_carried_out_as_that_part(two_tests: University) -> None:
+    file = str(two_tests.folder / "review.jsonl")
+    two_tests.plan("--test", TEST, "--out", file)
+    assert two_tests.run("apply", file).status == 0
+    assert set(two_tests.tests()) == {TEST}
+    assert set(two_tests.candidates()) == names(["1001", "1002"])

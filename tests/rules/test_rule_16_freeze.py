@@ -74,7 +74,7 @@ def test_a_later_end_with_a_longer_duration_is_sent_and_so_are_more_minutes_and_
     "change", [{"room": "B"}, {"number": "102"}, {"extra": "15"}, {"extra": "0"}]
 )
 @pytest.mark.parametrize("moment", [SOON, DURING])
-def test_other_changes_of_a_candidate_wait_by_name_until_the_end_unless_they_are_allowed(
+def test_other_changes_of_a_candidate_are_deferred_by_name_unless_they_are_allowed(
     running: University, moment: str, change: dict[str, str]
 ) -> None:
     running.at(moment)
@@ -85,20 +85,111 @@ def test_other_changes_of_a_candidate_wait_by_name_until_the_end_unless_they_are
     assert running.writes() == []
     (line,) = running.plan_json()["changes"]
     assert (line["verdict"], line["key"]) == ("deferred", [TEST, "1001"])
-    assert "it stays as it is until the test has ended" in line["reason"]
+    assert "it stays as it is; to send it now: apply --allow" in line["reason"]
     assert running.candidates() == seats
     running.apply("--allow", ran.allow_hash)
     assert running.candidates() != seats
     assert running.planned() == []
 
 
-def test_a_deferred_change_is_sent_once_the_test_has_ended(running: University) -> None:
-    running.registrations.set(f"{TEST} 1001", room="B")
-    running.apply_cleanly()
-    assert running.writes() == []
+AFTER = {"room": {"room": "B"}, "minutes": {"extra": "60"}, "number": {"number": "7"}}
+
+
+@pytest.mark.parametrize("change", AFTER)
+def test_after_its_end_nothing_of_a_candidate_changes_unless_it_is_allowed(
+    running: University, change: str
+) -> None:
     running.at(DAY_AFTER)
-    running.apply_cleanly()
-    assert running.candidates()["s1001"]["roomName"] == "B"
+    seats = running.candidates()
+    running.registrations.set(f"{TEST} 1001", **AFTER[change])
+    running.register(TEST, "1009")
+    running.exams.set(TEST, name="Muntlig prøve")
+    ran = running.apply_cleanly()
+    assert ran.out.count("the test has ended: only what concerns grading still changes") == 3
+    assert running.candidates() == seats
+    assert "Skriftlig" in running.tests()[TEST]["title"]
+    reasons = {"/".join(one["key"]): one["reason"] for one in running.plan_json()["changes"]}
+    running.apply("--allow", reasons[f"{TEST}/1001"].rpartition(" ")[2])
+    assert running.candidates() != seats
+    assert set(running.candidates()) == names(["1001", "1002", "1003"])
+
+
+@pytest.fixture
+def graded(university: University) -> University:
+    """A test with two graders that has ended, of which one grader and a committee leave."""
+    university.add_feeds("staff", "contributor", "committee")
+    university.config["on_absence"] = {"committee": "remove"}
+    university.register(TEST, "1001")
+    university.assign_staff(TEST, "501", "502", "503")
+    university.panels.add(f"{TEST} A", f"{TEST} B")
+    university.apply_once()
+    university.graders.drop(f"{TEST} 502")
+    university.panels.drop(f"{TEST} B")
+    university.assign_staff(TEST, "504")
+    return university
+
+
+LATER = "2026-12-15T12:01"
+"""More than 14 days after the end of the test."""
+
+
+def test_contributors_and_committees_change_after_the_end_until_a_while_has_passed(
+    graded: University,
+) -> None:
+    graded.at(DAY_AFTER)
+    graded.apply_cleanly()
+    assert graded.planned() == []
+    assert set(graded.contributors()) == {"t501", "t503", "t504"}
+    graded.at(LATER)
+    graded.graders.drop(f"{TEST} 504")
+    graded.graders.set(f"{TEST} 501", duties="review")
+    ran = graded.apply_cleanly()
+    assert "the test ended more than 336 h ago: nothing on it changes any more" in ran.out
+    assert graded.writes() == []
+    assert graded.planned() == graded.planned("deferred")
+    assert len(graded.planned()) == 2
+
+
+def test_who_left_is_disabled_although_they_are_still_a_grader_of_an_old_test(
+    graded: University,
+) -> None:
+    graded.at(LATER)
+    graded.employees.drop("502")
+    graded.apply_cleanly()
+    assert graded.staff()["t502"]["status"] == "DISABLED"
+    assert graded.planned() == graded.planned("deferred")
+
+
+@pytest.mark.parametrize("where", ["everywhere", "feed", "test"])
+def test_how_long_is_set_for_all_tests_for_those_of_a_feed_or_for_one(
+    graded: University, where: str
+) -> None:
+    if where == "test":
+        graded.feed("test")["map"] |= {
+            "freeze_before": {"constant": "2d"},
+            "freeze_after": {"column": "template"},
+            "template": {"constant": "1001"},
+        }
+        graded.exams.set(TEST, template="30d")
+    else:
+        settings = graded.config if where == "everywhere" else graded.feed("test")
+        settings["freeze"] = {"before": "2d", "after": "30d"}
+    graded.at("2026-11-29T12:00")
+    graded.exams.set(TEST, name="Muntlig prøve")
+    assert "the test starts within 48 h, and this would rename it" in graded.apply().out
+    graded.exams.set(TEST, name="Skriftlig prøve")
+    graded.at(LATER)
+    graded.apply_cleanly()
+    assert set(graded.contributors()) == {"t501", "t503", "t504"}
+
+
+def test_a_length_of_time_that_cannot_be_read_is_an_error_of_its_row(running: University) -> None:
+    running.feed("test")["map"]["freeze_before"] = "template"
+    running.feed("test")["map"]["template"] = {"constant": "1001"}
+    running.exams.set(TEST, template="two days")
+    ran = running.plan()
+    assert ran.status == 1
+    assert "is not a length of time; write it with its unit" in ran.out
 
 
 def test_more_minutes_are_not_kept_back_by_another_room_in_the_same_row(

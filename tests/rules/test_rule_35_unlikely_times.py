@@ -59,6 +59,109 @@ def test_a_week_long_home_exam_is_held_until_its_feed_says_that_it_has_such(
     assert university.tests()[TEST]["duration"] == 10080
 
 
+@pytest.mark.parametrize(
+    ("plausible", "values", "why"),
+    [
+        (
+            {"between": ["2026-08-01", "2026-11-29"]},
+            {},
+            "its start would be Tue 2026-12-01 09:00 Europe/Oslo: 2 days after 2026-11-29",
+        ),
+        (
+            {"weekdays": ["mon", "wed"]},
+            {},
+            "Europe/Oslo: not on one of mon, wed (plausible.weekdays)",
+        ),
+        (
+            {"hours": [7, 21]},
+            {"start": "01.12.2026 03:00"},
+            "its start would be Tue 2026-12-01 03:00 Europe/Oslo: 4 h before 7:00",
+        ),
+        ({"hours": [7, 12]}, {}, "2026-12-01 13:00 Europe/Oslo: 1 h after 12:00"),
+    ],
+)
+def test_a_new_test_outside_of_the_plausible_times_of_its_feed_is_held_with_the_arithmetic(
+    university: University, plausible: dict[str, object], values: dict[str, str], why: str
+) -> None:
+    university.exams.add(TEST, **values)
+    university.keep_feeds("test")
+    university.feed("test")["plausible"] = plausible
+    ran = university.apply()
+    assert ran.status == 3
+    assert why in ran.out
+    assert university.tests() == {}
+    assert university.apply("--allow", ran.allow_hash).status == 0
+    university.exams.set(TEST, name="Muntlig prøve")  # its times were allowed, and stay
+    university.apply_cleanly()
+
+
+def test_how_far_a_test_may_move_is_a_setting_of_its_feed(running: University) -> None:
+    running.feed("test")["plausible"] = {"move": "3d"}
+    running.at(BEFORE)
+    running.exams.set(TEST, start="05.12.2026 09:00", end="05.12.2026 13:00")
+    ran = running.apply()
+    assert ran.status == 3
+    assert "its start would move by 4 days" in ran.out
+
+
+def test_an_extension_beyond_the_plausible_hours_does_not_wait_while_the_test_runs(
+    running: University,
+) -> None:
+    running.feed("test")["plausible"] = {"hours": [9, 13]}
+    running.exams.set(TEST, end="01.12.2026 13:30", minutes="270")
+    running.apply_cleanly()
+    assert running.tests()[TEST]["endTime"] == "2026-12-01T12:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("plausible", "at", "wrong"),
+    [
+        (
+            {"between": ["2027-07-31", "2026-08-01"]},
+            "plausible.between",
+            "has its last day before its first; write the first day, then the last one",
+        ),
+        ({"between": ["1.8.26", "2027-07-31"]}, "plausible.between", "is not a day; write it such"),
+        ({"weekdays": ["mandag"]}, "plausible.weekdays", "known here: mon, tue"),
+        ({"hours": [7, 25]}, "plausible.hours", "is too large; use at most 24"),
+        ({"hours": [21, 7]}, "plausible.hours", "does not end after it begins"),
+        ({"zone": "Oslo"}, "plausible.zone", "is not a valid time zone"),
+    ],
+)
+def test_plausible_times_that_cannot_be_are_an_error_of_the_configuration(
+    university: University, plausible: dict[str, object], at: str, wrong: str
+) -> None:
+    university.feed("test")["plausible"] = plausible
+    ran = university.plan()
+    assert ran.status == 2
+    assert f"feeds[2].{at}" in ran.output
+    assert wrong in ran.output
+
+
+def test_days_and_hours_need_a_time_zone(university: University) -> None:
+    university.feed("test")["plausible"] = {"hours": [7, 21]}
+    for name in ("start", "end"):
+        university.feed("test")["map"][name] = {"column": name}
+    ran = university.plan()
+    assert ran.status == 2
+    assert "needs a time zone for its days and hours" in ran.output
+
+
+@pytest.mark.parametrize("start", ["25.10.2026 02:30", "28.03.2027 02:30"])
+def test_a_time_that_a_clock_change_repeats_or_skips_is_not_guessed_and_its_night_is_known(
+    university: University, start: str
+) -> None:
+    university.keep_feeds("test")
+    university.feed("test")["plausible"] = {"hours": [4, 8]}
+    university.exams.add(TEST, start=start, end=f"{start[:10]} 07:00", minutes="60")
+    assert university.apply().status == 1
+    assert university.tests() == {}
+    # The night has 25 or 23 hours: its hours are those on the wall.
+    university.exams.set(TEST, start=f"{start[:10]} 04:00")
+    university.apply_cleanly()
+    assert set(university.tests()) == {TEST}
+
+
 def test_a_whole_plan_that_moves_far_has_one_hash_for_all_its_tests(university: University) -> None:
     university.exams.add(TEST, OTHER)
     university.keep_feeds("test")

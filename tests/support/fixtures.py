@@ -15,6 +15,7 @@ from sync.commands import (
     pause,
     plan,
     reconcile,
+    report,
     state_rebind,
     status,
 )
@@ -44,6 +45,7 @@ def university(
         plan,
         state_rebind,
         reconcile,
+        report,
         status,
     ):
         monkeypatch.setattr(module, "now", university.now)

@@ -9,8 +9,8 @@ from sync import __version__
 from sync.cli import run
 
 COMMANDS = (
-    *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "status", "doctor"),
-    *("sandbox", "schema", "demo"),
+    *("init", "check", "sample", "plan", "report", "apply", "adopt", "reconcile", "status"),
+    *("doctor", "sandbox", "schema", "demo"),
 )
 HEAVY = ("sqlmodel", "sqlalchemy", "requests", "alembic", "starlette", "uvicorn", "yaml")
 

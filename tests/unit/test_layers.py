@@ -34,7 +34,8 @@ STRANGERS = {
     "apscheduler": {"schedule"},
     "cronsim": {"schedule"},
     "ijson": {"inspera"},
-    "jinja2": {"sandbox"},
+    "jinja2": {"report", "sandbox"},
+    "markupsafe": {"report"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
 }

@@ -13,14 +13,11 @@ from sync.planning.grace import PastAbsence
 from sync.planning.guard import Facts
 from sync.records.base import Kind
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
-from sync.state.compare.context import REJECTED
+from sync.state.compare.context import REJECTED, WINDOW
 from sync.state.dialect import stream
 
-TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
-"""A function that returns the timing of a test by its start, its end with extra time, and the
-number of the feed that
-wants it.
-"""
+TimingOf = Callable[[Any], TimeFacts | None]
+"""A function that returns the timing of a test by a row with its window (`context.WINDOW`)."""
 
 
 def pair_absent(
@@ -81,6 +78,7 @@ _ON_TESTS = {
         UNION SELECT f.k1 FROM row_error f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
+            AND coalesce(ctw.closed, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test
                 AND d.k2 = c.staff AND d.action = 'remove'
                 AND d.verdict = 'pass')) AS on_tests)""",
@@ -251,7 +249,7 @@ def _absent_members(
             refused=row.refused or "",
             undone=row.undone or "",
             absence=_past_absence(row),
-            timing=timing(row.tw_start, row.tw_ends, None),
+            timing=timing(row),
             retired=row.lifecycle == "retired",
         )
         known = prefixed_fields(row, "k_", COMPARED[kind])
@@ -292,8 +290,7 @@ def _absent_members_sql(kind: Kind) -> str:
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
                k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
-               u.reason AS undone, tw.start AS tw_start, tw.ends AS tw_ends,
-               tw.unsettled AS unsettled, {_ABSENCE},
+               u.reason AS undone, {WINDOW}, tw.unsettled AS unsettled, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
                    AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'

@@ -20,6 +20,7 @@ FIRST = 3
 """How many examples are read of each kind and action."""
 
 _ACTIONS = ", ".join(f"'{action}'" for action in sorted(COUNTED))
+_NEVER = ", ".join(f"'{cause}'" for cause in (Cause.PILOT, Cause.PROTECTED, Cause.REJECTED))
 _CHANGE = "d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after, d.place"
 _OWN = "d.id IN (SELECT id FROM by_configuration)"
 
@@ -31,13 +32,15 @@ def stage_earlier(connection: Connection, changes: Iterable[Change]) -> None:
 
 
 def find_own(connection: Connection) -> dict[tuple[Kind, Action], int]:
-    """Mark the drafted changes that pass and that the earlier plan has not got. Count them.
+    """Mark the drafted changes that go ahead and that the earlier plan does not contain. Count them.
 
     What a person has allowed by its own hash is not among them.
     """
+    # Also what only goes ahead later: by then this configuration is the earlier one.
     query = (
-        f"SELECT d.id, {_CHANGE} FROM draft d WHERE d.verdict = 'pass' AND d.scope <> '{ALLOWED}'"
-        f" AND d.action IN ({_ACTIONS}) AND d.id > :last ORDER BY d.id LIMIT 5000"
+        f"SELECT d.id, {_CHANGE} FROM draft d WHERE d.verdict <> 'held' AND d.cause NOT IN ({_NEVER})"
+        f" AND d.scope <> '{ALLOWED}' AND d.action IN ({_ACTIONS})"
+        " AND d.id > :last ORDER BY d.id LIMIT 5000"
     )
     for chunk in chunks(read_pages(connection, query)):
         rows = [(row.id, row.kind, digest_of(_to_change(row))) for row in chunk]
@@ -116,9 +119,14 @@ def store_lines(connection: Connection, digest: str) -> None:
 
 
 def allow_own(connection: Connection) -> None:
-    """Let the marked changes pass the other limits: a person has allowed them together."""
+    """Let the marked changes pass the limits and the grace: a person has allowed them together."""
+    going = f"(d.verdict = 'pass' OR d.cause = '{Cause.GRACE}')"
     connection.execute(
-        text(f"UPDATE draft AS d SET scope = :scope WHERE {_OWN}"), {"scope": ALLOWED}
+        text(
+            "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope"
+            f" WHERE {_OWN} AND {going}"
+        ),
+        {"scope": ALLOWED},
     )
 
 

@@ -1,7 +1,7 @@
 """The facts behind decisions, collected in SQL: vanished records, look-alikes, times of tests."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.planning.absence import AbsenceDoubt
+from sync.planning.freeze import TimeRules
 from sync.records.base import Kind, utc_text, utc_time
+from sync.records.changes import Cause
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
 from sync.state.compare import zeros
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
@@ -23,8 +25,23 @@ SECOND_WAVE = timedelta(days=7)
 """How soon before its start what a test needs comes next; then the others by date (rules 19)."""
 
 
-HELD = 2
-"""In `test_window.unsettled`: the new times of the test are held, so the known ones count."""
+RulesOf = Callable[[int | None, int | None, int | None], TimeRules]
+"""A function that returns the rules of a test's times.
+
+Its arguments are the number of the test's feed, and the test's own freeze before the start and
+after the end, in seconds; None for the usual ones.
+"""
+
+OTHER_TIMES, HELD = 1, 2
+"""In `test_window.unsettled`: the test has ended by times that change in this run; its new times
+are held, so the known ones count."""
+
+WINDOW = (
+    f"tw.start AS tw_start, CASE WHEN tw.unsettled = {OTHER_TIMES} THEN '' ELSE tw.ends END"
+    " AS tw_ends, tw.feed AS tw_feed, tw.before AS tw_before, tw.after AS tw_after"
+)
+"""The columns of a test's window (`tw`) by which its times are judged. Known times that change in
+this run do not make it ended."""
 
 REJECTED = 3
 """In `test_window.unsettled`: a person has rejected its new times, so the known ones are right."""
@@ -40,12 +57,15 @@ class Window:
     ended: bool
 
 
-def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool = True) -> None:
+def fill_test_windows(
+    connection: Connection, now: datetime, rules_of: RulesOf, *, leave_out: bool = True
+) -> None:
     """Fill the workspace's tables of open intents, test windows and records that no feed names.
 
     Args:
         connection: state and workspace, with everything wanted staged and indexed.
         now: aware; what has begun or ended is judged by it.
+        rules_of: returns the rules of a test's times.
         leave_out: whether to leave out tests that had ended before they were ever sent (rules 35).
     """
     connection.execute(
@@ -55,7 +75,7 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
         )
     )
     create_index(connection, "ix_open", "open_record (kind, k1, k2)")
-    _fill_windows(connection, now, leave_out=leave_out)
+    _fill_windows(connection, now, rules_of, leave_out=leave_out)
     for kind in (*PEOPLE, Kind.TEST):
         _fill_vanished(connection, kind)
     for kind in ON_A_TEST:
@@ -65,9 +85,9 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
     analyse(connection, "vanished", "missing")
 
 
-def fill_windows_alone(connection: Connection, now: datetime) -> None:
+def fill_windows_alone(connection: Connection, now: datetime, rules_of: RulesOf) -> None:
     """Fill the table of test windows for a plan that rests on no source. `now` is aware."""
-    _fill_windows(connection, now, leave_out=False)
+    _fill_windows(connection, now, rules_of, leave_out=False)
 
 
 def fill_context(
@@ -240,6 +260,7 @@ def _fill_suspects(connection: Connection) -> None:
 _TESTS = """
 SELECT t.key, k.key AS is_known, k.start AS known_start, k.end AS known_end,
        w.start AS wanted_start, w.end AS wanted_end,
+       w.feed AS feed, w.freeze_before AS before, w.freeze_after AS after,
        o.fields AS tried, kc.longest AS known_longest, wc.longest AS wanted_longest
 FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
@@ -272,8 +293,10 @@ def mark_unsettled_tests(connection: Connection) -> None:
     """
     # The draft has no index yet.
     updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"
+    ended = f"cause IN ('{Cause.ENDED}', '{Cause.CLOSED}')"
     connection.exec_driver_sql(
-        f"UPDATE test_window SET unsettled = 1 WHERE ended = 1 AND test IN ({updated})"
+        f"UPDATE test_window SET unsettled = {OTHER_TIMES} WHERE ended = 1"
+        f" AND test IN ({updated} AND NOT {ended})"
     )
     connection.exec_driver_sql(
         f"UPDATE test_window SET unsettled = {HELD} WHERE test IN ({updated} AND cause = 'times')"
@@ -284,17 +307,25 @@ def mark_unsettled_tests(connection: Connection) -> None:
     )
 
 
-def _fill_windows(connection: Connection, now: datetime, *, leave_out: bool) -> None:
-    columns = ("test", "start", "ends", "begun", "ended", "wave", "unsent")
+def _fill_windows(
+    connection: Connection, now: datetime, rules_of: RulesOf, *, leave_out: bool
+) -> None:
+    columns = ("test", "start", "ends", "begun", "ended", "wave", "unsent", "closed", *_RULES)
     for chunk in chunks(stream(connection, _TESTS)):
         rows: list[tuple[object, ...]] = []
         for test in chunk:
             window = _window_of(test, now)
             when = (window.start, window.ends, int(window.begun), int(window.ended))
             unsent = leave_out and window.ended and test.is_known is None and not test.tried
-            rows.append((test.key, *when, _wave_of(test, window, now), int(unsent)))
+            own = (test.feed, test.before, test.after)
+            since = utc_text(now - rules_of(*own).after)
+            closed = int(window.ended and window.ends <= since)
+            rows.append((test.key, *when, _wave_of(test, window, now), int(unsent), closed, *own))
         insert(connection, "test_window", columns, rows, retiring=0, unsettled=0)
     analyse(connection, "test_window")
+
+
+_RULES = ("feed", "before", "after")
 
 
 def _window_of(test: Any, now: datetime) -> Window:

@@ -24,6 +24,7 @@ from sync.state.compare.absences import (
     find_account_sharer,
     prefixed_fields,
 )
+from sync.state.compare.context import WINDOW
 from sync.state.dialect import stream
 
 
@@ -131,7 +132,7 @@ def _pair_records(
             refused=row.refused or "",
             existing=not about.managed,
             shares=shares,
-            timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
+            timing=timing(row) if kind is Kind.TEST else None,
             reuses=bool(about.reuses),
             zeros=about.zeros,
             clash=row.clash or "",
@@ -153,7 +154,7 @@ def _records_sql(kind: Kind) -> str:
     # the fingerprint may be of something that was never sent.
     return f"""
         SELECT {_columns_sql(kind)}, k.key AS is_known, o.k1 AS is_open,
-               tw.start AS tw_start, tw.ends AS tw_ends,
+               {WINDOW},
                (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
                    AND s.new_key = w.key) AS resembles,
                EXISTS (SELECT 1 FROM zeroed z WHERE z.kind = '{kind}'
@@ -198,7 +199,7 @@ def _pair_members(
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None),
-            timing=timing(row.tw_start, row.tw_ends, row.feed),
+            timing=timing(row),
             begun=bool(row.begun) and key[1] in locked,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
@@ -224,7 +225,7 @@ def _members_sql(kind: Kind) -> str:
     return f"""
         SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
                kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
-               tw.start AS tw_start, tw.ends AS tw_ends,
+               {WINDOW},
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict

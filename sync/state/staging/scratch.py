@@ -55,8 +55,9 @@ _TABLES = {
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring "
-        "INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, closed "
+        "INTEGER, retiring INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER, feed INTEGER, "
+        "before INTEGER, after INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
@@ -83,6 +84,16 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
     "asked": "seq INTEGER",
+    "test_time": "test TEXT PRIMARY KEY, start TEXT, ends TEXT",
+    "staying_candidate": "test TEXT, learner TEXT, room TEXT, building TEXT, roles TEXT",
+    "staying_contributor": "test TEXT, staff TEXT, room TEXT, building TEXT, roles TEXT",
+    "overlap": "test TEXT, other TEXT, learner TEXT",
+    "room_places": "name TEXT PRIMARY KEY, places INTEGER",
+    "room_use": "room TEXT, test TEXT, number INTEGER",
+    "test_clash": (
+        "id INTEGER PRIMARY KEY, type TEXT, test TEXT, other TEXT, number INTEGER, places INTEGER, "
+        "start TEXT, ends TEXT"
+    ),
     "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
     "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
     "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
@@ -101,7 +112,9 @@ narrowed plan keeps, `pilot_need` the records that the pilot group needs.
 new one makes.
 
 `scope_line` has the lines of each held scope, by its hash: `draft` is the line's number in the
-draft and in `plan.draft`. A line can be in several scopes; in one of them it is `outermost` = 1."""
+draft and in `plan.draft`. A line can be in several scopes; in one of them it is `outermost` = 1.
+
+`test_time` and what follows are for clashes."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 
@@ -304,7 +317,7 @@ def index_wanted(connection: Connection) -> None:
         )
         if is_postgres(connection):
             create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
-    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")
+    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner, test)")
     create_index(connection, "ix_wanted_part", "wanted_contributor (staff)")
     create_index(connection, "ix_row_error", "row_error (kind, k1, k2)")
     create_index(connection, "ix_departed", "departed (kind, k1, k2)")

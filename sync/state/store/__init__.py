@@ -1,6 +1,6 @@
 """The store of one run: what is known, what is wanted, and the plan that follows."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sync.records.kinds import Record
 from sync.state.secret_digest import digest_secret, new_key
 from sync.state.staging import scratch
 from sync.state.store.baselines import Baselines
+from sync.state.store.clashes import Clashes
 from sync.state.store.comparison import Comparison
 from sync.state.store.configuration import ConfigurationHistory
 from sync.state.store.earlier_runs import EarlierRuns
@@ -33,8 +34,8 @@ class Store:
         fingerprint: returns the fingerprint of a record's compared fields.
         locked_options: the options that cannot be changed once their test has begun.
         digest_key: the key of the digests of pins and quit codes; None for a random one.
-        rules: the rules of each feed, by its number, about the times of tests; empty for the usual
-            rules.
+        rules: the rules about the times of tests by the number of their feed, and those of tests
+            that no feed names under None.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
 
@@ -46,7 +47,7 @@ class Store:
         fingerprint: Callable[[Record], bytes],
         locked_options: Collection[str] = (),
         digest_key: bytes | None = None,
-        rules: Sequence[TimeRules] = (),
+        rules: Mapping[int | None, TimeRules] | None = None,
         leave_out: bool = True,
     ) -> None:
         scope = RunScope(
@@ -54,7 +55,7 @@ class Store:
             places=[f"{place} line" for place in places],
             fingerprint=fingerprint,
             locked_options=locked_options,
-            rules=rules or [TimeRules()] * max(1, len(places)),
+            rules=rules or {None: TimeRules()},
             leave_out=leave_out,
         )
         scratch.make_tables(connection)
@@ -64,6 +65,7 @@ class Store:
         self.baselines = Baselines(scope)
         self.comparison = Comparison(scope)
         self.plan = StoredPlan(connection)
+        self.clashes = Clashes(connection)
         self.holds = StoredHolds(connection)
         self.known = KnownRecords(scope)
         self.exports = StagedExports(connection)

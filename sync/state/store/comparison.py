@@ -26,12 +26,13 @@ class Comparison:
     def compute_windows(self, now: datetime) -> None:
         """Compute when each test begins and ends."""
         self._scope.moment = Moment.of(now)
-        context.fill_test_windows(self._connection, now, leave_out=self._scope.leave_out)
+        scope = self._scope
+        context.fill_test_windows(self._connection, now, scope.rules_of, leave_out=scope.leave_out)
 
     def compute_windows_alone(self, now: datetime) -> None:
         """Compute when each test begins and ends, for a plan that rests on no source."""
         self._scope.moment = Moment.of(now)
-        context.fill_windows_alone(self._connection, now)
+        context.fill_windows_alone(self._connection, now, self._scope.rules_of)
 
     def compute_context(self, now: datetime, trouble: Mapping[Kind, AbsenceDoubt]) -> None:
         """Compute who vanished, which records look alike, and which tests retire.
@@ -125,10 +126,10 @@ class Comparison:
 
     def timing(self, test: str, moment: Moment) -> TimeFacts:
         """Return when a test runs by the plan, to be judged at this moment."""
-        query = text("SELECT start, ends FROM test_window WHERE test = :test")
+        query = text(f"SELECT {context.WINDOW} FROM test_window tw WHERE tw.test = :test")
         row = self._connection.execute(query, {"test": test}).first()
-        start, end = (row.start or "", row.ends or "") if row else ("", "")
-        return TimeFacts(moment, start, end, self._scope.rules[0])
+        timing = self._scope.timing(row, moment) if row else None
+        return timing or TimeFacts(moment, rules=self._scope.rules[None])
 
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
         """Return why records that share an identity with another are neither sent nor adopted."""

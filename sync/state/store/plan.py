@@ -18,6 +18,7 @@ from sync.state.compare import (
     plan_reader,
     plan_table,
     priority,
+    report_reader,
 )
 from sync.state.compare.reviewed import ReviewDifferences, find_differences
 from sync.state.sqlite.open import count
@@ -90,6 +91,18 @@ class StoredPlan:
     ) -> Iterator[PlannedChange]:
         """Yield the lines of the plan in order, except those with a cause in `without`."""
         return plan_reader.read_plan(self._connection, verdict, without)
+
+    def read_passing(self, kind: Kind) -> Iterator[PlannedChange]:
+        """Yield the lines of a kind that go ahead, in order."""
+        return report_reader.read_passing(self._connection, kind)
+
+    def read_stopped(self, verdict: Verdict, cause: Cause) -> Iterator[tuple[str, PlannedChange]]:
+        """Yield the lines that do not go ahead for a cause, each with the reason that it shares."""
+        return report_reader.read_stopped(self._connection, verdict, cause)
+
+    def starts(self) -> Iterator[tuple[str, Action, Verdict, int]]:
+        """Yield how many lines concern tests with one start, by action and verdict."""
+        return report_reader.count_by_start(self._connection)
 
     def find(self, kind: Kind, key: Key) -> PlannedChange | None:
         """Return the line of one record; None when the plan has none."""

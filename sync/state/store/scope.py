@@ -1,7 +1,9 @@
 """What the parts of a store share during one run."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -21,7 +23,8 @@ class RunScope:
         places: what precedes the number of a row of each feed, such as `students.csv line`.
         fingerprint: returns the fingerprint of a record's compared fields.
         locked_options: the options that cannot be changed once their test has begun.
-        rules: the rules of each feed about the times of tests.
+        rules: the rules about the times of tests, by the number of their feed; None for tests that
+            no feed names.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
         moment: the time of the plan; None before the windows are computed.
         trouble: why absence proves nothing, for each kind where it does not.
@@ -33,23 +36,41 @@ class RunScope:
     places: list[str]
     fingerprint: Callable[[Record], bytes]
     locked_options: Collection[str]
-    rules: Sequence[TimeRules]
+    rules: Mapping[int | None, TimeRules]
     leave_out: bool
     moment: Moment | None = None
     trouble: Mapping[Kind, AbsenceDoubt] = field(default_factory=dict)
     sources: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
     accepted: Collection[Kind] = ()
+    _rules: dict[tuple[int | None, ...], TimeRules] = field(default_factory=dict, init=False)
 
     def fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         """Return the fingerprint of a record with these fields."""
         return self.fingerprint(RECORD_CLASSES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
-    def timing(self, start: str | None, end: str | None, feed: int | None) -> TimeFacts | None:
-        """Return when a test runs, to be judged at the time of the plan, once that is known."""
-        if self.moment is None:
+    def rules_of(self, feed: int | None, before: int | None, after: int | None) -> TimeRules:
+        """Return the rules of a test by the number of its feed and its own freeze, in seconds."""
+        name = (feed, before, after)
+        found = self._rules.get(name)
+        if found is None:
+            found = self.rules.get(feed) or self.rules[None]
+            if before is not None:
+                found = replace(found, before=timedelta(seconds=before))
+            if after is not None:
+                found = replace(found, after=timedelta(seconds=after))
+            self._rules[name] = found
+        return found
+
+    def timing(self, row: Any, moment: Moment | None = None) -> TimeFacts | None:
+        """Return when a test runs, to be judged at the time of the plan, once that is known.
+
+        `row` has its window (`context.WINDOW`); with `moment`, it is judged at that time.
+        """
+        moment = moment or self.moment
+        if moment is None:
             return None
-        # Only the longest duration may differ from feed to feed
-        return TimeFacts(self.moment, start or "", end or "", self.rules[feed or 0])
+        rules = self.rules_of(row.tw_feed, row.tw_before, row.tw_after)
+        return TimeFacts(moment, row.tw_start or "", row.tw_ends or "", rules)
 
     def find_row(self, select: str, kind: Kind, key: Key) -> Fields | None:
         """Return the row of one record, or None; `select` is the query without its condition."""

@@ -10,8 +10,8 @@ from sync.exit_codes import Exit, worst
 from .pages import HELP, MANUAL, PAGES, commands, name_of, rows, section
 
 NAMES = (
-    *("init", "check", "sample", "plan", "apply", "undo", "held", "approve", "reject", "adopt"),
-    *("reconcile", "serve", "pause"),
+    *("init", "check", "sample", "plan", "explain", "report", "apply", "held", "approve", "reject"),
+    *("undo", "adopt", "reconcile", "serve", "pause"),
     *("resume", "status", "doctor", "sandbox", "schema", "demo", "help", "state"),
 )
 COMMANDS, STATUSES = HELP["commands"], HELP["exit-statuses"]

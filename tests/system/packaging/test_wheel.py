@@ -45,7 +45,10 @@ def test_the_wheel_has_them_and_no_tests(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("inspera_sync-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     pages = {f"sync/help/{path.name}" for path in (ROOT / "sync" / "help").glob("*.md")}
-    templates = (ROOT / "sync" / "sandbox" / "templates").glob("*.html")
+    templates = [
+        *(ROOT / "sync").glob("*/templates/*"),
+        ROOT / "sync" / "report" / "report.schema.json",
+    ]
     pages |= {path.relative_to(ROOT).as_posix() for path in templates}
     assert pages | CARRIED.keys() <= names
     assert not [name for name in names if name.startswith("tests/")]

@@ -63,13 +63,13 @@ def lines(ran: CommandResult, verdict: str) -> list[str]:
 def test_the_table_names_the_calls_of_these_feeds_with_their_marks(university: University) -> None:
     out = university.run("doctor", "--offline").out
     needed, _, rest = out.partition("Used by `adopt`")
-    assert "OBS  test.create       POST   /v1/test?isExternal=true" in needed
-    assert "INF  candidate.remove  DELETE /v1/test/{test}/candidates" in needed
+    assert "observed    test.create       POST   /v1/test?isExternal=true" in needed
+    assert "inferred    candidate.remove  DELETE /v1/test/{test}/candidates" in needed
     assert "person.search" in rest
     assert "staff" not in out
     assert (
-        "rest on an assumption (INF): person.search, test.search, candidate.list, candidate.assign"
-        in rest
+        "rest on an assumption (inferred): person.search, test.search, candidate.list, "
+        "candidate.assign" in rest
     )
 
 
@@ -111,7 +111,7 @@ def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(
     }
     assert needed >= {"committee.create", "test.read", "person.by_external_id"}
     assert not needed & {"committee.remove", "option.set", "export.order"}
-    assert calls["staff.delete"]["mark"] == "INF"
+    assert calls["staff.delete"]["confidence"] == "inferred"
 
 
 def test_a_schema_that_has_everything_is_well(university: University) -> None:

@@ -112,7 +112,6 @@ def test_cross_errors_are_said_next_to_errors_of_the_model(errors_of: Errors) ->
         )
     )
     assert [error.split(": ")[1] for error in errors] == [
-        "inspera.client_id",
         "inspera.client_idd",
         "feeds[1].source",
     ]

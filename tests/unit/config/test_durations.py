@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.config_base.durations import duration_text, parse_duration
+from sync.config_base.durations import duration_text
+from sync.text.durations import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.plan import Policy
 from sync.planning.limits import Limit, Limits
-from sync.records.base import Key, Kind
+from sync.records.base import Kind
 from sync.records.candidate import Candidate
 from sync.records.changes import Cause, Outcome, PlannedChange, Result
 from sync.records.kinds import Record
@@ -140,8 +140,10 @@ class NumberedState:
                 line.change.key[-1]: line.reason for line in self.planned if line.verdict != "pass"
             }
 
-            def find(_type: str, _kind: Kind, key: Key | None, _place: str, message: str) -> None:
-                results[(key or ("",))[-1]] = message
+            def find(*finding: object) -> None:
+                _, _, key, _, message, _ = finding
+                assert isinstance(key, tuple)
+                results[key[-1]] = str(message)
 
             with patch.object(journal, "find", find):
                 self.carried = carrier.execute(len(self.planned))

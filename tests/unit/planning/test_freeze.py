@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sync.planning.decide import Pair, decide
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import (
-    FARTHEST_MOVE,
     Moment,
     TimeFacts,
     TimeRules,
@@ -97,7 +96,7 @@ def test_no_time_becomes_past_and_none_moves_far_unasked(
         return
     for name in ("start", "end"):
         assert not at(wanted[name]) <= NOW < at(known[name])
-        assert abs(at(wanted[name]) - at(known[name])) <= FARTHEST_MOVE
+        assert abs(at(wanted[name]) - at(known[name])) <= TimeRules().plausible.move
 
 
 @given(versions, versions)

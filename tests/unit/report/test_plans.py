@@ -251,7 +251,7 @@ def test_the_json_is_one_valid_object_whatever_it_holds(
     told = json.loads(
         "".join(plan_json(planned, map(a_row_error, row_errors), {"changes": len(lines)}))
     )
-    assert list(told) == ["version", "changes", "row_errors", "summary"]
+    assert list(told) == ["version", "changes", "row_errors", "clashes", "summary"]
     assert [len(told["changes"]), len(told["row_errors"])] == [len(lines), len(row_errors)]
     assert told["summary"] == {"changes": len(lines)}
     assert all(

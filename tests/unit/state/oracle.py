@@ -20,7 +20,7 @@ Said = tuple[str, str]
 IDENTITY = {L: {"username", "external_id", "auth_system"}, T: {"external_test_id"}, K: {"type"}}
 IDENTITY[S] = IDENTITY[L]
 FREEZE = timedelta(hours=2)
-LONGEST = timedelta(days=1)
+LONGEST, AFTER = timedelta(days=1), timedelta(days=14)
 CALLING = {"create", "update", "enable", "remove", "disable", "delete"}
 ADDING = {"create", "update", "enable"}
 GOING = {"remove", "disable", "delete", "withdraw"}
@@ -48,6 +48,7 @@ class Oracle:
     def _windows(self) -> None:
         self.begun, self.ended, self.retiring = set[str](), set[str](), set[str]()
         self.frozen, self.unsent, self.timed = set[str](), set[str](), set[str]()
+        self.closed = set[str]()
         longest: Counter[str] = Counter()
         for seats in (self.known(C), self.wanted[C]):
             for (test, _), fields in seats.items():
@@ -67,6 +68,8 @@ class Oracle:
                 self.begun.add(key[0])
             if end + timedelta(minutes=longest[key[0]]) <= NOW:
                 self.ended.add(key[0])
+                if end + timedelta(minutes=longest[key[0]]) + AFTER <= NOW:
+                    self.closed.add(key[0])
                 if not known and not tried:
                     self.unsent.add(key[0])
                 if (
@@ -167,15 +170,35 @@ class Oracle:
         if any(known[name] for name in differing & IDENTITY.get(kind, set())):
             return ("identity change", "held")
         if differing or (kind, key) in self.world.under_way:
-            return (
-                "update",
-                "held" if kind is T and self._shifts(key[0], wanted, known) else "pass",
-            )
+            return ("update", self._test_verdict(key[0], wanted, known) if kind is T else "pass")
         return ("restore", "pass") if known["lifecycle"] != "active" else None
 
     def _is_late(self, wanted: dict[str, Any]) -> bool:
         """Tell whether a test began longer ago than a test lasts: too late to be registered late."""
         return datetime.fromisoformat(wanted["start"]) + LONGEST < NOW
+
+    def _test_verdict(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> str:
+        differing = {
+            name for name, value in wanted.items() if value is not None and value != known[name]
+        }
+        if self._stays_ended(test, wanted, differing):
+            return "deferred"
+        return "held" if self._shifts(test, wanted, known) else "pass"
+
+    def _stays_ended(self, test: str, wanted: dict[str, Any], differing: set[str]) -> bool:
+        """Tell whether a test has ended and would still have ended after this change."""
+        again = "end" in differing and wanted["end"] > utc_text(NOW)
+        return test in self.ended and bool(differing) and not again
+
+    def _has_other_times(self, test: str) -> bool:
+        """Tell whether a test has ended by times that change now, other than by a held update."""
+        said, identity = self.said.get((T, (test,)), ("", "")), (T, (test,))
+        if test not in self.ended or said[0] != "update":
+            return False
+        rests = self._rests(*identity)
+        by_times = said[1] == "held" and identity not in self.held
+        stays = said[1] == "deferred" and not rests
+        return not (by_times or stays)
 
     def _shifts(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> bool:
         """Tell whether a test's new times or title need a person: frozen, or about to be past."""
@@ -183,7 +206,8 @@ class Oracle:
         if any(wanted[name] <= now < known[name] for name in ("start", "end")):
             return True
         moves = wanted["start"] != known["start"]
-        if test in self.frozen:
+        again = test in self.ended and not moves and wanted["end"] > now
+        if test in self.frozen or again:
             return bool(moves or wanted["end"] < known["end"] or wanted["title"] != known["title"])
         return bool(moves and wanted["start"] <= soon and wanted["end"] > now)
 
@@ -233,9 +257,20 @@ class Oracle:
         locked = kind is O and key[1] == LOCKED and key[0] in self.begun
         if locked or (said[0] == "update" and unsure and self._takes_away(kind, key)):
             return (said[0], "deferred")
-        if said[0] == "update" and test[0] in self.frozen and not self._adds(kind, key):
+        frozen = said[0] == "update" and test[0] in self.frozen and not self._adds(kind, key)
+        differs = said[0] == "create" or self._differs(kind, key)
+        if frozen or (differs and self._is_over(kind, test[0])):
             return (said[0], "deferred")
         return said
+
+    def _is_over(self, kind: Kind, test: str) -> bool:
+        """Tell whether nothing of this kind changes on a test any more."""
+        over = test in self.ended if kind is C else test in self.closed
+        return over and not self._has_other_times(test)
+
+    def _differs(self, kind: Kind, key: Key) -> bool:
+        wanted, known = self.wanted[kind][key], self.known(kind)[key]
+        return any(value is not None and value != known[name] for name, value in wanted.items())
 
     def _adds(self, kind: Kind, key: Key) -> bool:
         """Tell whether anything wanted on a frozen test adds to what is known, or equals it."""
@@ -315,9 +350,8 @@ class Oracle:
         if test in self.retiring or not (retires or fields["managed"]):
             return None
         action = "retire" if retires else "remove"
-        unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
-            ended and self.said.get((T, (test,)), ("", ""))[0] == "update"
-        )
+        unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held")
+        unsettled = unsettled or self._has_other_times(test)
         unsettled = (
             unsettled
             or self._may_be_meant(kind, test, other)
@@ -334,7 +368,8 @@ class Oracle:
             return (action, "deferred")
         if fields["lifecycle"] == "retired":
             return (action, "held")
-        return (action, "deferred" if test in self.frozen else "pass")
+        over = action == "remove" and test in self.closed
+        return (action, "deferred" if test in self.frozen or over else "pass")
 
     def _shares_names(self, kind: Kind, test: str, other: str) -> bool:
         return bool({(T, (test,)), (PERSON.get(kind, K), (other,))} & self.concerned)
@@ -396,7 +431,9 @@ class Oracle:
                 ("remove", "pass"),
                 ("retire", "pass"),
             }
-            if fields["lifecycle"] == "active" and key[0] not in self.retiring and not leaves:
+            old = kind is P and key[0] in self.closed
+            over = key[0] in self.retiring or old
+            if fields["lifecycle"] == "active" and not over and not leaves:
                 places.add(key)
         return places
 

@@ -1,0 +1,136 @@
+"""Why changes do not go ahead, in plain words for people who do not run this program."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from sync.records.changes import Cause
+
+
+class Explanation(NamedTuple):
+    """A cause as a short heading, in plain words, and the number of its rule."""
+
+    title: str
+    text: str
+    rule: int | None = None
+
+
+EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
+    Cause.SOURCE: Explanation(
+        "A source is incomplete or doubtful",
+        "A file or table was missing, shorter than usual, or had rows that nobody could assign. "
+        "Who is missing in it has perhaps not left, so nothing is removed because of it. "
+        "Deliver the source again, complete.",
+        5,
+    ),
+    Cause.NEEDS: Explanation(
+        "Something else comes first",
+        "The person or the test that this needs is not in Inspera yet. It follows by itself once "
+        "the other one is there.",
+        9,
+    ),
+    Cause.BEGUN: Explanation(
+        "The test has begun",
+        "Nobody is taken off a test that has begun, and what is fixed at its start stays. "
+        "Nothing needs to be done.",
+        8,
+    ),
+    Cause.FREEZE: Explanation(
+        "The test starts soon or is under way",
+        "Close to its start a test is left alone, except for additions and for more time. "
+        "The change follows by itself after the end of the test.",
+        16,
+    ),
+    Cause.TIMES: Explanation(
+        "Unlikely or dangerous times",
+        "The new times would move, shorten or end a test that people are about to sit, or they "
+        "can't be right. Compare them with the exam plan, and correct the source or approve them.",
+        35,
+    ),
+    Cause.CLOCK: Explanation(
+        "The clock is wrong",
+        "The clock of this machine and that of Inspera differ, so it is not known which tests "
+        "have begun. Set the clock.",
+        38,
+    ),
+    Cause.FULL: Explanation(
+        "The test is full",
+        "The test has as many candidates as Inspera accepts. Divide it, or remove somebody.",
+        13,
+    ),
+    Cause.NUMBER: Explanation(
+        "The candidate number is in use",
+        "Another candidate who stays on the test has this number. Correct the numbers in the "
+        "source.",
+        36,
+    ),
+    Cause.REFUSED: Explanation(
+        "Refused by Inspera",
+        "Inspera has refused exactly this before. It is tried again later, and at once when the "
+        "row changes. The reason is in Inspera's words.",
+        22,
+    ),
+    Cause.FRESH: Explanation(
+        "Too new to be judged",
+        "This was changed moments ago, so Inspera may not show it yet. The next run decides.",
+    ),
+    Cause.LIMIT: Explanation(
+        "More changes than usual",
+        "There are more changes of one kind than the limits allow at once. That is typical of an "
+        "incomplete file. Check the source first. Approve the changes only if they are right.",
+        15,
+    ),
+    Cause.ZEROS: Explanation(
+        "Leading zeros are lost",
+        "A number has only lost the zeros at its beginning, as happens in a spreadsheet. Correct "
+        "the file.",
+        2,
+    ),
+    Cause.IDENTITY_CHANGE: Explanation(
+        "Perhaps the same person or test under another identifier",
+        "An identifier has changed, or a new record looks like one that has vanished. A mistake "
+        "would make a second account or test. Decide whether it is the same one.",
+        2,
+    ),
+    Cause.DRIFT: Explanation(
+        "Changed by hand in Inspera",
+        "Somebody has changed this in Inspera. Decide whether Inspera or the source is right.",
+        17,
+    ),
+    Cause.DOUBTFUL: Explanation(
+        "No certain match in Inspera",
+        "Several accounts in Inspera match, or one matches only in part. Decide which one it is.",
+        32,
+    ),
+    Cause.FOUND: Explanation(
+        "Was in Inspera before",
+        "This program did not put it there, so it does not remove it.",
+        10,
+    ),
+    Cause.SHARED: Explanation(
+        "Two people have one account",
+        "Somebody else has, or claims, the same account in Inspera. Correct the source, or "
+        "Inspera.",
+        31,
+    ),
+    Cause.NAMED: Explanation(
+        "Other sources still name it",
+        "One source does not contain it any more, while others still do. Correct one of them.",
+        7,
+    ),
+    Cause.LOST: Explanation(
+        "The state seems to be lost",
+        "Inspera has records of this program, but the program does not remember them. "
+        "An administrator must recover the state.",
+        18,
+    ),
+}
+
+
+def explanation_of(cause: str) -> Explanation:
+    """Return what to tell people about a cause, also one that has no words of its own."""
+    try:
+        known = EXPLANATIONS.get(Cause(cause))
+    except ValueError:
+        known = None
+    title = cause.replace("_", " ").capitalize() or "Other reasons"
+    return known or Explanation(title, "")
