@@ -181,6 +181,7 @@ _SCOPE_HEADINGS = {
     Cause.ZEROS: "Leading zeros are lost",
     Cause.LIMIT: "Over a limit",
     Cause.TIMES: "Held together by the times of tests",
+    Cause.UNDONE: "Undone by a person",
 }
 
 

@@ -42,6 +42,7 @@ def hold_scopes(
         *_time_scopes(connection, allowed),
         *_zero_scopes(connection, allowed),
         *_grace_scopes(connection, allowed),
+        *_undone_scopes(connection, allowed),
     ]
     over = []
     for counted in read_scopes(connection, limits, now):
@@ -254,6 +255,38 @@ def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         connection.execute(
             text(f"UPDATE draft AS d SET reason = :reason WHERE {_ZEROS}"),
             {**values, "reason": f"{why}; {held.remedy}"},
+        )
+
+
+_UNDONE = (
+    f"d.cause = '{Cause.UNDONE}' AND d.verdict = 'held' AND EXISTS (SELECT 1 FROM taken_back t"
+    " WHERE t.kind = d.kind AND t.k1 = d.k1 AND t.k2 = d.k2 AND t.reason = :reason)"
+)
+
+
+def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the changes of each run that were undone; one hash sends all of a run again."""
+    undone = (
+        "SELECT t.run_id, t.reason FROM taken_back t JOIN draft d ON d.kind = t.kind"
+        f" AND d.k1 = t.k1 AND d.k2 = t.k2 WHERE d.cause = '{Cause.UNDONE}'"
+        " GROUP BY t.run_id, t.reason HAVING count(*) > 1 ORDER BY t.run_id, t.reason"
+    )
+    for row in connection.execute(text(undone)).fetchall():
+        name, values = f"undone changes of run {row.run_id}", {"reason": str(row.reason)}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_UNDONE}", **values)
+        if number < 2:
+            continue  # Its own hash allows it.
+        digest = _digest(connection, name, _UNDONE, values)
+        why = f"{number:,} {row.reason}"
+        held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.UNDONE)
+        _store_lines(connection, digest, _UNDONE, values)
+        yield held
+        if held.allowed:
+            _let_pass(connection, _UNDONE, values)
+            continue
+        connection.execute(
+            text(f"UPDATE draft AS d SET reason = :text WHERE {_UNDONE}"),
+            {**values, "text": f"{row.reason}; {held.remedy}"},
         )
 
 
