@@ -139,13 +139,16 @@ def _stopped(store: Store, planning: PlanResult, names: Names, verdict: Verdict)
     """Yield what does not go ahead by cause: the largest last, as people read the others too."""
     causes = [(cause, n) for (of, cause), n in store.plan.causes().items() if of is verdict]
     for cause, total in sorted(causes, key=lambda one: (one[1], one[0])):
+        # Outside the pilot group may be a whole university: their number is enough.
+        outside = cause is Cause.PILOT
+        stopped = () if outside else store.plan.read_stopped(verdict, cause)
         items = (
             change_item(line.change, verdict, line.reason, shared=shared, digest=_digest(line))
-            for shared, line in store.plan.read_stopped(verdict, cause)
+            for shared, line in stopped
         )
         notes = [
             f"{scope.scope.name}: {scope.excess}; {scope.remedy}"
-            for scope in planning.held_scopes
+            for scope in planning.shown_scopes
             if scope.cause is cause and not scope.allowed
         ]
         yield _cause_group(cause, total, names.add(items), notes)

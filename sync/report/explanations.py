@@ -37,7 +37,20 @@ EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
     Cause.FREEZE: Explanation(
         "The test starts soon or is under way",
         "Close to its start a test is left alone, except for additions and for more time. "
-        "The change follows by itself after the end of the test.",
+        "A change of graders or committees follows by itself after the end; what concerns "
+        "candidates stays as it is, unless somebody allows it.",
+        16,
+    ),
+    Cause.ENDED: Explanation(
+        "The test has ended",
+        "After its end a test and its candidates stay as they were when it was sat; only graders, "
+        "committees and options still change. Nothing needs to be done.",
+        16,
+    ),
+    Cause.CLOSED: Explanation(
+        "The test ended long ago",
+        "Nothing on it changes any more. If something must, the time after which this is so can be "
+        "made longer in the configuration.",
         16,
     ),
     Cause.TIMES: Explanation(
@@ -84,6 +97,23 @@ EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
         "A number has only lost the zeros at its beginning, as happens in a spreadsheet. Correct "
         "the file.",
         2,
+    ),
+    Cause.GRACE: Explanation(
+        "Missing only since a short time",
+        "Who is missing in one delivery may be back in the next. So a removal waits until a record "
+        "has been missing for long enough. It follows by itself.",
+        5,
+    ),
+    Cause.PROTECTED: Explanation(
+        "Protected for now",
+        "Somebody has protected this record from changes, for the reason and until the day that "
+        "are named.",
+        11,
+    ),
+    Cause.PILOT: Explanation(
+        "Outside the pilot group",
+        "Only a pilot group is kept in step so far. Everything else is left alone.",
+        11,
     ),
     Cause.IDENTITY_CHANGE: Explanation(
         "Perhaps the same person or test under another identifier",
