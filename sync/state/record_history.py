@@ -166,8 +166,9 @@ _DECISIONS = (
     ),
     (
         "held_change",
-        "SELECT h.since AS at, 'held under ' || d.hold || ' (this change alone: ' || d.digest ||"
-        " ')' AS text FROM held_change d JOIN hold h ON h.id = d.hold WHERE {same}",
+        "SELECT h.since AS at, 'held under ' || d.hold || '; `held ' || d.hold || '` shows it,"
+        " `approve` or `reject` decides' AS text"
+        " FROM held_change d JOIN hold h ON h.id = d.hold WHERE {same}",
     ),
     (
         "undone",
