@@ -9,7 +9,9 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from sync.engine.plan import PlanResult
+from sync.planning.decided import DecidedChange
 from sync.planning.freeze import digest_of
+from sync.planning.guard import may_be_approved
 from sync.planning.reasons import general_reason
 from sync.records.base import Kind
 from sync.records.changes import Cause, PlannedChange, Verdict
@@ -18,10 +20,10 @@ from sync.report.explanations import explanation_of
 from sync.report.plan_text import CHECKED_AT_APPLY
 from sync.report.report_items import change_item, row_error_item, split_reason
 from sync.report.report_model import Group, Item, NamedTest, Section, SectionName
-from sync.state import past_changes
+from sync.state import decisions, holds, past_changes
 from sync.state.history import read_findings
+from sync.state.holds import Hold
 from sync.state.named_records import find_names, find_test
-from sync.state.past_changes import PastHold
 from sync.state.store import Store
 
 _AT_ONCE = 500
@@ -259,19 +261,42 @@ def _done(connection: Connection, run_id: int, names: Names) -> Iterator[Group]:
         yield Group(cause=kind, title=PLURALS[kind], total=totals[kind], items=names.add(items))
 
 
-def held_sections(
-    connection: Connection, holds: Sequence[PastHold], names: Names
-) -> Iterator[Section]:
-    """Yield the section of what the newest plan holds."""
-    total = sum(hold.total for hold in holds)
-    groups = (_hold_group(connection, hold, names) for hold in holds)
-    yield _section(SectionName.HELD, total, groups)
+def held_sections(connection: Connection, found: Sequence[Hold], names: Names) -> Iterator[Section]:
+    """Yield the section of what is held and not rejected."""
+    decided = {one.digest: one for one in decisions.read(connection)}
+    groups = (_hold_group(connection, hold, names, decided) for hold in found)
+    yield _section(SectionName.HELD, sum(map(hold_total, found)), groups)
 
 
-def _hold_group(connection: Connection, hold: PastHold, names: Names) -> Group:
+def hold_total(hold: Hold) -> int:
+    """Return how many changes of a hold are to be decided."""
+    return sum(hold.sizes.values())
+
+
+def _hold_group(
+    connection: Connection, hold: Hold, names: Names, decided: Mapping[str, DecidedChange]
+) -> Group:
     items = (
-        change_item(held.change, "held", held.change.reason, digest=held.digest, note=held.decision)
-        for held in past_changes.read_held_changes(connection, hold.id)
+        change_item(
+            held.change,
+            "held",
+            held.reason,
+            digest=held.digest,
+            note=_decision_text(decided.get(held.digest)),
+        )
+        for held in holds.read_changes(connection, hold.id)
+        if held.digest not in decided or decided[held.digest].approved
     )
-    notes = [f"{hold.name}: {hold.reason}", f"Held since {hold.since}, as {hold.id}."]
-    return _cause_group(hold.cause, hold.total, names.add(items), notes)
+    notes = [": ".join(filter(None, [hold.name, hold.reason]))]
+    if may_be_approved(hold.cause):
+        notes.append(f"To decide: approve {hold.id} --why TEXT, or reject {hold.id} --why TEXT.")
+    notes.append(f"Held since {hold.since}.")
+    return _cause_group(hold.cause, hold_total(hold), names.add(items), notes)
+
+
+def _decision_text(decided: DecidedChange | None) -> str:
+    """Return what was decided and why, but not who did."""
+    if decided is None:
+        return ""
+    until = f" until {decided.expires}" if decided.expires else ""
+    return f"{decided.verdict}{until}: {decided.why}"

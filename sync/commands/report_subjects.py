@@ -15,6 +15,7 @@ from sync.commands.report_sections import (
     KINDS,
     Names,
     held_sections,
+    hold_total,
     plan_sections,
     plan_totals,
     run_sections,
@@ -36,7 +37,7 @@ from sync.report.report_words import outcome_of
 from sync.report.stays_text import stays_text
 from sync.report.verdict import status_text
 from sync.report.wording import plural
-from sync.state import past_changes
+from sync.state import holds, past_changes
 from sync.state.history import PastRun
 from sync.state.store import Store
 
@@ -142,8 +143,8 @@ def _run_statement(past: PastRun) -> str:
 
 def held_report(app: App, connection: Connection, made_at: datetime) -> Report:
     """Return the report on what the newest plan of a run holds."""
-    holds = past_changes.read_holds(connection)
-    held = past_changes.count_held(connection).items()
+    found = holds.read_holds(connection)
+    held = ((kind, number) for hold in found for (_, kind), number in hold.sizes.items())
     return Report(
         subject=Subject.HELD,
         title="Held: what a person must decide",
@@ -155,10 +156,10 @@ def held_report(app: App, connection: Connection, made_at: datetime) -> Report:
         meaning="",
         run=None,
         notices=[paused] if (paused := pause_text(app.state)) else [],
-        totals={SectionName.HELD: sum(hold.total for hold in holds)},
+        totals={SectionName.HELD: sum(map(hold_total, found))},
         tallies=_tallies((kind, str(Verdict.HELD), number) for kind, number in held),
         days=[],
-        sections=held_sections(connection, holds, Names(connection)),
+        sections=held_sections(connection, found, Names(connection)),
     )
 
 

@@ -147,6 +147,22 @@ EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
         "One source does not contain it any more, while others still do. Correct one of them.",
         7,
     ),
+    Cause.CONFIGURATION: Explanation(
+        "Made by a new configuration",
+        "The sources are the same, but the configuration has changed, and so it makes many "
+        "changes. An administrator must say whether that is meant.",
+        15,
+    ),
+    Cause.UNDONE: Explanation(
+        "Taken back by a person",
+        "A person has taken exactly this change back. It is not sent again as long as the sources "
+        "say the same, unless it is approved.",
+    ),
+    Cause.REJECTED: Explanation(
+        "Rejected by a person",
+        "A person has said no to exactly this change. It is not sent as long as it is the same. "
+        "Correct the source.",
+    ),
     Cause.LOST: Explanation(
         "The state seems to be lost",
         "Inspera has records of this program, but the program does not remember them. "

@@ -1,8 +1,6 @@
-"""What earlier runs sent and hold, for reports."""
+"""What earlier runs sent, for reports."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -74,67 +72,3 @@ def count_findings(connection: Connection, run_id: int) -> Mapping[tuple[str, Ki
     query = "SELECT type, kind, count(*) FROM finding WHERE run_id = :run GROUP BY 1, 2"
     rows = connection.execute(text(query), {"run": run_id})
     return {(str(type_), Kind(kind)): int(number) for type_, kind, number in rows}
-
-
-def count_held(connection: Connection) -> Mapping[Kind, int]:
-    """Count what the newest plan holds, by kind; a change can have several holds."""
-    query = "SELECT kind, count(*) FROM held_change GROUP BY 1"
-    return {Kind(kind): int(number) for kind, number in connection.execute(text(query))}
-
-
-@dataclass(frozen=True, slots=True)
-class PastHold:
-    """Changes that are held for one reason; `id` is the hash that allows them."""
-
-    id: str
-    since: str
-    cause: str
-    name: str
-    reason: str
-    total: int
-
-
-def read_holds(connection: Connection) -> list[PastHold]:
-    """Return what the newest plan holds, without the changes."""
-    query = (
-        "SELECT h.id, h.since, h.cause, h.name, h.reason, (SELECT count(*) FROM held_change c"
-        " WHERE c.hold = h.id) FROM hold h ORDER BY h.cause, h.name, h.id"
-    )
-    return [PastHold(*row) for row in connection.execute(text(query))]
-
-
-@dataclass(frozen=True, slots=True)
-class PastHeldChange:
-    """A held change with its hash, and what a person has decided about it."""
-
-    change: Change
-    digest: str
-    decision: str
-
-
-def read_held_changes(connection: Connection, hold: str) -> Iterator[PastHeldChange]:
-    """Yield the changes of a hold."""
-    last = {"kind": "", "k1": "", "k2": ""}
-    query = text(
-        "SELECT c.kind, c.k1, c.k2, c.digest, c.action, c.changed, c.before, c.after, c.place,"
-        " c.reason, d.verdict, d.person, d.why, d.expires FROM held_change c"
-        " LEFT JOIN decision d ON d.digest = c.digest WHERE c.hold = :hold"
-        " AND (c.kind, c.k1, c.k2) > (:kind, :k1, :k2) ORDER BY c.kind, c.k1, c.k2 LIMIT 2000"
-    )
-    while rows := connection.execute(query, {"hold": hold, **last}).fetchall():
-        for row in rows:
-            kind = Kind(row.kind)
-            change = Change(
-                Action(row.action),
-                kind,
-                key_from(kind, row.k1, row.k2),
-                from_json(row.before),
-                from_json(row.after),
-                tuple(json.loads(row.changed)),
-                row.place,
-                row.reason,
-            )
-            until = f", until {row.expires}" if row.expires else ""
-            decision = f"{row.verdict} by {row.person}{until}: {row.why}" if row.verdict else ""
-            yield PastHeldChange(change, row.digest, decision)
-        last = dict(zip(("kind", "k1", "k2"), rows[-1][:3], strict=True))

@@ -7,8 +7,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from sqlalchemy import text
-from sync.app import App
 from sync.commands.schema import report_schema_text
 
 from ..support import reported
@@ -125,48 +123,21 @@ def test_a_run_before_the_first_one_is_an_error(university: University) -> None:
     assert "there is no run yet" in ran.err
 
 
-def test_what_is_held_is_reported_with_the_command_and_the_decision(
+def test_what_is_held_is_reported_with_the_commands_and_the_decision(
     reporting: University,
 ) -> None:
-    hold = (
-        "0123456789ab",
-        1,
-        "2026-11-30T08:00:00Z",
-        "limit",
-        f"removals on test {TEST}",
-        "too many",
-    )
-    with App.open(reporting.write(), print).state.open_to_write("test") as opened:
-        opened.connection.exec_driver_sql("DELETE FROM held_change")
-        opened.connection.exec_driver_sql("DELETE FROM hold")
-        opened.connection.exec_driver_sql(
-            "INSERT INTO hold (id, run_id, since, cause, name, reason) VALUES (?, ?, ?, ?, ?, ?)",
-            hold,
-        )
-        opened.connection.execute(
-            text(
-                "INSERT INTO held_change (hold, kind, k1, k2, digest, action, changed, before,"
-                " after, place, reason) VALUES (:hold, 'candidate', :test, '1001', 'ba9876543210',"
-                " 'remove', '[]', '{}', '{}', '', 'too many; if it is right: approve 0123456789ab')"
-            ),
-            {"hold": hold[0], "test": TEST},
-        )
-        opened.connection.execute(
-            text(
-                "INSERT INTO decision (digest, kind, k1, k2, verdict, person, why, at, expires)"
-                " VALUES ('ba9876543210', 'candidate', :test, '1001',"
-                " 'rejected', 'Kari', 'they sit it', '2026-11-30T08:10:00Z', NULL)"
-            ),
-            {"test": TEST},
-        )
-        opened.connection.commit()
+    reporting.apply()
     document = as_json(reporting, "held")
-    assert document["totals"] == {"held": 1}
-    (item,) = items(document, "held")
-    assert item["person"] == "Bjørn Testdóttir"
-    assert item["remedy"] == "if it is right: approve 0123456789ab"
-    assert item["note"] == "rejected by Kari: they sit it"
-    assert f"remove candidate {TEST} / 1001" in report(reporting, "held").out
+    limit, _times = document["sections"][0]["groups"]
+    assert document["totals"] == {"held": 10}
+    command = re.search(r"approve (\w+) --why TEXT", limit["notes"][1])
+    assert command
+    assert {item["person"] for item in limit["items"]} >= {"Bjørn Testdóttir"}
+    first, second = (item["hash"] for item in limit["items"][:2])
+    assert reporting.run("reject", first, "--why", "they sit it").status == 0
+    assert reporting.run("approve", second, "--why", "they left").status in (0, 3)
+    assert as_json(reporting, "held")["totals"]["held"] <= 9
+    assert f"remove candidate {TEST} / 1003" in report(reporting, "held").out
 
 
 PLANTED = ("Plantesen", "Grønn-Åse", "plantet@example.edu", "s424242", "424242", "KAND99887")
