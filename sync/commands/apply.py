@@ -28,7 +28,7 @@ from sync.engine.result import RunResult
 from sync.engine.run import plan_only, run
 from sync.errors import Deposed, UsageError
 from sync.exit_codes import Exit
-from sync.planning.decided import DecidedChanges
+from sync.planning.decided import REJECTED, DecidedChanges
 from sync.planning.freeze import digest_of
 from sync.planning.selection import Selection
 from sync.progress import Progress
@@ -289,7 +289,7 @@ class _Reporter:
         if plan.configuration:
             effect, settings = plan.configuration.effect(), plan.configuration.settings
             log("the configuration changed", effect=effect, settings=settings)
-        for held in plan.shown_scopes:
+        for held in plan.shown_scopes[:MOST_LOGGED]:
             # What is within the grace goes by itself, as on most nights.
             if not held.allowed and held.cause is not Cause.GRACE:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
@@ -346,7 +346,9 @@ def _log_findings(found: Iterator[PastFinding]) -> None:
         seen[finding.type] += 1
         if seen[finding.type] <= MOST_LOGGED:
             key = key_text(finding.key) if finding.key else None
-            text = {"text": finding.text} if finding.type in _TEXT_WITHOUT_NAMES else {}
+            named = finding.text.startswith(REJECTED)  # it has a name, and free text
+            logged = finding.type in _TEXT_WITHOUT_NAMES and not named
+            text = {"text": finding.text} if logged else {}
             kind = finding.kind.value
             _log.info(finding.type, kind=kind, key=key, place=finding.place or None, **text)
     for type_, number in seen.items():

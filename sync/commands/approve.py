@@ -60,8 +60,11 @@ def approve(
     at, duration = now(), _duration(options.for_)
     decided = _decide(app, options, APPROVED, at, utc_text(at + duration))
     app.state.queue(decided)
-    _log.info("approved", hash=options.id, changes=len(decided), by=decided[0].person)
+    _log.info("approved", hash=options.id, changes=len(decided))
     say(f"Approved: {plural(len(decided), 'change')}, until {decided[0].expires}.")
+    if options.only:
+        # What is left may be few enough to need no permission (rules 15).
+        say("The next run judges the others again; `reject` what must not be sent.")
     run_options = ApplyOptions(approved=True, show_all=options.show_all)
     try:
         return run_once(app, run_options, say, progress, interruption).status
@@ -74,7 +77,7 @@ def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
     """Record that changes are not sent as long as their rows stay the same."""
     decided = _decide(app, options, REJECTED, now(), None)
     app.state.queue(decided)
-    _log.info("rejected", hash=options.id, changes=len(decided), by=decided[0].person)
+    _log.info("rejected", hash=options.id, changes=len(decided))
     say(
         f"Rejected: {plural(len(decided), 'change')}; not sent and not held until the row "
         "changes; `held --all` lists what is rejected."

@@ -5,12 +5,13 @@ This shows people's data, on purpose; `--redact` masks it.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.earlier import gate_of
 from sync.commands.explain_rows import (
     DEPARTS,
     MOST_NEAR,
@@ -80,7 +81,8 @@ def explain(app: App, options: ExplainOptions, say: Say, progress: Progress) -> 
         watched = {kind: watch_feeds(app.feeds, kind, key) for kind, key in asked}
         numbered = {one.number: one.feed for each in watched.values() for one in each}
         feeds = [numbered.get(number, feed) for number, feed in enumerate(app.feeds, start=1)]
-        policy = app.policy()
+        decided = app.state.read_decided(connection, now())
+        policy = replace(app.policy(), gate=gate_of(app, make_store), decided=decided)
         planning = plan_only(feeds, store, policy, now(), progress)
         defer_as_before(store)
         explainer = _Explainer(app, connection, store, policy, planning)
@@ -156,7 +158,7 @@ class _Explainer:
         line = self.store.plan.find(kind, key)
         errors = [one for one in self.store.staging.row_errors() if _concerns(one, kind, key, rows)]
         nothing, rule = ("", None) if line else self._why_nothing(kind, key, rows, errors, history)
-        near = _near(watched, self.connection, kind, key) if not (rows or history.known) else []
+        near = self._near(tracer, watched, kind, key) if not (rows or history.known) else []
         asked_by = self.store.staging.wanted_where(kind, key)
         return Explanation(
             kind=kind,
@@ -177,6 +179,16 @@ class _Explainer:
             feeds_read=[f"feeds[{one.number}] {one.original.place}" for one in watched],
             problems=self.planning.extracted.unhealthy,
         )
+
+    def _near(
+        self, tracer: RowExplainer, watched: Sequence[WatchedFeed], kind: Kind, key: Key
+    ) -> list[str]:
+        """Return keys that are nearly this one, each with its row, or where else it is."""
+        near = {other: place for one in watched for other, place in tracer.near(one).items()}
+        known = (other for other in read_keys(self.connection, kind) if near_keys(key, other))
+        for other in islice(known, MOST_NEAR):
+            near.setdefault(other, "in the state or in a source")
+        return [f"{key_text(other)} ({place})" for other, place in sorted(near.items())][:MOST_NEAR]
 
     def _why_nothing(
         self,
@@ -239,17 +251,6 @@ def _concerns(error: RowError, kind: Kind, key: Key, rows: Sequence[ExplainedRow
     # A row that names somebody unknown may mean anyone that no row names (rules 30)
     partly = error.key is not None and "" in error.key and len(key) > 1 and not rows
     return partly and all(part in ("", own) for part, own in zip(error.key or (), key, strict=True))
-
-
-def _near(
-    watched: Sequence[WatchedFeed], connection: Connection, kind: Kind, key: Key
-) -> list[str]:
-    """Return keys that are nearly this one, each with its row or `known`."""
-    near = {other: place for one in watched for other, place in one.near.items()}
-    known = (other for other in read_keys(connection, kind) if near_keys(key, other))
-    for other in islice(known, MOST_NEAR):
-        near.setdefault(other, "in the state or in a source")
-    return [f"{key_text(other)} ({place})" for other, place in sorted(near.items())][:MOST_NEAR]
 
 
 def _known(history: RecordHistory, known: KnownRecord) -> ExplainedRecord:

@@ -1,7 +1,7 @@
 """The rows that name a record: noted while a plan reads the sources, and traced afterwards."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from sync.app import App
@@ -9,6 +9,7 @@ from sync.commands.sample_values import hidden_fields, hidden_for
 from sync.engine.extract.extract import ExtractionResult
 from sync.engine.extract.join import JoinedSource, columns_of, find_row, with_columns
 from sync.engine.protocols import Feed
+from sync.errors import SourceError
 from sync.mapping import RowTrace
 from sync.records.base import Key, Kind, Row, row_place
 from sync.records.extract import Extract, Since
@@ -41,7 +42,6 @@ class WatchedFeed:
         number: its number in the configuration, from 1 on.
         first_join: the number of its first joined source in the store.
         rows: the rows with this key, each with what precedes its number.
-        near: the places of rows whose keys are nearly this one.
         readable: whether the key of some row could be read without joined sources.
     """
 
@@ -50,7 +50,6 @@ class WatchedFeed:
     first_join: int
     key: Key
     rows: list[tuple[str, Row]] = field(default_factory=list)
-    near: dict[Key, str] = field(default_factory=dict)
     readable: bool = False
 
     @property
@@ -80,14 +79,11 @@ class WatchedFeed:
             yield row
 
     def note(self, place: str, row: Row, complete: Row) -> None:
-        """Note a row if its key is the one, or nearly. `complete` has the joined columns."""
+        """Note a row if it has the key. `complete` has the joined columns."""
         found = self.original.mapper.key(complete)
         self.readable = self.readable or found is not None
-        if found == self.key:
-            if len(self.rows) < MOST_ROWS:
-                self.rows.append((place, row))
-        elif found and len(self.near) < MOST_NEAR and near_keys(self.key, found):
-            self.near.setdefault(found, row_place(place, row.line, found))
+        if found == self.key and len(self.rows) < MOST_ROWS:
+            self.rows.append((place, row))
 
 
 def watch_feeds(feeds: Sequence[Feed], kind: Kind, key: Key) -> list[WatchedFeed]:
@@ -111,8 +107,10 @@ class RowExplainer:
     def rows(self, watched: WatchedFeed) -> Iterator[ExplainedRow]:
         """Yield what a feed makes of its noted rows."""
         joins = self._joins(watched)
-        if watched.needs_join:
-            self._find_joined_keys(watched, joins)
+        if watched.needs_join:  # only now its rows have the columns of their key
+            with suppress(SourceError):
+                for found in self._read_again(watched, joins):
+                    watched.note(*found)
         for place, row in watched.rows:
             yield self._explain(watched, joins, place, row)
 
@@ -129,12 +127,31 @@ class RowExplainer:
             for number, join in enumerate(feed.joins, start=watched.first_join)
         ]
 
-    def _find_joined_keys(self, watched: WatchedFeed, joins: Sequence[JoinedSource]) -> None:
-        """Read the feed's own source once more: only now its rows have the columns of their key."""
-        with watched.original.source.open(None) as extract:
-            place = watched.original.source.rows_at(extract.place)
+    def near(self, watched: WatchedFeed) -> dict[Key, str]:
+        """Return the keys of rows that are nearly the one that was asked for, with their places.
+
+        It reads the source once more, since nobody needs this of a key that exists.
+        """
+        found: dict[Key, str] = {}
+        with suppress(SourceError):  # the plan has reported it
+            for place, row, complete in self._read_again(watched, self._joins(watched)):
+                key = watched.original.mapper.key(complete)
+                if key and near_keys(watched.key, key):
+                    found.setdefault(key, row_place(place, row.line, key))
+                if len(found) >= MOST_NEAR:
+                    break
+        return found
+
+    def _read_again(
+        self, watched: WatchedFeed, joins: Sequence[JoinedSource]
+    ) -> Iterator[tuple[str, Row, Row]]:
+        """Yield the rows of a feed's own source, each with its place and with joined columns."""
+        feed = watched.original
+        with feed.source.open(None) as extract:
+            place = feed.source.rows_at(extract.place)
             for row in extract.rows:
-                watched.note(place, row, self._complete(watched.original, joins, row)[0])
+                complete = self._complete(feed, joins, row)[0] if watched.needs_join else row
+                yield place, row, complete
 
     def _complete(
         self, feed: Feed, joins: Sequence[JoinedSource], row: Row

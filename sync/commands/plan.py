@@ -206,7 +206,7 @@ def show_plan(
             zone=zone,
             nothing=nothing,
         ),
-        scopes_text(planning.shown_scopes),
+        scopes_text(planning.shown_scopes, most),
         row_errors_text(store.staging.row_errors(), most),
         clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),

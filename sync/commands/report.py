@@ -92,8 +92,8 @@ def report(app: App, options: ReportOptions, say: Say, write: Say, progress: Pro
 def _check(options: ReportOptions) -> None:
     if options.run is not None and options.subject is not Subject.RUN:
         raise UsageError(f"report {options.subject}: takes no number; did you mean `report run`?")
-    if options.html == options.as_json == STANDARD_OUTPUT:
-        raise UsageError("--html - and --json -: only one of them can go to standard output")
+    if options.html is not None and options.html == options.as_json:
+        raise UsageError(f"--html {options.html} and --json {options.as_json}: name two files")
     for path in options.files:
         check_replaceable(path, force=options.force)
 

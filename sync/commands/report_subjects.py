@@ -132,10 +132,12 @@ _VERDICTS = frozenset({Verdict.HELD, Verdict.WAITING, Verdict.DEFERRED})
 
 
 def _run_statement(past: PastRun) -> str:
-    command = f"This is what `{past.command}` has done, which began {past.started}"
     if past.ended is None:
-        return f"{command} and has no end: it is still running, or it was killed."
-    return f"{command} and ended {past.ended}."
+        return (
+            f"This run ({past.command}) began {past.started} and has no end: it is still running, "
+            "or it was killed."
+        )
+    return f"This run ({past.command}) began {past.started} and ended {past.ended}."
 
 
 def held_report(app: App, connection: Connection, made_at: datetime) -> Report:

@@ -19,8 +19,10 @@ from sync.records.kinds import ON_A_TEST, PEOPLE
 Meaning = Mapping[str, Plain]
 """For each kind with a feed: its `feeds`, their `sources`, and the other settings that count."""
 
-_DOUBTS = frozenset({"allow_empty", "longest_duration", "updated_column"})
-"""Settings of feeds that only say what is doubted, or how much is read."""
+_DOUBTS = frozenset(
+    {"allow_empty", "freeze", "longest_duration", "only", "plausible", "updated_column"}
+)
+"""Settings of feeds that say what is doubted or left alone, or how much is read."""
 
 _ACCESS = frozenset(
     {

@@ -16,17 +16,12 @@ def keep_holds(
     holds, run_id, now = context.store.holds, context.journal.run_id, context.clock()
     holds.keep_planned(run_id, now, settings.policy.kinds, plan.held_scopes)
     for one in holds.take_expired(now):
-        text = f"the approval by {one.person} expired on {one.expires} and counts no more; {LOOK}"
+        text = f"its approval expired on {one.expires} and counts no more; {LOOK}"
         _report(context, result, one, text)
     for one in plan.passed_over:
         # Once: the first run that begins with it names it.
         if one.approved and not one.tried:
-            _report(
-                context,
-                result,
-                one,
-                f"approved by {one.person}, but {_moved(result, context, one)}",
-            )
+            _report(context, result, one, f"approved, but {_moved(result, context, one)}")
     # What it was about does not come back unnoticed: it would be held again.
     holds.forget([one for one in plan.passed_over if not one.approved])
     holds.mark_tried(run_id, settings.policy.kinds)
@@ -41,7 +36,10 @@ def _moved(result: RunResult, context: RunContext, one: DecidedChange) -> str:
 
 
 def _report(context: RunContext, result: RunResult, one: DecidedChange, text: str) -> None:
-    """Show a line about a decision, and keep it for `status`."""
+    """Show a line about a decision, and keep it for `status`.
+
+    The line is logged too, so it does not name who decided.
+    """
     context.observer.note(masked(f"{one.kind} {' / '.join(one.key)}: {text}"))
     context.journal.find("note", one.kind, one.key, "", text)
     result.planned_findings += 1

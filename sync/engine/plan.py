@@ -315,7 +315,8 @@ class _PlanBuilder:
         # Row errors and renewals are few or cheap. Drafted changes stream through, so that memory
         # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
-            for pair in map(self._with_policy, pairs):
+            for one in pairs:
+                pair = with_policy(one, self.policy, self.now)
                 decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:
                     self.decided.update(filter(None, [decision.drafted.decided]))
@@ -330,18 +331,18 @@ class _PlanBuilder:
 
         self.store.plan.draft(drafted())
 
-    def _with_policy(self, pair: Pair) -> Pair:
-        """Return the pair with what the policy says about its record."""
-        facts = pair.facts
-        if facts.absence:
-            grace = self.policy.grace.pending(pair.kind, facts.absence, self.now)
-            facts = replace(facts, grace=grace)
-        if self.policy.protections and pair.known is not None:
-            of = (pair.kind, pair.key, self.now.date())
-            facts = replace(facts, protected=find_protection(self.policy.protections, *of))
-        if self.policy.pilot and not self.policy.pilot.covers(pair.kind, pair.key):
-            facts = replace(facts, outside=True)
-        return pair if facts is pair.facts else replace(pair, facts=facts)
+
+def with_policy(pair: Pair, policy: Policy, now: datetime) -> Pair:
+    """Return the pair with what the policy says about its record. `now` is aware."""
+    facts = pair.facts
+    if facts.absence:
+        facts = replace(facts, grace=policy.grace.pending(pair.kind, facts.absence, now))
+    if policy.protections and pair.known is not None:
+        of = (pair.kind, pair.key, now.date())
+        facts = replace(facts, protected=find_protection(policy.protections, *of))
+    if policy.pilot and not policy.pilot.covers(pair.kind, pair.key):
+        facts = replace(facts, outside=True)
+    return pair if facts is pair.facts else replace(pair, facts=facts)
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:

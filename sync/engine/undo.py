@@ -13,7 +13,7 @@ from sync.engine.context import RunContext, RunSettings
 from sync.engine.ending import recording_errors
 from sync.engine.extract.extract import ExtractionResult
 from sync.engine.findings import keep_findings
-from sync.engine.plan import PlanResult, Policy
+from sync.engine.plan import PlanResult, Policy, with_policy
 from sync.engine.recovery import RecoveryResult, recover
 from sync.engine.result import RunResult
 from sync.engine.run import execute
@@ -167,7 +167,7 @@ def plan_undo(store: Store, policy: Policy, run_id: int, now: datetime) -> UndoP
     store.undoing.stage(_inverses(store, run_id, left))
     store.staging.index()
     store.comparison.compute_windows_alone(now)
-    drafting = _Drafting(store, policy, left)
+    drafting = _Drafting(store, policy, now, left)
     for kind in (*PEOPLE, Kind.TEST):
         drafting.draft(store.comparison.arrived_or_changed(kind))
     store.plan.index_draft()
@@ -222,6 +222,7 @@ class _Drafting:
 
     store: Store
     policy: Policy
+    now: datetime
     left: _Left
     used: set[str] = field(default_factory=set)
     in_error: set[tuple[Kind, Key]] = field(default_factory=set)
@@ -231,7 +232,10 @@ class _Drafting:
         self.store.plan.draft(self._changes(pairs))
 
     def _changes(self, pairs: Iterator[Pair]) -> Iterator[DraftedChange]:
-        for pair in pairs:
+        for one in pairs:
+            # No source says that it is absent, so no grace is due. Protected is protected.
+            facts = replace(one.facts, absence=None)
+            pair = with_policy(replace(one, facts=facts), self.policy, self.now)
             decision = decide(pair, self.policy.allowed)
             for error in decision.row_errors:
                 self.in_error.add((pair.kind, pair.key))

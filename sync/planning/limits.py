@@ -199,6 +199,8 @@ class HeldScope:
     def remedy(self) -> str:
         """Return the complete command that allows it."""
         word = "for those that no other limit holds" if self.partial else "if it is right"
+        if self.cause is Cause.UNDONE:
+            word = "to send all of them again"
         if self.all_of:
             word = f"if {self.all_of} are right"
         return f"{word}: {allow(*self.needs, self.digest, accepted=self.accepted)}"

@@ -3,8 +3,9 @@
 from sync.records.base import Key, Kind
 from sync.records.kinds import PERSON_OF
 
-OWN_ENDS = (" ", "`")
-"""What follows a record's own person or test in a reason: more words, or the end of a command."""
+OWN_ENDS = (" ", ",", "`")
+"""What follows a record's own person or test in a reason: more words, a clause, or the end of a
+command."""
 
 
 def general_reason(kind: Kind, key: Key, reason: str) -> str:

@@ -35,8 +35,8 @@ def explain_text(found: Explanation) -> Iterator[Line]:
     yield from section("Row errors", map(_row_error, found.row_errors))
     yield from section("What is known", _known(found))
     yield from section("What `apply` would do now", _outcome(found))
-    who = f" ({found.found_by})" if found.found_by else ""
-    yield from section(f"What the last run found{who}", _findings(found))
+    who = f", {found.found_by}," if found.found_by else ""
+    yield from section(f"What the last run{who} found", _findings(found))
     decided = (_line(f"{at}  {text}" if at else text) for at, text in found.decisions)
     yield from section("Decisions, and what is open", decided)
     yield from section("Past calls, newest first", _calls(found))
@@ -178,7 +178,13 @@ def change_lines(planned: ExplainedChange) -> Iterator[Line]:
 
 
 def _findings(found: Explanation) -> Sequence[Line]:
-    return [_line(_why(f"{one.type}: {one.text}", one.rule)) for one in found.findings]
+    """Return what the last run found and the plan does not repeat."""
+    said = found.change.reason if found.change else ""
+    return [
+        _line(_why(f"{one.type}: {one.text}", one.rule))
+        for one in found.findings
+        if one.text != said
+    ]
 
 
 def _calls(found: Explanation) -> Iterator[Line]:

@@ -37,7 +37,20 @@ EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
     Cause.FREEZE: Explanation(
         "The test starts soon or is under way",
         "Close to its start a test is left alone, except for additions and for more time. "
-        "The change follows by itself after the end of the test.",
+        "A change of graders or committees follows by itself after the end; what concerns "
+        "candidates stays as it is, unless somebody allows it.",
+        16,
+    ),
+    Cause.ENDED: Explanation(
+        "The test has ended",
+        "After its end a test and its candidates stay as they were when it was sat; only graders, "
+        "committees and options still change. Nothing needs to be done.",
+        16,
+    ),
+    Cause.CLOSED: Explanation(
+        "The test ended long ago",
+        "Nothing on it changes any more. If something must, the time after which this is so can be "
+        "made longer in the configuration.",
         16,
     ),
     Cause.TIMES: Explanation(

@@ -181,13 +181,18 @@ _SCOPE_HEADINGS = {
     Cause.ZEROS: "Leading zeros are lost",
     Cause.LIMIT: "Over a limit",
     Cause.TIMES: "Held together by the times of tests",
+    Cause.UNDONE: "Undone by a person",
 }
 
 
-def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[Line]:
-    """Yield the scopes that are held as one, by cause, each with why and a remedy."""
+def scopes_text(scopes: Sequence[HeldScope], most: int | None = None) -> Iterator[Line]:
+    """Yield the scopes that are held as one, by cause, each with why and a remedy.
+
+    A lost faculty has one for each of its tests, which come after those of kinds.
+    """
     for cause, title in _SCOPE_HEADINGS.items():
-        yield from section(title, (_scope_row(held) for held in scopes if held.cause is cause))
+        rows = (_scope_row(held) for held in scopes if held.cause is cause)
+        yield from section(title, capped(rows, most))
 
 
 def _scope_row(held: HeldScope) -> TableRow:

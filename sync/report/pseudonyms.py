@@ -29,8 +29,11 @@ _WORDS = 8
 _BETWEEN = 3
 """The most characters between two words of one value."""
 
-_KEPT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?|\b(?:line|row|entry|rules?|status) \d+\b")
-"""What is never a person's value: times, places in files and numbers of rules."""
+_KEPT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?|\b(?:line|row|entry|rules?|status) \d+\b"
+    r"|\b[PN]-[A-Z2-7]{8}\b"
+)
+"""What is never a person's value: times, places in files, numbers of rules, and pseudonyms."""
 
 _HASH = re.compile(r"\b[0-9a-f]{12}\b")
 """A hash of a change: anyone who has the source could find out what it is a hash of."""
@@ -64,7 +67,7 @@ class Pseudonyms:
     _cached: Callable[[str], str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_cached", lru_cache(maxsize=10_000)(self._search))
+        object.__setattr__(self, "_cached", lru_cache(maxsize=10_000)(self._replaced))
 
     def of(self, value: str, *, number: bool = False) -> str:
         """Return the pseudonym of a value, such as `P-K7Q2M4XA`."""
@@ -84,7 +87,7 @@ class Pseudonyms:
 
     def in_text(self, text: str) -> str:
         """Return a text with the values of people replaced."""
-        return self._cached(normalize("NFC", text)) if text else text
+        return self._search(normalize("NFC", text)) if text else text
 
     def in_item(self, item: Item, *, foreign: bool = False) -> Item:
         """Return an item without anything that identifies a person.
@@ -156,10 +159,11 @@ class Pseudonyms:
         return replaced
 
     def _search(self, text: str) -> str:
+        # What differs from row to row is cut out first, so that the rest is looked up only once.
         parts, at = [], 0
         text = _HASH.sub("(hash)", text)
         for kept in (*_KEPT.finditer(text), None):
-            parts.append(self._replaced(text[at : kept.start() if kept else None]))
+            parts.append(self._cached(text[at : kept.start() if kept else None]))
             parts.append(kept[0] if kept else "")
             at = kept.end() if kept else at
         return "".join(parts)

@@ -53,7 +53,7 @@ def report_html(report: Report, most: int = MOST_ROWS) -> Iterator[str]:
         policy=_policy(style, script),
         reasons=lambda group, name: _reasons(group, most, alone=name in OWN_REASONS),
         own_reasons=OWN_REASONS,
-        outcome_of=outcome_of,
+        tag=_tag,
         most=most,
         time=lambda text: time_parts(text, zone),
         value=lambda field, side: value_text(field.name, side, zone),
@@ -70,6 +70,13 @@ def _reasons(
         yield ("", ""), items
         return
     yield from groupby(items, key=lambda item: (item.reason, shared_remedy(item)))
+
+
+def _tag(item: Item) -> str:
+    """Return what an item comes to, which gives it a colour."""
+    if item.action:
+        return outcome_of(item.action)
+    return item.result if item.result in SERIES else "wrong"
 
 
 def _policy(style: str, script: str) -> str:

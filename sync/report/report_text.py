@@ -20,7 +20,7 @@ def report_text(report: Report, most: int | None) -> Iterator[Line]:
     """Yield the lines of a report; each group has at most `most` rows, with None all of them."""
     zone = ZoneInfo(report.zone) if report.zone else None
     yield heading(report.title)
-    yield Line(report.statement)
+    yield Line(with_local_times(report.statement, zone))
     made = with_local_times(utc_text(report.made_at), zone)
     yield muted(f"{report.tenant}, {made}")
     if report.meaning:

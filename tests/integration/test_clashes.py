@@ -32,7 +32,7 @@ def test_learners_on_two_tests_at_once_are_named_and_sent_all_the_same(both: Uni
     assert f"{line}2026-12-01 12:00 Europe/Oslo (11:00Z) to 2026-12-01 13:00" in ran.out
     assert "; 1001, 1002" in ran.out
     assert set(both.candidates(OTHER)) == names(["1001", "1002", "1004"])
-    (found,) = (one for one in both.status()["findings"] if one["type"] == "clash")
+    (found,) = (one for one in both.status()["runs"][0]["findings"] if one["type"] == "clash")
     assert (found["kind"], found["key"]) == ("test", [TEST])
     assert f"2 learners are also on test {OTHER}" in both.run("status").out
     (clash,) = both.plan_json()["clashes"]

@@ -222,3 +222,17 @@ def test_decisions_of_people_are_shown(seated: University) -> None:
     state.close()
     out = seated.run("explain", "1001").out
     assert "approved by kari: asked (until 2026-09-02T08:00:00Z)" in out
+
+
+def test_what_a_person_has_rejected_is_named_with_its_rule(prepared: University) -> None:
+    assert prepared.apply().status == 3
+    (hold,) = [
+        one
+        for one in json.loads(prepared.run("held", "--json").out)["holds"]
+        if any(change["key"] == ["2003"] for change in one["changes"])
+    ]
+    why = ("--why", "not theirs", "--by", "kari", "--only", "2003")
+    assert prepared.run("reject", hold["id"], *why).status == 0
+    out = prepared.run("explain", "learner", "2003").out
+    assert "rejected by kari: not theirs" in out
+    assert "(rules 11)" in out

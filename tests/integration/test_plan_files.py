@@ -193,3 +193,11 @@ def test_the_answer_no_sends_nothing_of_it(reviewed: University) -> None:
     assert not reviewed.calls()
     assert shown[-1] == "Run: 5 not sent; exit status 3: nothing was sent, as you asked."
     assert reviewed.status()["runs"][0]["status"] == "declined"
+
+
+def test_a_part_of_a_plan_is_reviewed_and_carried_out(reviewed: University) -> None:
+    reviewed.plan("--person", "1099", "--out", str(file_of(reviewed)))
+    assert [one["key"] for one in lines_of(reviewed)[1:-1]] == [["1099"], [TEST, "1099"]]
+    assert "takes no option" in reviewed.apply(str(file_of(reviewed)), "--test", TEST).err
+    assert reviewed.apply(str(file_of(reviewed))).status == 0
+    assert sorted(reviewed.written()) == [f"POST candidates {TEST}", "POST student s1099"]

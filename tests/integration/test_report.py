@@ -245,6 +245,7 @@ def test_a_file_is_private_and_only_a_report_is_replaced(reporting: University) 
     assert other.read_bytes() == content
     nowhere = reporting.run("report", "--html", str(reporting.folder / "none" / "report.html"))
     assert nowhere.status == 2
+    assert reporting.run("report", "--html", "-", "--json", "-").status == 2
     notes = reporting.folder / "notes.txt"
     notes.write_text("mine")
     report(reporting, "--html", str(notes), "--force")

@@ -11,7 +11,7 @@ from sync.app import App
 from ..support.manual_edits import put_candidate
 from ..support.servers.needed import need
 from ..support.servers.postgres import BINARIES, SUPERUSER, Postgres, postgres
-from ..support.university import TEST, University, names, numbers
+from ..support.university import OTHER, TEST, University, names, numbers
 
 _NUMBERS = count(1)
 
@@ -223,6 +223,14 @@ def put_candidate_of(university: University, number: str) -> None:
     university.apply_cleanly()
 
 
+def test_a_record_is_explained_from_a_state_on_postgresql(on_server: OnServer) -> None:
+    university = on_server.university
+    out = university.run("explain", "candidate", TEST, "1001").out
+    assert "what is known in Inspera is what the sources want (rules 27)" in out
+    assert "put there by run 1 (apply)" in out
+    assert university.run("explain", "learner", "10010").status == 1
+
+
 def test_a_changed_mapping_is_held_with_a_plan_in_another_session(
     university: University, on_server: OnServer
 ) -> None:
@@ -250,6 +258,23 @@ def test_a_part_a_pilot_and_the_grace_are_the_same(
     del university.config["only"]
     assert university.apply("--person", "100[29]").status == 0
     assert set(university.candidates()) == names(["1001", "1003", "1009"])
+
+
+def test_clashes_are_found_there_as_well(university: University, on_server: OnServer) -> None:
+    university.feed("candidate")["map"] |= {"room": "room"}
+    university.config["rooms"] = {"A": 1}
+    university.config["freeze"] = {"before": "3d"}
+    university.add_feeds("staff", "contributor")
+    university.assign_staff(TEST, "501", duties="plan")
+    university.exams.add(OTHER, start="01.12.2026 12:00", end="01.12.2026 16:00")
+    university.register(OTHER, *numbers(1002, 3))
+    for learner in ("1001", "1002"):
+        university.registrations.set(f"{TEST} {learner}", room="A")
+    university.registrations.drop(f"{TEST} 1003")
+    university.at("2026-11-28T12:00")
+    found = [(one["type"], one["test"], one["count"]) for one in university.plan_json()["clashes"]]
+    # 1003 stays on the first test, which is frozen
+    assert found == [("overlap", TEST, 2), ("room", TEST, 2), ("no grader", OTHER, 0)]
 
 
 def test_a_hold_is_approved_in_part_next_to_a_run_and_sent_by_the_next_one(

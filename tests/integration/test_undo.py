@@ -94,7 +94,8 @@ def test_the_next_runs_hold_what_was_undone_until_the_source_says_something_else
     result = full.apply()
     assert result.status == 3
     assert not full.sent()
-    assert "undone by Kari on 2026-09-01 (run 2): wrong export; if it should be sent" in result.out
+    why = "3 undone by Kari on 2026-09-01 (run 2): wrong export; to send all of them again"
+    assert f"undone changes of run 2: {why}: apply --allow" in result.out
     assert len(full.planned("held")) == 3
     full.students.set("1001", given="Åse")  # as it was before the run
     full.registrations.set(f"{TEST} 1002", extra="45")
@@ -116,6 +117,18 @@ def test_an_undone_change_is_sent_again_by_its_hash(full: University) -> None:
     full.registrations.add(f"{TEST} 1004")
     full.apply_cleanly()
     assert not full.planned()
+
+
+def test_all_that_was_undone_of_a_run_is_sent_again_by_one_hash(full: University) -> None:
+    full.registrations.drop(f"{TEST} 1004")
+    full.registrations.set(f"{TEST} 1002", extra="30")
+    full.apply_cleanly()
+    after = contents(full)
+    undo(full)
+    assert full.apply("--allow", full.plan().allow_hash).status == 0
+    assert contents(full) == after
+    full.apply_cleanly()
+    assert not full.sent()
 
 
 def test_an_undone_change_can_be_approved_and_is_explained(full: University) -> None:
@@ -182,6 +195,16 @@ def test_the_guard_judges_an_undo_as_any_run(full: University) -> None:
     assert "create candidate" not in again.out
 
 
+def test_what_is_protected_stays_as_it_is(full: University) -> None:
+    full.registrations.set(f"{TEST} 1002", extra="30")
+    full.registrations.set(f"{TEST} 1003", extra="30")
+    full.apply_cleanly()
+    full.config["protect"] = [{"person": "1002", "why": "appeal", "until": "2027-01-01"}]
+    assert "appeal" in undo(full, status=1)
+    minutes = {name: one["extraTimeMins"] for name, one in full.candidates().items()}
+    assert (minutes["s1002"], minutes["s1003"]) == (30, 0)
+
+
 def test_nothing_is_taken_off_a_test_that_has_begun(full: University) -> None:
     full.registrations.add(f"{OTHER} 1001")
     full.registrations.set(f"{TEST} 1002", extra="30")
@@ -209,7 +232,7 @@ def test_candidate_numbers_change_back_in_order(full: University) -> None:
     assert contents(full) == before
 
 
-def test_a_killed_undo_leaves_nothing_behind_that_a_run_would_hold(full: University) -> None:
+def test_an_undo_that_failed_leaves_nothing_behind_that_a_run_would_hold(full: University) -> None:
     full.registrations.set(f"{TEST} 1002", extra="30")
     full.apply_cleanly()
     full.fail(path="*/candidates", status=503, times=99)

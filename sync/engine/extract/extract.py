@@ -297,8 +297,8 @@ def _judge_shrinkage(
         if done or source.proof.shrink is None or report.unhealthy or report.partial:
             continue
         judged.add((feed.kind, source.name))
-        # With the earlier configuration it was whole, so its feeds leave the others out. Rows in
-        # error are no choice of anybody.
+        # With the earlier configuration it was whole, so the new one leaves the others out. Rows in
+        # error are another matter: nobody has chosen to leave them out.
         if (feed.kind, source.name) in proven and not store.staging.invalid_rows(
             feed.kind, report.place
         ):

@@ -93,9 +93,10 @@ def _find_overlaps(connection: Connection) -> None:
             text(
                 "INSERT INTO overlap SELECT CASE WHEN a.test < b.test THEN a.test ELSE b.test END,"
                 " CASE WHEN a.test < b.test THEN b.test ELSE a.test END, a.learner"
-                f" FROM test_time x JOIN {one} a ON a.test = x.test"
-                f" JOIN {other} b ON b.learner = a.learner AND {each_once}"
-                " JOIN test_time y ON y.test = b.test WHERE x.start < y.ends AND y.start < x.ends"
+                # SQLite keeps the order of a cross join: by tests, then by the index of learners.
+                f" FROM test_time x CROSS JOIN {one} a CROSS JOIN {other} b CROSS JOIN test_time y"
+                f" WHERE a.test = x.test AND b.learner = a.learner AND {each_once}"
+                " AND y.test = b.test AND x.start < y.ends AND y.start < x.ends"
             )
         )
     create_index(connection, "ix_overlap", "overlap (test, other, learner)")

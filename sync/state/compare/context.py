@@ -142,7 +142,7 @@ def _fill_taken_back(connection: Connection) -> None:
     """Store the changes that a person has undone, each with who did that, when and why."""
     connection.execute(
         text(
-            "INSERT INTO taken_back SELECT kind, k1, k2, fingerprint, 'undone by ' || person"
+            "INSERT INTO taken_back SELECT kind, k1, k2, fingerprint, run_id, 'undone by ' || person"
             " || ' on ' || substr(at, 1, 10) || ' (run ' || run_id || '): ' || why FROM undone"
         )
     )

@@ -42,6 +42,7 @@ def hold_scopes(
         *_time_scopes(connection, allowed),
         *_zero_scopes(connection, allowed),
         *_grace_scopes(connection, allowed),
+        *_undone_scopes(connection, allowed),
     ]
     over = []
     for counted in read_scopes(connection, limits, now):
@@ -257,6 +258,38 @@ def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         )
 
 
+_UNDONE = (
+    f"d.cause = '{Cause.UNDONE}' AND d.verdict = 'held' AND EXISTS (SELECT 1 FROM taken_back t"
+    " WHERE t.kind = d.kind AND t.k1 = d.k1 AND t.k2 = d.k2 AND t.reason = :reason)"
+)
+
+
+def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the changes of each run that were undone; one hash sends all of a run again."""
+    undone = (
+        "SELECT t.run_id, t.reason FROM taken_back t JOIN draft d ON d.kind = t.kind"
+        f" AND d.k1 = t.k1 AND d.k2 = t.k2 WHERE d.cause = '{Cause.UNDONE}'"
+        " GROUP BY t.run_id, t.reason HAVING count(*) > 1 ORDER BY t.run_id, t.reason"
+    )
+    for row in connection.execute(text(undone)).fetchall():
+        name, values = f"undone changes of run {row.run_id}", {"reason": str(row.reason)}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_UNDONE}", **values)
+        if number < 2:
+            continue  # Its own hash allows it.
+        digest = _digest(connection, name, _UNDONE, values)
+        why = f"{number:,} {row.reason}"
+        held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.UNDONE)
+        _store_lines(connection, digest, _UNDONE, values)
+        yield held
+        if held.allowed:
+            _let_pass(connection, _UNDONE, values)
+            continue
+        connection.execute(
+            text(f"UPDATE draft AS d SET reason = :text WHERE {_UNDONE}"),
+            {**values, "text": f"{row.reason}; {held.remedy}"},
+        )
+
+
 def _first_zeros(connection: Connection, kind: Kind) -> str:
     query = f"SELECT d.changed, d.before, d.after FROM draft d WHERE {_ZEROS} ORDER BY d.id LIMIT 1"
     row = connection.execute(text(query), {"kind": kind.value}).one()
@@ -308,6 +341,6 @@ def _digest(connection: Connection, name: str, condition: str, values: Mapping[s
     # A sum, since the order of the rows differs from run to run and from database to database.
     total = 0
     for row in read_pages(connection, query, **values):
-        line = "\x1f".join(str(value) for value in row[1:])
+        line = "\x1f".join(row[1:])
         total += int.from_bytes(hashlib.blake2b(line.encode(), digest_size=16).digest())
     return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()

@@ -60,7 +60,7 @@ _TABLES = {
         "before INTEGER, after INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
-    "taken_back": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (

@@ -14,7 +14,10 @@ import structlog
 from sync import cli
 from sync.sandbox import Sandbox
 
-from .pages import TUTORIAL, blocks
+from .pages import HELP, TUTORIAL, blocks
+
+PLAYED = (TUTORIAL, HELP["explain"])
+"""The pages whose commands are run, one after the other in one folder."""
 
 ADDRESS = "http://127.0.0.1:8765"
 PROGRESS = re.compile(r"^(sending|reading \S+): [\d,]+ of [\d,]+\n", re.MULTILINE)
@@ -28,19 +31,21 @@ class Step(NamedTuple):
     promised: str
     printed: str
     status: int
+    page: Path = TUTORIAL
 
 
 def play(folder: Path, url: str) -> Iterator[Step]:
-    """Write each file and run each command of the tutorial, in the page's order."""
+    """Write each file and run each command of the tutorial and of `explain`, in their order."""
     secret = folder / "api-key"
     secret.write_text("sandbox-key\n", encoding="utf-8")
     secret.chmod(0o600)
-    for block in blocks(TUTORIAL):
-        if block.file:
-            (folder / block.file).write_text(block.text.replace(ADDRESS, url), encoding="utf-8")
-        elif block.language == "console":
-            line, _, promised = block.text.partition("\n")
-            yield run(folder, line.removeprefix("$ "), promised)
+    for page in PLAYED:
+        for block in blocks(page):
+            if block.file:
+                (folder / block.file).write_text(block.text.replace(ADDRESS, url), encoding="utf-8")
+            elif block.language == "console":
+                line, _, promised = block.text.partition("\n")
+                yield run(folder, line.removeprefix("$ "), promised)._replace(page=page)
 
 
 def run(folder: Path, command: str, promised: str = "") -> Step:

@@ -17,7 +17,7 @@ from sync.sandbox import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tests.system.docs.conftest import PROGRESS, play, without_times
+from tests.system.docs.conftest import PLAYED, PROGRESS, play, without_times
 from tests.system.docs.pages import HELP, README, ROOT, SETTINGS, TUTORIAL
 
 EXAMPLE_SOURCE = ROOT / "tests" / "unit" / "sources" / "example_source.py"
@@ -66,20 +66,22 @@ def _write_table(page: Path, heading: str, rows: list[tuple[str, str]]) -> None:
 
 
 def _regenerate_tutorial() -> None:
-    """Put what each command prints now into the tutorial, and the README's plan with it."""
-    tutorial = TUTORIAL.read_text(encoding="utf-8")
+    """Put what each command prints now into its page, and the README's plan with it."""
+    texts = {page: page.read_text(encoding="utf-8") for page in PLAYED}
     plan = ""
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
         for step in play(Path(folder), sandbox.url):
             printed = PROGRESS.sub("", step.printed).strip() + "\n"
             if without_times(printed) != without_times(step.promised):
                 before = f"$ {step.command}\n{step.promised}"
-                tutorial = tutorial.replace(before, f"$ {step.command}\n{printed}", 1)
+                after = f"$ {step.command}\n{printed}"
+                texts[step.page] = texts[step.page].replace(before, after, 1)
             else:  # the times of the page stay
                 printed = step.promised
-            if "Row errors" in printed:
+            if "Row errors" in printed and step.page == TUTORIAL:
                 plan = printed.partition("Run:")[0]
-    _write(TUTORIAL, tutorial)
+    for page, text in texts.items():
+        _write(page, text)
     block = re.compile(r"(?<=```text\n).*?(?=```)", re.DOTALL)
     _write(README, block.sub(lambda _: plan, README.read_text(encoding="utf-8")))
 

@@ -219,6 +219,18 @@ def test_a_held_scope_gives_its_arithmetic_and_its_hash_or_says_that_it_is_allow
     assert lines[3].endswith("; allowed for this run")
 
 
+def test_of_many_held_scopes_the_first_are_shown() -> None:
+    scopes = [
+        HeldScope(
+            Scope(f"removals on test FAG{n}", 9, 9, GuardLimit(3, 25)), "too many", f"{n}", False
+        )
+        for n in range(60)
+    ]
+    lines = list(scopes_text(scopes, 50))
+    assert lines[-1] == "  … and 10 more (--all shows them)"
+    assert sum("apply --allow" in line for line in lines) == 50
+
+
 def test_the_summary_counts_everything_in_one_line() -> None:
     tally = {
         (Kind.LEARNER, Action.CREATE, Verdict.PASS): 1_200,

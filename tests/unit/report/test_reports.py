@@ -122,9 +122,15 @@ def page_of(value: str) -> str:
     """Return a page that shows the value wherever a value of a source can be."""
     test = NamedTest("T", value, "2026-12-01T08:00:00Z")
     fields = [FieldChange("room", value, value)]
-    texts = {"place": value, "reason": value, "remedy": value, "note": value, "person": value}
+    texts: dict[str, Any] = {
+        "place": value,
+        "reason": value,
+        "remedy": value,
+        "note": value,
+        "person": value,
+    }
     one = item(key=("T", value), test=test, fields=fields, **texts)
-    values = {"title": value, "tenant": value, "meaning": value, "notices": [value]}
+    values: dict[str, Any] = {"title": value, "tenant": value, "meaning": value, "notices": [value]}
     "".join(report_json(a_report([one], **values))).encode()
     return "".join(report_html(a_report([one], **values)))
 
@@ -191,7 +197,8 @@ def test_bars_fill_the_picture_and_stay_in_it() -> None:
     assert len(shown) == MOST_DAYS
     assert all(0 <= bar.x <= 100 - bar.width and bar.y >= 0 for day in shown for bar in day.bars)
     assert sum(bool(day.label) for day in shown) <= 6
-    assert kind_bars([]) == day_bars([]) == []
+    assert not kind_bars([])
+    assert not day_bars([])
 
 
 PEOPLE = {
