@@ -14,7 +14,7 @@ from sync.commands.person import login_name
 from sync.engine.interruption import Interruption
 from sync.errors import Locked, StateBusy, UsageError
 from sync.exit_codes import Exit
-from sync.planning.decided import APPROVED, REJECTED, DecidedChange
+from sync.planning.decided import APPROVED, OPEN, REJECTED, DecidedChange
 from sync.planning.guard import may_be_approved
 from sync.progress import Progress
 from sync.records.base import Key, Kind, utc_text
@@ -59,12 +59,10 @@ def approve(
     """Record an approval, and carry it out unless another run holds the state."""
     at, duration = now(), _duration(options.for_)
     decided = _decide(app, options, APPROVED, at, utc_text(at + duration))
+    approved = [one for one in decided if one.approved]
     app.state.queue(decided)
-    _log.info("approved", hash=options.id, changes=len(decided))
-    say(f"Approved: {plural(len(decided), 'change')}, until {decided[0].expires}.")
-    if options.only:
-        # What is left may be few enough to need no permission (rules 15).
-        say("The next run judges the others again; `reject` what must not be sent.")
+    _log.info("approved", hash=options.id, changes=len(approved))
+    say(f"Approved: {plural(len(approved), 'change')}, until {approved[0].expires}.")
     run_options = ApplyOptions(approved=True, show_all=options.show_all)
     try:
         return run_once(app, run_options, say, progress, interruption).status
@@ -76,10 +74,11 @@ def approve(
 def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
     """Record that changes are not sent as long as their rows stay the same."""
     decided = _decide(app, options, REJECTED, now(), None)
+    rejected = [one for one in decided if one.rejected]
     app.state.queue(decided)
-    _log.info("rejected", hash=options.id, changes=len(decided))
+    _log.info("rejected", hash=options.id, changes=len(rejected))
     say(
-        f"Rejected: {plural(len(decided), 'change')}; not sent and not held until the row "
+        f"Rejected: {plural(len(rejected), 'change')}; not sent and not held until the row "
         "changes; `held --all` lists what is rejected."
     )
     try:
@@ -117,11 +116,19 @@ class _Target:
     kind: Kind
     key: Key
 
+    def decided(
+        self, verdict: str, person: str, why: str, at: str, expires: str | None = None
+    ) -> DecidedChange:
+        """Return a person's decision about it."""
+        return DecidedChange(self.digest, self.kind, self.key, verdict, person, why, at, expires)
+
 
 def _decide(
     app: App, options: DecisionOptions, verdict: str, at: datetime, expires: str | None
 ) -> list[DecidedChange]:
     """Return the decisions about the changes that the options name.
+
+    The others of their hold are open, unless somebody has decided about them before.
 
     Raises:
         UsageError: they name none, or one that this command cannot decide about.
@@ -131,10 +138,15 @@ def _decide(
         raise UsageError("--why: is empty; write why, for those who look at this later")
     person = (options.by or login_name()).strip()
     with app.state.open_to_read() as connection:
-        found = _named(_find(app, connection, options.id, verdict), options.only)
+        found = _find(app, connection, options.id, verdict)
+        before = {one.digest for one in _stored(app, connection)}
+    named = _named(found, options.only)
+    chosen = {one.digest for one in named}
+    others = (one for one in found if one.digest not in chosen | before)
+    when = utc_text(at)
     return [
-        DecidedChange(one.digest, one.kind, one.key, verdict, person, why, utc_text(at), expires)
-        for one in found
+        *(one.decided(verdict, person, why, when, expires) for one in named),
+        *(one.decided(OPEN, person, why, when) for one in others),
     ]
 
 

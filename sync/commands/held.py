@@ -60,7 +60,7 @@ def held(app: App, options: HeldOptions, say: Say) -> Exit:
     with app.state.open_to_read() as connection:
         holds = read_holds(connection)
         decided = list(app.state.read_decided(connection, now()))
-        rejected = {one.digest for one in decided if not one.approved}
+        rejected = {one.digest for one in decided if one.rejected}
         if options.id:
             holds = [find_hold(holds, options.id)]
         runs = {one.run_id: read_run(connection, one.run_id) for one in holds}
@@ -177,7 +177,7 @@ def _as_planned(held_change: HeldChange) -> PlannedChange:
 
 
 def _rejected_text(decided: Iterable[DecidedChange]) -> Iterator[Line]:
-    rejected = [one for one in decided if not one.approved]
+    rejected = [one for one in decided if one.rejected]
     if rejected:
         yield Line("")
         yield Line("Rejected, and not sent until the row changes:", Tone.HEADING)
@@ -190,7 +190,7 @@ def _document(connection: Connection, seen: _Seen) -> Mapping[str, object]:
     """Return what is held for programs."""
     return {
         "holds": [_hold_json(connection, seen, hold) for hold in seen.holds],
-        "rejected": [_decided_json(one) for one in seen.decided if not one.approved],
+        "rejected": [_decided_json(one) for one in seen.decided if one.rejected],
     }
 
 

@@ -285,7 +285,7 @@ def _hold_group(
             note=_decision_text(decided.get(held.digest)),
         )
         for held in holds.read_changes(connection, hold.id)
-        if held.digest not in decided or decided[held.digest].approved
+        if held.digest not in decided or not decided[held.digest].rejected
     )
     notes = [": ".join(filter(None, [hold.name, hold.reason]))]
     if may_be_approved(hold.cause):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from sync.planning.decided import NOTHING_DECIDED, DecidedChanges
+from sync.planning.decided import NOTHING_DECIDED, DecidedChange, DecidedChanges
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
@@ -103,11 +103,20 @@ def decide(
         # A person has said of exactly this record that its absence is right. All else still holds.
         pair = replace(pair, facts=replace(pair.facts, trouble=None))
     drafted = _drafted(change, pair, (decision.digest,) if decision.approved else allowed)
-    sent_or_held = drafted.ruling.verdict in (Verdict.PASS, Verdict.HELD)
-    if sent_or_held and not decision.approved and drafted.change is change:
-        rejected = Ruling(Verdict.DEFERRED, decision.reason, Cause.REJECTED)
-        drafted = DraftedChange(change, rejected, pair.fingerprint, pair.secret)
+    if drafted.change is change and (ruling := _not_decided_for(decision, drafted)):
+        drafted = DraftedChange(change, ruling, pair.fingerprint, pair.secret)
     return Decision(replace(drafted, decided=decision.digest), left_out)
+
+
+def _not_decided_for(decision: DecidedChange, drafted: DraftedChange) -> Ruling | None:
+    """Return the ruling on what a person has rejected or left open; None if it stays as it is."""
+    verdict = drafted.ruling.verdict
+    if decision.rejected and verdict in (Verdict.PASS, Verdict.HELD):
+        return Ruling(Verdict.DEFERRED, decision.reason, Cause.REJECTED)
+    # Alone it may be within the limit by now, and would be sent though nobody has decided that.
+    if not decision.approved and verdict is Verdict.PASS and not drafted.allowed:
+        return Ruling(Verdict.HELD, decision.reason, Cause.LIMIT)
+    return None
 
 
 def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedChange:

@@ -7,7 +7,9 @@ from sync.planning.freeze import digest_of
 from sync.records.base import Key, Kind
 from sync.records.changes import Change
 
-APPROVED, REJECTED = "approved", "rejected"
+APPROVED, REJECTED, OPEN = "approved", "rejected", "open"
+"""What a person decides. A change is open when others of its hold were decided about: it stays held,
+also where it alone would be within a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,11 @@ class DecidedChange:
         digest: the hash of the change.
         kind: of its record.
         key: of its record.
-        verdict: `approved` or `rejected`.
+        verdict: `approved`, `rejected` or `open`.
         person: the person who decided.
         why: the person's reason.
         at: when it was decided (UTC text).
-        expires: until when an approval counts (UTC text); None for a rejection.
+        expires: until when an approval counts (UTC text); None for what has no end.
         tried: whether a run has begun with it.
     """
 
@@ -37,6 +39,10 @@ class DecidedChange:
     tried: bool = False
 
     def __str__(self) -> str:
+        if self.verdict == OPEN:
+            return (
+                f"{self.person} decided about others of its hold on {self.at}, not about this one"
+            )
         return f"{self.verdict} by {self.person} on {self.at}: {self.why}"
 
     @property
@@ -45,8 +51,15 @@ class DecidedChange:
         return self.verdict == APPROVED
 
     @property
+    def rejected(self) -> bool:
+        """Tell whether the change must not be sent."""
+        return self.verdict == REJECTED
+
+    @property
     def reason(self) -> str:
-        """Return why a rejected change is not sent, and what to do."""
+        """Return why a change is not sent, and what to do."""
+        if self.verdict == OPEN:
+            return f"{self}; decide about it, too: `held` has the command"
         # Without its hash, so that all that were rejected at once are one line.
         return (
             f"{self}; it comes back when its row changes; to change your mind: `held --all` has "
@@ -76,7 +89,7 @@ class DecidedChanges:
 
     def is_rejected(self, kind: Kind, key: Key) -> bool:
         """Tell whether a person has rejected a change of this record."""
-        return any((one.kind, one.key) == (kind, key) for one in self if not one.approved)
+        return any((one.kind, one.key) == (kind, key) for one in self if one.rejected)
 
     def approvals(self) -> Sequence[DecidedChange]:
         """Return the approvals."""
