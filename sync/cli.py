@@ -401,43 +401,6 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
 
 
 @app.command()
-def undo(  # noqa: PLR0913, PLR0917 - one for each of its options
-    context: typer.Context,
-    run: Annotated[
-        int | None, typer.Argument(metavar="RUN", help="The number of the run, as `undo` lists it.")
-    ] = None,
-    show: Annotated[bool, flag("--show", "Show what would be undone, and send nothing.")] = False,
-    why: Annotated[str, option("TEXT", "Why the run is undone; later plans show it. Needed.")] = "",
-    by: Annotated[
-        str | None, option("NAME", "Who wants that; without it, the person who is logged in.")
-    ] = None,
-    allow: Annotated[
-        list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
-    ] = None,
-    wait: Waiting = False,
-    show_all: All = False,
-    yes: Yes = False,
-) -> Exit:
-    """Take the changes of an earlier run back. Without a run, list the last ones."""
-    from sync.commands import undo as command
-    from sync.commands.question import question_on_terminal
-
-    app, interruption = context.obj.open_app(), handle_signals()
-    options = command.UndoOptions(
-        run=run,
-        show=show,
-        why=why,
-        by=by,
-        allowed=tuple(allow or ()),
-        show_all=show_all,
-        wait=lock_waiter(interruption) if wait else None,
-        confirm=question_on_terminal(interruption, yes=yes),
-    )
-    with shown() as progress, shown_report() as report:
-        return command.undo_run(app, options, report, progress, interruption)
-
-
-@app.command()
 def held(
     context: typer.Context,
     hold: Annotated[
@@ -488,6 +451,43 @@ def reject(
 
     options = command.DecisionOptions(id=hold, why=why, only=tuple(only or ()), by=by)
     return command.reject(context.obj.open_app(), options, say)
+
+
+@app.command()
+def undo(  # noqa: PLR0913, PLR0917 - one for each of its options
+    context: typer.Context,
+    run: Annotated[
+        int | None, typer.Argument(metavar="RUN", help="The number of the run, as `undo` lists it.")
+    ] = None,
+    show: Annotated[bool, flag("--show", "Show what would be undone, and send nothing.")] = False,
+    why: Annotated[str, option("TEXT", "Why the run is undone; later plans show it. Needed.")] = "",
+    by: Annotated[
+        str | None, option("NAME", "Who wants that; without it, the person who is logged in.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, option("HASH", "Send the held changes with this hash; may be repeated.")
+    ] = None,
+    wait: Waiting = False,
+    show_all: All = False,
+    yes: Yes = False,
+) -> Exit:
+    """Take the changes of an earlier run back. Without a run, list the last ones."""
+    from sync.commands import undo as command
+    from sync.commands.question import question_on_terminal
+
+    app, interruption = context.obj.open_app(), handle_signals()
+    options = command.UndoOptions(
+        run=run,
+        show=show,
+        why=why,
+        by=by,
+        allowed=tuple(allow or ()),
+        show_all=show_all,
+        wait=lock_waiter(interruption) if wait else None,
+        confirm=question_on_terminal(interruption, yes=yes),
+    )
+    with shown() as progress, shown_report() as report:
+        return command.undo_run(app, options, report, progress, interruption)
 
 
 @app.command()
