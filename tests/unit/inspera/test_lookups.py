@@ -170,7 +170,11 @@ def test_a_search_that_is_not_of_the_expected_form_is_unreadable(
 
 
 def test_every_call_has_a_name_of_its_own_and_says_how_sure_we_are() -> None:
-    assert {call.proof.value for call in CALLS.values()} == {"DOC", "OBS", "INF"}
+    assert {call.proof.value for call in CALLS.values()} == {
+        "documented",
+        "observed",
+        "inferred",
+    }
     assert all(name == call.name and call.path.startswith("/") for name, call in CALLS.items())
     assert len({(call.method, call.path, call.name) for call in CALLS.values()}) == len(CALLS)
 

@@ -165,6 +165,8 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
         "end": "2026-05-20T11:00:00Z",
         "duration": 240,
         "template": "1001",
+        "freeze_before": None,
+        "freeze_after": None,
     }
     assert list(fields_of(CANDIDATE)) == [*COMPARED[Kind.CANDIDATE], "extra_share"]
     assert fields_of(CONTRIBUTOR) == {

@@ -9,7 +9,7 @@ from sync.records.changes import PlannedChange, Verdict
 from sync.records.kinds import Record
 from sync.records.learner import Learner
 
-from .test_reasons import ENDED, TEST, UNDER_WAY, describe, knowing, planned
+from .test_reasons import TEST, UNDER_WAY, describe, knowing, planned
 from .worlds import Identity
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -57,7 +57,6 @@ def test_the_removal_that_frees_a_number_goes_first_and_others_last() -> None:
         ((seat(1, None, room="B"), seat(3, "1")), TEST, "their row gives them no other number"),
         ((seat(1, None), seat(3, "1")), TEST, "their row gives them no other number"),
         ((seat(3, "1"),), UNDER_WAY, "the test has begun: its candidates stay"),
-        ((seat(3, "1"),), ENDED, "this run does not remove them"),
         (
             (
                 seat(3, "1"),
