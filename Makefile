@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Commands and tests start much sooner from byte code, which some machines switch off.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test test-fast search check pages bench setup
+.PHONY: help demo test test-fast search lint check pages bench setup
 .DEFAULT_GOAL := help
 
 help: ## List what can be made
@@ -24,9 +24,13 @@ help: ## List what can be made
 demo: $(READY) ## Play two days of an invented university against a sandbox on this machine, in half a minute
 	@$(RUN) -m sync demo
 
-test: check ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
-	@echo "== tests"
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
+# The type checker needs one core of several for half a minute, while the first tests mostly wait.
+test: lint ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
+	@echo "== mypy and tests"
+	@$(RUN) -m mypy > $(VENV)/mypy.txt 2>&1 & types=$$!; \
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST); tests=$$?; \
+	wait $$types || { cat $(VENV)/mypy.txt; exit 1; }; \
+	exit $$tests
 
 test-fast: $(READY) ## Run the unit tests that start no server and no process, in 3 minutes (PYTEST as above)
 	@$(RUN) -m pytest -n $(WORKERS) -m "not server and not process" tests/unit $(PYTEST)
@@ -34,10 +38,12 @@ test-fast: $(READY) ## Run the unit tests that start no server and no process, i
 search: $(READY) ## Run the property tests with random examples, which differ each time (PYTEST as above)
 	@HYPOTHESIS_PROFILE=search $(RUN) -m pytest -n auto -m hypothesis $(PYTEST)
 
-check: $(READY) ## Run the linter and the type checker
+lint: $(READY) ## Run the linter
 	@echo "== ruff"
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
+
+check: lint ## Run the linter and the type checker
 	@echo "== mypy"
 	@$(RUN) -m mypy
 

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 FOLDER = Path(__file__).parent
 
@@ -24,6 +24,24 @@ def _versions_in(folder: Path) -> frozenset[str]:
     return frozenset(
         path.name.partition("_")[0] for path in (folder / "versions").glob("[0-9]*_*.py")
     )
+
+
+def create(connection: Connection) -> None:
+    """Make the newest schema in an empty state; the caller commits.
+
+    A first `plan` or `apply` then needs no Alembic, whose import and steps take longer than the
+    plan of a small institution.
+    """
+    from sync.state.schema import METADATA
+
+    METADATA.create_all(connection)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head()})
 
 
 def migrate(connection: Connection, version: str = "head") -> None:

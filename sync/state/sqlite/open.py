@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event, text
 
 from sync.errors import Locked, StateError
-from sync.state.migrations import head, known_versions, migrate
+from sync.state.migrations import create, head, known_versions, migrate
 from sync.state.sqlite import errors
 
 SCRATCH_CACHE_KIB = 24_000
@@ -167,7 +167,9 @@ def _connect(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> I
         _NEXT_CONNECTION.set(raw)
         with _engine(writable=writable).connect() as connection:
             connection.info[_PATH] = path
-            if version != head():
+            if version is None:
+                create(connection)
+            elif version != head():
                 migrate(connection)
             connection.commit()
             yield connection

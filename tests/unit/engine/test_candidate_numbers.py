@@ -293,7 +293,7 @@ by_hand = st.dictionaries(
 days = st.tuples(numbers_drawn, failing, failing, by_hand, st.integers(0, 3))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(days, min_size=2, max_size=5), st.booleans())
 def test_no_run_ever_makes_a_number_stand_twice(history: list[Any], readable: bool) -> None:
     with TemporaryDirectory() as folder:

@@ -154,7 +154,7 @@ class Journalling(RuleBasedStateMachine):
 def test_any_sequence_of_what_runs_do(database: str) -> None:
     # Every step waits for the disk: shrinking takes minutes.
     how = settings(
-        max_examples=30 if database == "sqlite" else 5,
+        max_examples=20 if database == "sqlite" else 4,
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],

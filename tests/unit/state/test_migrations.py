@@ -1,11 +1,12 @@
 """From one version of the schema to the next: nothing that an older version wrote is lost."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sync.state.migrations import head, known_versions, migrate
+from sync.state.migrations import create, head, known_versions, migrate
 from sync.state.sqlite.open import open_copy, open_to_read, open_to_write
 
 from ...support.next_schema import add_next_version
@@ -85,3 +86,20 @@ def test_an_older_state_is_only_read_through_a_migrated_copy(path: Path) -> None
             assert len(rows_of(connection, "known_learner")) == 2
             assert rows_of(connection, "added") == []
     assert path.read_bytes() == before
+
+
+def test_a_new_state_has_the_schema_that_the_migrations_make() -> None:
+    def drawn(make: Callable[[sa.Connection], None]) -> list[str]:
+        engine = sa.create_engine("sqlite://")
+        with engine.connect() as connection:
+            make(connection)
+            found = sa.MetaData()
+            found.reflect(connection)
+            version = connection.execute(sa.text("SELECT * FROM alembic_version")).scalar()
+            return [str(version), *(repr(table) for table in found.sorted_tables), *indexes(found)]
+
+    assert drawn(create) == drawn(migrate)
+
+
+def indexes(found: sa.MetaData) -> list[str]:
+    return sorted(repr(index) for table in found.sorted_tables for index in table.indexes)

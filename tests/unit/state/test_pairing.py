@@ -44,7 +44,7 @@ def planned(world: World) -> tuple[Counter[tuple[object, ...]], dict[object, tup
 @pytest.mark.hypothesis
 def test_the_store_and_a_plain_oracle_draft_the_same_changes(database: str) -> None:
     @settings(
-        max_examples=60 if database == "sqlite" else 12,
+        max_examples=40 if database == "sqlite" else 8,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -99,7 +99,7 @@ ACTIONS = {
 }
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(starts_drawn, pairs_drawn, pairs_drawn, st.data())
 def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     starts: tuple[int, ...], seats: Pairs, duties: Pairs, data: st.DataObject
@@ -137,7 +137,7 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     assert order == sorted(order)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(pairs_drawn, st.data())
 def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> None:
     kept_back = st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.PASS])
