@@ -1,8 +1,10 @@
 """The grace before a removal: a record that is absent only now and then causes no call (rules 5)."""
 
+import re
+
 import pytest
 
-from ..support.university import TEST, University, names
+from ..support.university import TEST, University, names, numbers
 
 FIRST, LATER, NEXT_DAY = "2026-09-01T08:00", "2026-09-01T08:30", "2026-09-02T08:00"
 SEAT = f"{TEST} 1002"
@@ -89,6 +91,23 @@ def test_a_person_can_allow_a_removal_within_the_grace(graced: University) -> No
     assert "remove 2 candidates: absent in 1 of 2 readings" in plan.out
     graced.apply("--allow", plan.allow_hash)
     assert set(graced.candidates()) == {"s1001"}
+
+
+def test_what_is_allowed_within_the_grace_is_still_counted_by_the_limits(
+    graced: University,
+) -> None:
+    graced.allow_shrinkage()
+    graced.register(TEST, *numbers(1004, 17))
+    graced.apply_cleanly()
+    graced.registrations.drop(*(f"{TEST} {number}" for number in numbers(1004, 15)))
+    (digest,) = set(re.findall(r"now: apply --allow (\w+)", graced.plan().out))
+    ran = graced.apply("--allow", digest)
+    assert ran.status == 3
+    assert len(graced.candidates()) == 20
+    assert "15 of 20 known is more than max(10, 10% up to 500) = 10" in ran.out
+    both = {*re.findall(r"--allow (\w+)", ran.out), digest}
+    assert graced.apply(*(word for one in both for word in ("--allow", one))).status == 0
+    assert len(graced.candidates()) == 5
 
 
 def test_staff_stay_for_a_week_and_their_roles_do_not(university: University) -> None:
