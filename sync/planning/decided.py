@@ -40,9 +40,7 @@ class DecidedChange:
 
     def __str__(self) -> str:
         if self.verdict == OPEN:
-            return (
-                f"{self.person} decided about others of its hold on {self.at}, not about this one"
-            )
+            return f"left open by {self.person} on {self.at}, who decided about others of its hold"
         return f"{self.verdict} by {self.person} on {self.at}: {self.why}"
 
     @property

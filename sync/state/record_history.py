@@ -187,7 +187,7 @@ _DECISIONS = (
     (
         "absence",
         "SELECT since AS at, 'missing in the sources since then, in ' || readings ||"
-        " ' readings' AS text FROM absence d WHERE {same}",
+        " CASE readings WHEN 1 THEN ' reading' ELSE ' readings' END AS text FROM absence d WHERE {same}",
     ),
     (
         "refused",
