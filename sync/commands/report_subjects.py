@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -24,7 +24,8 @@ from sync.commands.report_sections import (
 from sync.engine.plan import PlanResult, plan_status
 from sync.records.base import Kind, utc_time
 from sync.records.changes import Verdict
-from sync.report.plan_text import left_out_text, waiting_text
+from sync.report.clashes_text import clashes_text
+from sync.report.plan_text import MOST, left_out_text, waiting_text
 from sync.report.report_model import (
     DayTally,
     Report,
@@ -85,9 +86,17 @@ def _plan_notices(app: App, store: Store, planning: PlanResult) -> Iterator[str]
         doubts_text(store, planning, with_older=True),
         stays_text(store.comparison.stays()),
         waiting_text(*store.plan.waiting()),
+        _clash_notices(app, store),
         [left_out_text(planning.left_out), ignored],
     )
     return (str(text) for text in texts if text)
+
+
+def _clash_notices(app: App, store: Store) -> Iterator[str]:
+    """Yield the clashes, of which everything is sent all the same."""
+    clashes = clashes_text(store.clashes.counts(), store.clashes.read, MOST, app.test_zone)
+    for line in islice(clashes, 2, None):  # without the empty line and the heading of the plan
+        yield f"Look at: {str(line).strip()}"
 
 
 def run_report(app: App, connection: Connection, past: PastRun, made_at: datetime) -> Report:

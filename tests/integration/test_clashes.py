@@ -37,6 +37,7 @@ def test_learners_on_two_tests_at_once_are_named_and_sent_all_the_same(both: Uni
     assert f"2 learners are also on test {OTHER}" in both.run("status").out
     (clash,) = both.plan_json()["clashes"]
     assert clash["learners"] == ["1001", "1002"]
+    assert f"Look at: {line}" in both.run("report").out
 
 
 def test_tests_one_after_the_other_do_not_clash_and_neither_do_those_that_have_ended(
