@@ -23,7 +23,7 @@ def keep_holds(
         if one.approved and not one.tried:
             _report(context, result, one, f"approved, but {_moved(result, context, one)}")
     # What it was about does not come back unnoticed: it would be held again.
-    holds.forget([one for one in plan.passed_over if not one.approved])
+    holds.forget(plan.passed_over)
     holds.mark_tried(run_id, settings.policy.kinds)
 
 

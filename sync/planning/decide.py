@@ -102,7 +102,9 @@ def decide(
     if decision.approved and doubt and doubt.needs_person:
         # A person has said of exactly this record that its absence is right. All else still holds.
         pair = replace(pair, facts=replace(pair.facts, trouble=None))
-    drafted = _drafted(change, pair, (decision.digest,) if decision.approved else allowed)
+    # Nobody was asked about the freeze: it may have begun since.
+    asked = decision.approved and judge(change, pair.facts).cause not in (Cause.FREEZE, Cause.ENDED)
+    drafted = _drafted(change, pair, (decision.digest,) if asked else allowed)
     if drafted.change is change and (ruling := _not_decided_for(decision, drafted)):
         drafted = DraftedChange(change, ruling, pair.fingerprint, pair.secret)
     return Decision(replace(drafted, decided=decision.digest), left_out)
@@ -111,7 +113,8 @@ def decide(
 def _not_decided_for(decision: DecidedChange, drafted: DraftedChange) -> Ruling | None:
     """Return the ruling on what a person has rejected or left open; None if it stays as it is."""
     verdict = drafted.ruling.verdict
-    if decision.rejected and verdict in (Verdict.PASS, Verdict.HELD):
+    # Also what is deferred: its group has a hash that would send it.
+    if decision.rejected and (verdict in (Verdict.PASS, Verdict.HELD) or drafted.ruling.allowable):
         return Ruling(Verdict.DEFERRED, decision.reason, Cause.REJECTED)
     # Alone it may be within the limit by now, and would be sent though nobody has decided that.
     if not decision.approved and verdict is Verdict.PASS and not drafted.allowed:

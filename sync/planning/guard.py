@@ -142,7 +142,11 @@ def judge(change: Change, facts: Facts) -> Ruling:
     # What the configuration leaves alone needs nobody's decision.
     if facts.outside and _is_left_alone(change, facts):
         return Ruling(Verdict.DEFERRED, OUTSIDE, Cause.PILOT)
-    return _settled_before(change, facts) or _judge_anew(change, facts)
+    ruling = _settled_before(change, facts) or _judge_anew(change, facts)
+    # After the others, so that its hash never opens what no hash may.
+    if facts.undone and change.action in CALLING and ruling == PASS:
+        return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
+    return ruling
 
 
 def _settled_before(change: Change, facts: Facts) -> Ruling | None:
@@ -172,8 +176,6 @@ def _held_at_once(change: Change, facts: Facts) -> Ruling | None:
         return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
     if facts.clash and change.action in ADDITIONS:
         return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
-    if facts.undone and change.action in CALLING:
-        return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
     return None
 
 
@@ -318,16 +320,10 @@ def _unproven(trouble: AbsenceDoubt, reason: str) -> Ruling:
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
     """Hold removals where a person must look at what leaves."""
-    if facts.zeros:
-        return Ruling(Verdict.HELD, _UNDER_ZEROS, Cause.IDENTITY_CHANGE)
-    if facts.suspect:
-        reason = (
-            f"{facts.suspect} may live on under a new key; settle that first: "
-            "`adopt --held --show` lists it"
-        )
-        return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
-    if change.action is Action.REMOVE and facts.retired:
-        return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
+    # Before the grace, whose hash must not open what no hash may.
+    ruling = _whose_leaves(change, facts)
+    if ruling != PASS:
+        return ruling
     # Before the doubts about what still names a person: those contributors may be absent as well.
     if facts.grace and change.action in REMOVALS:
         return _in_grace(change, facts)
@@ -338,6 +334,23 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
         )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else PASS
+
+
+def _whose_leaves(change: Change, facts: Facts) -> Ruling:
+    """Hold what may be somebody who stays, or the account of somebody else."""
+    if facts.zeros:
+        return Ruling(Verdict.HELD, _UNDER_ZEROS, Cause.IDENTITY_CHANGE)
+    if facts.suspect:
+        reason = (
+            f"{facts.suspect} may live on under a new key; settle that first: "
+            "`adopt --held --show` lists it"
+        )
+        return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
+    if change.action is Action.REMOVE and facts.retired:
+        return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
+    if change.action in (Action.DISABLE, Action.DELETE):
+        return _keeps_account(replace(facts, registered=0))
+    return PASS
 
 
 def _in_grace(change: Change, facts: Facts) -> Ruling:

@@ -308,3 +308,35 @@ def test_a_rejection_beside_a_run_counts_in_the_next_one(night: University) -> N
     decide_beside_a_run(night, only_hold(night), "reject")
     night.apply_cleanly()
     assert (len(night.candidates()), holds(night)) == (12, [])
+
+
+def test_an_approval_ends_when_its_change_is_not_wanted_for_a_while(night: University) -> None:
+    night.run("pause")
+    approve(night, only_hold(night), "--for", "7d")
+    night.run("resume")
+    night.registrations.add(*(f"{TEST} {number}" for number in TEN_LEFT))
+    night.apply()
+    night.registrations.drop(*(f"{TEST} {number}" for number in TEN_LEFT))
+    assert night.apply().status == 3
+    assert len(night.candidates()) == 12
+
+
+def test_an_approval_does_not_open_the_freeze(night: University) -> None:
+    night.run("pause")
+    night.at("2026-11-28T08:00")
+    night.run("resume")
+    night.apply()
+    night.run("pause")
+    approve(night, only_hold(night), "--for", "7d")
+    night.run("resume")
+    night.at("2026-12-01T07:00")
+    night.apply()
+    assert len(night.candidates()) == 12
+
+
+def test_what_is_rejected_is_in_no_group_that_a_hash_lets_pass(night: University) -> None:
+    reject(night, only_hold(night))
+    night.at("2026-12-01T07:00")
+    assert "apply --allow" not in night.plan().out
+    night.apply()
+    assert len(night.candidates()) == 12

@@ -344,3 +344,20 @@ def test_the_undo_of_a_thousand_changes_restores_all_but_what_it_names(large: Un
     held = large.apply()
     assert held.status == 3
     assert not large.sent()
+
+
+def test_the_hash_of_what_was_undone_opens_nothing_else(full: University) -> None:
+    full.register(TEST, *numbers(1001, 12))
+    full.allow_shrinkage()
+    full.apply_cleanly()
+    full.registrations.drop(f"{TEST} 1012")
+    full.apply_cleanly()
+    (last,) = re.findall(r"newest first:\n  (\d+) apply", full.run("undo").out)
+    assert full.run("undo", last, *WHY).status == 0
+    (digest,) = re.findall(r"undone by .*apply --allow (\w+)", full.apply().out)
+    full.config["protect"] = [{"test": TEST, "why": "under review", "until": "2026-12-31"}]
+    assert full.apply("--allow", digest).status == 2
+    del full.config["protect"]
+    full.registrations.raw = b""
+    assert full.apply("--allow", digest).status == 2
+    assert "s1012" in full.candidates()
