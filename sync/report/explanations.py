@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from sync.records.changes import Cause
 
 
-class Explanation(NamedTuple):
+class CauseWords(NamedTuple):
     """A cause as a short heading, in plain words, and the number of its rule."""
 
     title: str
@@ -14,156 +14,156 @@ class Explanation(NamedTuple):
     rule: int | None = None
 
 
-EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
-    Cause.SOURCE: Explanation(
+EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
+    Cause.SOURCE: CauseWords(
         "A source is incomplete or doubtful",
         "A file or table was missing, shorter than usual, or had rows that nobody could assign. "
         "Who is missing in it has perhaps not left, so nothing is removed because of it. "
         "Deliver the source again, complete.",
         5,
     ),
-    Cause.NEEDS: Explanation(
+    Cause.NEEDS: CauseWords(
         "Something else comes first",
         "The person or the test that this needs is not in Inspera yet. It follows by itself once "
         "the other one is there.",
         9,
     ),
-    Cause.BEGUN: Explanation(
+    Cause.BEGUN: CauseWords(
         "The test has begun",
         "Nobody is taken off a test that has begun, and what is fixed at its start stays. "
         "Nothing needs to be done.",
         8,
     ),
-    Cause.FREEZE: Explanation(
+    Cause.FREEZE: CauseWords(
         "The test starts soon or is under way",
         "Close to its start a test is left alone, except for additions and for more time. "
         "A change of graders or committees follows by itself after the end; what concerns "
         "candidates stays as it is, unless somebody allows it.",
         16,
     ),
-    Cause.ENDED: Explanation(
+    Cause.ENDED: CauseWords(
         "The test has ended",
         "After its end a test and its candidates stay as they were when it was sat; only graders, "
         "committees and options still change. Nothing needs to be done.",
         16,
     ),
-    Cause.CLOSED: Explanation(
+    Cause.CLOSED: CauseWords(
         "The test ended long ago",
         "Nothing on it changes any more. If something must, the time after which this is so can be "
         "made longer in the configuration.",
         16,
     ),
-    Cause.TIMES: Explanation(
+    Cause.TIMES: CauseWords(
         "Unlikely or dangerous times",
         "The new times would move, shorten or end a test that people are about to sit, or they "
         "can't be right. Compare them with the exam plan, and correct the source or approve them.",
         35,
     ),
-    Cause.CLOCK: Explanation(
+    Cause.CLOCK: CauseWords(
         "The clock is wrong",
         "The clock of this machine and that of Inspera differ, so it is not known which tests "
         "have begun. Set the clock.",
         38,
     ),
-    Cause.FULL: Explanation(
+    Cause.FULL: CauseWords(
         "The test is full",
         "The test has as many candidates as Inspera accepts. Divide it, or remove somebody.",
         13,
     ),
-    Cause.NUMBER: Explanation(
+    Cause.NUMBER: CauseWords(
         "The candidate number is in use",
         "Another candidate who stays on the test has this number. Correct the numbers in the "
         "source.",
         36,
     ),
-    Cause.REFUSED: Explanation(
+    Cause.REFUSED: CauseWords(
         "Refused by Inspera",
         "Inspera has refused exactly this before. It is tried again later, and at once when the "
         "row changes. The reason is in Inspera's words.",
         22,
     ),
-    Cause.FRESH: Explanation(
+    Cause.FRESH: CauseWords(
         "Too new to be judged",
         "This was changed moments ago, so Inspera may not show it yet. The next run decides.",
     ),
-    Cause.LIMIT: Explanation(
+    Cause.LIMIT: CauseWords(
         "More changes than usual",
         "There are more changes of one kind than the limits allow at once. That is typical of an "
         "incomplete file. Check the source first. Approve the changes only if they are right.",
         15,
     ),
-    Cause.ZEROS: Explanation(
+    Cause.ZEROS: CauseWords(
         "Leading zeros are lost",
         "A number has only lost the zeros at its beginning, as happens in a spreadsheet. Correct "
         "the file.",
         2,
     ),
-    Cause.GRACE: Explanation(
+    Cause.GRACE: CauseWords(
         "Missing only since a short time",
         "Who is missing in one delivery may be back in the next. So a removal waits until a record "
         "has been missing for long enough. It follows by itself.",
         5,
     ),
-    Cause.PROTECTED: Explanation(
+    Cause.PROTECTED: CauseWords(
         "Protected for now",
         "Somebody has protected this record from changes, for the reason and until the day that "
         "are named.",
         11,
     ),
-    Cause.PILOT: Explanation(
+    Cause.PILOT: CauseWords(
         "Outside the pilot group",
         "Only a pilot group is kept in step so far. Everything else is left alone.",
         11,
     ),
-    Cause.IDENTITY_CHANGE: Explanation(
+    Cause.IDENTITY_CHANGE: CauseWords(
         "Perhaps the same person or test under another identifier",
         "An identifier has changed, or a new record looks like one that has vanished. A mistake "
         "would make a second account or test. Decide whether it is the same one.",
         2,
     ),
-    Cause.DRIFT: Explanation(
+    Cause.DRIFT: CauseWords(
         "Changed by hand in Inspera",
         "Somebody has changed this in Inspera. Decide whether Inspera or the source is right.",
         17,
     ),
-    Cause.DOUBTFUL: Explanation(
+    Cause.DOUBTFUL: CauseWords(
         "No certain match in Inspera",
         "Several accounts in Inspera match, or one matches only in part. Decide which one it is.",
         32,
     ),
-    Cause.FOUND: Explanation(
+    Cause.FOUND: CauseWords(
         "Was in Inspera before",
         "This program did not put it there, so it does not remove it.",
         10,
     ),
-    Cause.SHARED: Explanation(
+    Cause.SHARED: CauseWords(
         "Two people have one account",
         "Somebody else has, or claims, the same account in Inspera. Correct the source, or "
         "Inspera.",
         31,
     ),
-    Cause.NAMED: Explanation(
+    Cause.NAMED: CauseWords(
         "Other sources still name it",
         "One source does not contain it any more, while others still do. Correct one of them.",
         7,
     ),
-    Cause.CONFIGURATION: Explanation(
+    Cause.CONFIGURATION: CauseWords(
         "Made by a new configuration",
         "The sources are the same, but the configuration has changed, and so it makes many "
         "changes. An administrator must say whether that is meant.",
         15,
     ),
-    Cause.UNDONE: Explanation(
+    Cause.UNDONE: CauseWords(
         "Taken back by a person",
         "A person has taken exactly this change back. It is not sent again as long as the sources "
         "say the same, unless it is approved.",
     ),
-    Cause.REJECTED: Explanation(
+    Cause.REJECTED: CauseWords(
         "Rejected by a person",
         "A person has said no to exactly this change. It is not sent as long as it is the same. "
         "Correct the source.",
     ),
-    Cause.LOST: Explanation(
+    Cause.LOST: CauseWords(
         "The state seems to be lost",
         "Inspera has records of this program, but the program does not remember them. "
         "An administrator must recover the state.",
@@ -172,11 +172,11 @@ EXPLANATIONS: Final[Mapping[Cause, Explanation]] = {
 }
 
 
-def explanation_of(cause: str) -> Explanation:
+def explanation_of(cause: str) -> CauseWords:
     """Return what to tell people about a cause, also one that has no words of its own."""
     try:
         known = EXPLANATIONS.get(Cause(cause))
     except ValueError:
         known = None
     title = cause.replace("_", " ").capitalize() or "Other reasons"
-    return known or Explanation(title, "")
+    return known or CauseWords(title, "")

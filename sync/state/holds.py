@@ -9,7 +9,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -19,12 +18,11 @@ from sync.planning.limits import HeldScope, Scope
 from sync.planning.reasons import general_reason
 from sync.records.base import Kind, utc_text
 from sync.records.changes import Action, Cause, Change, Fields, PlannedChange
+from sync.state.compare.plan_reader import to_change
 from sync.state.dialect import stream
 from sync.state.staging.scratch import (
     chunks,
-    from_json,
     key_columns,
-    key_from,
     read_pages,
     to_json,
 )
@@ -97,7 +95,7 @@ def keep_planned(
         if not held.allowed
     }
     lines = (
-        (_to_change(row), row.cause, by_digest.get(row.digest))
+        (to_change(row, row.reason), row.cause, by_digest.get(row.digest))
         for row in read_pages(connection, query)
     )
     groups = _insert(connection, lines)
@@ -128,7 +126,7 @@ def keep_while_sending(
         " p.before, p.after FROM held_sending h JOIN plan p ON p.seq = h.seq"
         " WHERE p.seq > :last ORDER BY p.seq LIMIT 2000"
     )
-    lines = ((_to_change(row), row.cause, None) for row in read_pages(connection, query))
+    lines = ((to_change(row, row.reason), row.cause, None) for row in read_pages(connection, query))
     groups = _insert(connection, lines)
     of = ", ".join(f"'{kind}'" for kind in sorted(kinds))
     planned = (
@@ -165,20 +163,6 @@ class _Group:
             return self.id or self.last
         content = f"{self.cause}\x1f{self.number}\x1f{self.total:x}"
         return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
-
-
-def _to_change(row: Any) -> Change:
-    kind = Kind(row.kind)
-    return Change(
-        Action(row.action),
-        kind,
-        key_from(kind, row.k1, row.k2),
-        from_json(row.before),
-        from_json(row.after),
-        tuple(json.loads(row.changed)),
-        row.place,
-        row.reason,
-    )
 
 
 def _reason_of(held: HeldScope, scopes: Iterable[HeldScope]) -> str:
@@ -352,7 +336,7 @@ def read_changes(connection: Connection, hold: str) -> Iterator[HeldChange]:
         " FROM held_change WHERE hold = :hold ORDER BY kind, k1, k2"
     )
     for row in stream(connection, query, hold=hold):
-        yield HeldChange(row.digest, _to_change(row), row.reason)
+        yield HeldChange(row.digest, to_change(row, row.reason), row.reason)
 
 
 def find_hold_of(connection: Connection, digest: str) -> str | None:

@@ -350,12 +350,14 @@ class Absence(SQLModel, table=True):
     readings: int = 1
 
 
-class Hold(SQLModel, table=True):
+class StoredHold(SQLModel, table=True):
     """Changes that the newest plan holds for one reason, under the hash that allows them all.
 
     `since` is when this hash was first held, `run_id` the newest run that held it. `sending` says
     that Inspera was read before it was held. `test` is the soonest test concerned, with its start.
     """
+
+    __tablename__ = "hold"
 
     id: str = Field(primary_key=True)
     run_id: int
@@ -368,7 +370,7 @@ class Hold(SQLModel, table=True):
     start: str | None = None
 
 
-class HeldChange(SQLModel, table=True):
+class StoredHeldChange(SQLModel, table=True):
     """A change of a hold. `digest` is the hash of exactly this change.
 
     `before` and `after` are JSON of the fields that differ.
@@ -389,13 +391,15 @@ class HeldChange(SQLModel, table=True):
     reason: str = ""
 
 
-class Decision(SQLModel, table=True):
+class StoredDecision(SQLModel, table=True):
     """What a person has decided about exactly one change: `approved` or `rejected`.
 
     An approval is used up when its change is sent, and counts until `expires` (UTC). A rejection
     has no end; it counts as long as the change is the same. `run_id` is the first run that began
     with it.
     """
+
+    __tablename__ = "decision"
 
     digest: str = Field(primary_key=True)
     kind: str

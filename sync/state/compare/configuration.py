@@ -1,9 +1,7 @@
 """The drafted changes that only the new configuration makes, found by digests of exact changes."""
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -13,8 +11,9 @@ from sync.records.base import Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change
 from sync.records.kinds import ON_A_TEST, PERSON_OF
 from sync.state.compare.limit_scopes import count_known
+from sync.state.compare.plan_reader import to_change
 from sync.state.dialect import analyse, create_index, insert
-from sync.state.staging.scratch import chunks, from_json, key_from, read_pages
+from sync.state.staging.scratch import chunks, read_pages
 
 FIRST = 3
 """How many examples are read of each kind and action."""
@@ -44,7 +43,7 @@ def find_own(connection: Connection) -> dict[tuple[Kind, Action], int]:
         " AND d.id > :last ORDER BY d.id LIMIT 5000"
     )
     for chunk in chunks(read_pages(connection, query)):
-        rows = [(row.id, row.kind, digest_of(_to_change(row))) for row in chunk]
+        rows = [(row.id, row.kind, digest_of(to_change(row))) for row in chunk]
         insert(connection, "by_configuration", ("id", "kind", "digest"), rows)
     create_index(connection, "ix_earlier_change", "earlier_change (digest)")
     create_index(connection, "ix_by_configuration", "by_configuration (id)")
@@ -80,7 +79,7 @@ def examples_of(
     )
     return {
         (kind, action): [
-            _to_change(row)
+            to_change(row)
             for row in connection.execute(query, {"kind": kind.value, "action": action.value})
         ]
         for kind, action in counts
@@ -158,17 +157,4 @@ def _let_wait(connection: Connection, kind: Kind, needed: Kind, key: str) -> Non
             f" WHERE d.kind = '{kind}' AND d.verdict = 'pass' AND d.action = 'create'"
             f" AND EXISTS ({held})"
         )
-    )
-
-
-def _to_change(row: Any) -> Change:
-    kind = Kind(row.kind)
-    return Change(
-        Action(row.action),
-        kind,
-        key_from(kind, row.k1, row.k2),
-        from_json(row.before),
-        from_json(row.after),
-        tuple(json.loads(row.changed)),
-        row.place,
     )

@@ -232,6 +232,20 @@ def _let_pass(
     connection.execute(text(f"{passing} WHERE {condition}"), {**values, "scope": scope})
 
 
+def _hold_as_one(
+    connection: Connection, held: HeldScope, condition: str, values: dict[str, str], reason: str
+) -> None:
+    """Give the changes of a group one reason with its hash, or let them pass if it is allowed."""
+    _store_lines(connection, held.digest, condition, values)
+    if held.allowed:
+        _let_pass(connection, condition, values)
+        return
+    connection.execute(
+        text(f"UPDATE draft AS d SET reason = :text WHERE {condition}"),
+        {**values, "text": f"{reason}; {held.remedy}"},
+    )
+
+
 _ZEROS = f"d.kind = :kind AND d.cause = '{Cause.ZEROS}' AND d.verdict = 'held'"
 
 
@@ -249,15 +263,8 @@ def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         digest = _digest(connection, name, _ZEROS, values)
         why = f"{number:,} such as {_first_zeros(connection, kind)}; {SPREADSHEET}"
         held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.ZEROS)
-        _store_lines(connection, digest, _ZEROS, values)
+        _hold_as_one(connection, held, _ZEROS, values, why)
         yield held
-        if held.allowed:
-            _let_pass(connection, _ZEROS, values)
-            continue
-        connection.execute(
-            text(f"UPDATE draft AS d SET reason = :reason WHERE {_ZEROS}"),
-            {**values, "reason": f"{why}; {held.remedy}"},
-        )
 
 
 _UNDONE = (
@@ -281,15 +288,8 @@ def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator
         digest = _digest(connection, name, _UNDONE, values)
         why = f"{number:,} {row.reason}"
         held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.UNDONE)
-        _store_lines(connection, digest, _UNDONE, values)
+        _hold_as_one(connection, held, _UNDONE, values, str(row.reason))
         yield held
-        if held.allowed:
-            _let_pass(connection, _UNDONE, values)
-            continue
-        connection.execute(
-            text(f"UPDATE draft AS d SET reason = :text WHERE {_UNDONE}"),
-            {**values, "text": f"{row.reason}; {held.remedy}"},
-        )
 
 
 def _first_zeros(connection: Connection, kind: Kind) -> str:

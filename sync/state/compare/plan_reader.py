@@ -141,10 +141,10 @@ def is_drafted(connection: Connection, kind: Kind, key: Key) -> bool:
     return connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first() is not None
 
 
-def to_planned_change(row: Any) -> PlannedChange:
-    """Return a row of the plan as its line."""
+def to_change(row: Any, reason: str = "") -> Change:
+    """Return a row of the draft or the plan as its change."""
     kind = Kind(row.kind)
-    change = Change(
+    return Change(
         Action(row.action),
         kind,
         key_from(kind, row.k1, row.k2),
@@ -152,11 +152,15 @@ def to_planned_change(row: Any) -> PlannedChange:
         from_json(row.after),
         tuple(json.loads(row.changed)),
         row.place,
-        row.reason,
+        reason,
     )
+
+
+def to_planned_change(row: Any) -> PlannedChange:
+    """Return a row of the plan as its line."""
     return PlannedChange(
         row.seq,
-        change,
+        to_change(row, row.reason),
         Verdict(row.verdict),
         row.reason,
         row.scope,

@@ -13,6 +13,8 @@ from sync.commands.question import LIMIT, Question
 from sync.engine.interruption import Interruption
 from sync.errors import Interrupted
 
+from .test_terminal import CONFIG
+
 
 def ask(*answers: str | None, total: int = 12) -> bool:
     """Return what a person with these answers decides; None is a moment without an answer."""
@@ -95,15 +97,6 @@ class Terminal:
         return self._process.wait(30)
 
 
-CONFIG = """
-inspera: {url: "https://example.inspera.com", client_id: example, api_key: key}
-sources: {students: {type: csv, path: students.csv}}
-feeds:
-  - kind: learner
-    source: students
-    auth_system: FEIDE
-    map: {external_id: no, username: no, first_name: given, last_name: family}
-"""
 STUDENTS = "no,given,family\n1001,Åse,Eksempel\n1002,,Demo\n"
 
 
