@@ -31,7 +31,7 @@ from sync.progress import Progress
 from sync.records.base import Key, Kind, RowError
 from sync.records.changes import REMOVALS, PlannedChange
 from sync.records.kinds import KEY_FIELDS
-from sync.records.rule_numbers import Rule, rule_of
+from sync.records.rule_numbers import SafetyRule, rule_of
 from sync.report.explain_json import explain_document
 from sync.report.explain_text import explain_text
 from sync.report.explanation import (
@@ -40,7 +40,7 @@ from sync.report.explanation import (
     ExplainedRecord,
     ExplainedRow,
     Explanation,
-    Finding,
+    PastRunFinding,
 )
 from sync.report.redaction import REDACTED, Redaction, personal_values
 from sync.report.wording import key_text
@@ -170,7 +170,7 @@ class _Explainer:
             change=_change(line),
             nothing=nothing,
             nothing_rule=rule,
-            findings=[Finding(one.type, one.text, one.rule) for one in history.findings],
+            findings=[PastRunFinding(one.type, one.text, one.rule) for one in history.findings],
             found_by="run {} ({})".format(*history.found_by) if history.found_by else "",
             decisions=[(one.at, one.text) for one in history.decisions],
             calls=[_call(one) for one in history.calls],
@@ -279,7 +279,7 @@ def _change(line: PlannedChange | None) -> ExplainedChange | None:
         return None
     change, rule = line.change, rule_of(line.cause, line.change.kind)
     if rule is None and change.action in REMOVALS:
-        rule = Rule.ABSENCE  # by which it counts as gone
+        rule = SafetyRule.ABSENCE  # by which it counts as gone
     return ExplainedChange(change, line.verdict, line.reason or change.reason, rule)
 
 

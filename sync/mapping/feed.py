@@ -19,7 +19,7 @@ from sync.records.base import Key, Kind, Row, RowError, row_place
 from sync.records.checks import UNUSABLE, Conflict
 from sync.records.fields import MAX_ID, FieldValue
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, Record
-from sync.records.rule_numbers import Rule, rule_of_field
+from sync.records.rule_numbers import SafetyRule, rule_of_field
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be
@@ -312,7 +312,7 @@ class CompiledFeed:
             made[name] = UNUSABLE
         if name in self._labels and not made[name]:
             remedy = "fill it in in the source: without it nobody can tell which record this row is"
-            return [(label, BadValueError("is blank", remedy, Rule.KEYS))]
+            return [(label, BadValueError("is blank", remedy, SafetyRule.KEYS))]
         if name == self._name and not made[name]:
             remedy = "fill it in in the source, or give the field a 'default'"
             return [(label, BadValueError("is blank", remedy))]

@@ -16,7 +16,7 @@ from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
 from sync.records.fields import TextKind
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 from sync.text.characters import (
     LIKE_ASCII,
     LIKE_LATIN,
@@ -218,7 +218,7 @@ def _damaged(damage: Damage, reason: str, remedy: str) -> BadValueError:
 
 
 def _unusable(reason: str, remedy: str) -> BadValueError:
-    return BadValueError(reason, remedy, Rule.TEXT)
+    return BadValueError(reason, remedy, SafetyRule.TEXT)
 
 
 def _has_entity(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 from unicodedata import category, is_normalized, normalize
 
 from sync.errors import Unusable
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 from sync.text.characters import LIKE_ASCII, LIKE_LATIN, MAYBE_MISREAD, SIGNS, UNSEEN, trimmed
 
 SEPARATOR = "\x1f"
@@ -44,7 +44,7 @@ class BadValueError(Unusable, ValueError):
     `rule` is the safety rule behind it; None for that of its field.
     """
 
-    def __init__(self, reason: str, remedy: str, rule: Rule | None = None) -> None:
+    def __init__(self, reason: str, remedy: str, rule: SafetyRule | None = None) -> None:
         super().__init__(reason, remedy)
         self.rule = rule
 
@@ -124,7 +124,7 @@ def _refuse_controls(text: str) -> None:
             raise BadValueError(
                 f"holds a control character (U+{ord(character):04X}, character {position})",
                 "remove it in the source",
-                Rule.NORMALISED_TEXT,
+                SafetyRule.NORMALISED_TEXT,
             )
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sync.records.base import Kind
 from sync.records.kinds import PEOPLE
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 
 
 class RowState(StrEnum):
@@ -55,9 +55,9 @@ def why_nothing(about: Standing) -> tuple[str, int | None]:
         return f"no feed is of kind {about.kind}, so nothing is decided about it", None
     if about.row is RowState.ROW_ERROR:
         stays = "what is known about it stays" if about.lifecycle else "so it is not sent"
-        return f"its row has an error, and {stays}", about.row_error_rule or Rule.ROW_ERRORS
+        return f"its row has an error, and {stays}", about.row_error_rule or SafetyRule.ROW_ERRORS
     if about.unsent:
-        return "its test had ended before it was ever sent, so it is left out", Rule.TIMES
+        return "its test had ended before it was ever sent, so it is left out", SafetyRule.TIMES
     if about.row is RowState.WANTED:
         return _wanted(about)
     return _absent(about)
@@ -65,10 +65,10 @@ def why_nothing(about: Standing) -> tuple[str, int | None]:
 
 def _wanted(about: Standing) -> tuple[str, int | None]:
     if about.retired and about.kind is not Kind.TEST:
-        return "its test is retired, so it is ignored", Rule.BEGUN_TESTS
+        return "its test is retired, so it is ignored", SafetyRule.BEGUN_TESTS
     if about.lifecycle is None:
         return "the source leaves it as it is in Inspera (blank, or disabled already)", None
-    return "what is known in Inspera is what the sources want", Rule.PAIRS
+    return "what is known in Inspera is what the sources want", SafetyRule.PAIRS
 
 
 def _absent(about: Standing) -> tuple[str, int | None]:
@@ -84,24 +84,24 @@ def _absent(about: Standing) -> tuple[str, int | None]:
 def _reasons(about: Standing) -> Iterator[tuple[bool, str, int | None]]:
     """Yield why an absent record stays as it is; the first that holds counts."""
     unmanaged = not about.managed and about.kind not in (Kind.LEARNER, Kind.TEST)
-    yield about.lifecycle is None, ", and this state does not know it", Rule.ABSENCE
+    yield about.lifecycle is None, ", and this state does not know it", SafetyRule.ABSENCE
     yield (
         about.lifecycle not in ("active", "refused"),
         f", and it is {about.lifecycle} already",
-        Rule.BEGUN_TESTS if about.lifecycle == "retired" else None,
+        SafetyRule.BEGUN_TESTS if about.lifecycle == "retired" else None,
     )
     yield (
         about.row_error_rule is not None,
         ", but a row with an error may mean it, so it stays",
         about.row_error_rule,
     )
-    yield unmanaged, "; it was in Inspera before us, so it stays there", Rule.EXISTING
+    yield unmanaged, "; it was in Inspera before us, so it stays there", SafetyRule.EXISTING
     yield about.kept, f"; on_absence.{about.kind} is keep, so it stays", None
     yield (
         about.kind in PEOPLE and about.named_by > 0,
         ", but tests that are known or wanted still have this person",
-        Rule.WHO_REMOVES,
+        SafetyRule.WHO_REMOVES,
     )
-    yield about.retired, "; its test has ended, so it stays in Inspera", Rule.BEGUN_TESTS
+    yield about.retired, "; its test has ended, so it stays in Inspera", SafetyRule.BEGUN_TESTS
     yield about.kind is Kind.OPTION, "; an option is never unset, so it stays as it is", None
-    yield True, ", and its absence changes nothing", Rule.ABSENCE
+    yield True, ", and its absence changes nothing", SafetyRule.ABSENCE

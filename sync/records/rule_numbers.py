@@ -12,7 +12,7 @@ from sync.records.base import Kind
 from sync.records.changes import Cause, Outcome, Result
 
 
-class Rule(IntEnum):
+class SafetyRule(IntEnum):
     """A safety rule by its number, as far as a change or a row error cites it."""
 
     KEYS = 1
@@ -44,76 +44,76 @@ class Rule(IntEnum):
     CLOCK = 38
 
 
-RULE_OF: Final[Mapping[Cause, Rule | None]] = MappingProxyType(
+RULE_OF: Final[Mapping[Cause, SafetyRule | None]] = MappingProxyType(
     {
         Cause.NONE: None,
-        Cause.SOURCE: Rule.ABSENCE,
-        Cause.NEEDS: Rule.WAITING,
-        Cause.BEGUN: Rule.BEGUN_TESTS,
-        Cause.FREEZE: Rule.FREEZE,
-        Cause.ENDED: Rule.FREEZE,
-        Cause.CLOSED: Rule.FREEZE,
-        Cause.TIMES: Rule.TIMES,
-        Cause.CLOCK: Rule.CLOCK,
-        Cause.FULL: Rule.EXTRA_TIME,
-        Cause.NUMBER: Rule.CANDIDATE_NUMBERS,
-        Cause.REFUSED: Rule.FAILURES,
-        Cause.FRESH: Rule.REPEATED_CALLS,
-        Cause.LIMIT: Rule.LIMITS,
-        Cause.ZEROS: Rule.LIMITS,
-        Cause.IDENTITY_CHANGE: Rule.IDENTITY_CHANGES,
-        Cause.DRIFT: Rule.DRIFT,
-        Cause.DOUBTFUL: Rule.OTHER_ACCOUNTS,
-        Cause.FOUND: Rule.EXISTING,
-        Cause.SHARED: Rule.SHARED_IDENTIFIERS,
-        Cause.NAMED: Rule.WHO_REMOVES,
-        Cause.LOST: Rule.LOST_STATE,
-        Cause.GRACE: Rule.ABSENCE,
-        Cause.PROTECTED: Rule.DECISIONS,
-        Cause.PILOT: Rule.DECISIONS,
-        Cause.CONFIGURATION: Rule.LIMITS,
-        Cause.UNDONE: Rule.DECISIONS,
-        Cause.REJECTED: Rule.DECISIONS,
+        Cause.SOURCE: SafetyRule.ABSENCE,
+        Cause.NEEDS: SafetyRule.WAITING,
+        Cause.BEGUN: SafetyRule.BEGUN_TESTS,
+        Cause.FREEZE: SafetyRule.FREEZE,
+        Cause.ENDED: SafetyRule.FREEZE,
+        Cause.CLOSED: SafetyRule.FREEZE,
+        Cause.TIMES: SafetyRule.TIMES,
+        Cause.CLOCK: SafetyRule.CLOCK,
+        Cause.FULL: SafetyRule.EXTRA_TIME,
+        Cause.NUMBER: SafetyRule.CANDIDATE_NUMBERS,
+        Cause.REFUSED: SafetyRule.FAILURES,
+        Cause.FRESH: SafetyRule.REPEATED_CALLS,
+        Cause.LIMIT: SafetyRule.LIMITS,
+        Cause.ZEROS: SafetyRule.LIMITS,
+        Cause.IDENTITY_CHANGE: SafetyRule.IDENTITY_CHANGES,
+        Cause.DRIFT: SafetyRule.DRIFT,
+        Cause.DOUBTFUL: SafetyRule.OTHER_ACCOUNTS,
+        Cause.FOUND: SafetyRule.EXISTING,
+        Cause.SHARED: SafetyRule.SHARED_IDENTIFIERS,
+        Cause.NAMED: SafetyRule.WHO_REMOVES,
+        Cause.LOST: SafetyRule.LOST_STATE,
+        Cause.GRACE: SafetyRule.ABSENCE,
+        Cause.PROTECTED: SafetyRule.DECISIONS,
+        Cause.PILOT: SafetyRule.DECISIONS,
+        Cause.CONFIGURATION: SafetyRule.LIMITS,
+        Cause.UNDONE: SafetyRule.DECISIONS,
+        Cause.REJECTED: SafetyRule.DECISIONS,
     }
 )
 """The rule by which a change with this cause does not go ahead. None: it goes ahead."""
 
-_OF_KIND: Final[Mapping[tuple[Cause, Kind], Rule]] = MappingProxyType(
+_OF_KIND: Final[Mapping[tuple[Cause, Kind], SafetyRule]] = MappingProxyType(
     {
-        (Cause.BEGUN, Kind.OPTION): Rule.FREEZE,
-        (Cause.DRIFT, Kind.CANDIDATE): Rule.EXTRA_TIME,
+        (Cause.BEGUN, Kind.OPTION): SafetyRule.FREEZE,
+        (Cause.DRIFT, Kind.CANDIDATE): SafetyRule.EXTRA_TIME,
     }
 )
 """Exceptions: for this kind another rule is behind the cause."""
 
-_OF_FIELD: Final[Mapping[str, Rule]] = MappingProxyType(
+_OF_FIELD: Final[Mapping[str, SafetyRule]] = MappingProxyType(
     {
-        "start": Rule.EXACT_TIMES,
-        "end": Rule.EXACT_TIMES,
-        "duration": Rule.EXTRA_TIME,
-        "extra_time": Rule.EXTRA_TIME,
-        "candidate_id": Rule.EXTRA_TIME,
+        "start": SafetyRule.EXACT_TIMES,
+        "end": SafetyRule.EXACT_TIMES,
+        "duration": SafetyRule.EXTRA_TIME,
+        "extra_time": SafetyRule.EXTRA_TIME,
+        "candidate_id": SafetyRule.EXTRA_TIME,
     }
 )
 """The rule of a field that cannot be used, where its value alone is wrong."""
 
 
-def rule_of(cause: Cause, kind: Kind) -> Rule | None:
+def rule_of(cause: Cause, kind: Kind) -> SafetyRule | None:
     """Return the rule by which a change of this kind does not go ahead; None if it does."""
     return _OF_KIND.get((cause, kind), RULE_OF[cause])
 
 
-def rule_of_outcome(outcome: Outcome, kind: Kind) -> Rule | None:
+def rule_of_outcome(outcome: Outcome, kind: Kind) -> SafetyRule | None:
     """Return the rule by which a change of this kind ended so; None if it was done."""
     failed = outcome.result in (Result.REFUSED, Result.UNKNOWN)
-    return Rule.FAILURES if failed else rule_of(outcome.cause, kind)
+    return SafetyRule.FAILURES if failed else rule_of(outcome.cause, kind)
 
 
-def rule_of_field(field: str) -> Rule:
+def rule_of_field(field: str) -> SafetyRule:
     """Return the rule of a row error of this field, of which no closer reason is known."""
-    return _OF_FIELD.get(field, Rule.ROW_ERRORS)
+    return _OF_FIELD.get(field, SafetyRule.ROW_ERRORS)
 
 
-def cited(rule: Rule | int | None) -> str:
+def cited(rule: SafetyRule | int | None) -> str:
     """Return a rule as messages cite it, such as `rules 16`; empty for none."""
     return f"rules {rule:d}" if rule else ""

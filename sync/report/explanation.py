@@ -75,7 +75,7 @@ class ExplainedRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PastRunFinding:
     """What the last run found about the record, with the number of the rule."""
 
     type: str
@@ -105,7 +105,7 @@ class Explanation:
     change: ExplainedChange | None
     nothing: str
     nothing_rule: int | None
-    findings: Sequence[Finding] = ()
+    findings: Sequence[PastRunFinding] = ()
     found_by: str = ""
     decisions: Sequence[tuple[str, str]] = ()
     calls: Sequence[ExplainedCall] = ()

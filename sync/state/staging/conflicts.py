@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, RowError, row_place
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE
-from sync.records.rule_numbers import Rule, rule_of_field
+from sync.records.rule_numbers import SafetyRule, rule_of_field
 from sync.state.dialect import create_index, create_table_as, lower_sql
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (
@@ -110,7 +110,7 @@ def _contradictions(
                     kind,
                     tuple(key),
                     fields and f"the same key and another {fields}",
-                    rule=Rule.AMBIGUOUS_KEYS if field == "key" else rule_of_field(field),
+                    rule=SafetyRule.AMBIGUOUS_KEYS if field == "key" else rule_of_field(field),
                 )
             )
     if found:
@@ -203,7 +203,7 @@ def _ambiguous_errors(
             remedy,
             kind,
             key,
-            rule=Rule.AMBIGUOUS_KEYS,
+            rule=SafetyRule.AMBIGUOUS_KEYS,
         )
 
 
@@ -294,7 +294,7 @@ def _find_misspelt_case(connection: Connection, part: ReferencePart, places: Pla
                     kind,
                     key,
                     f"case of {name}",
-                    rule=Rule.AMBIGUOUS_KEYS,
+                    rule=SafetyRule.AMBIGUOUS_KEYS,
                 )
             )
         connection.execute(

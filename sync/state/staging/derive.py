@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from sync.records.base import Kind, RowError, joined, listed, row_place
 from sync.records.candidate import SHARES
 from sync.records.kinds import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 from sync.state.compare.context import HELD
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
@@ -234,7 +234,7 @@ def _find_too_long(connection: Connection, places: Sequence[str]) -> Iterator[Ro
             "correct it in the source",
             Kind.CANDIDATE,
             key,
-            rule=Rule.EXTRA_TIME,
+            rule=SafetyRule.EXTRA_TIME,
         )
 
 
@@ -254,5 +254,5 @@ def _no_duration_error(where: str, key: tuple[str, ...]) -> RowError:
         "give the minutes, or the test a duration",
         Kind.CANDIDATE,
         key,
-        rule=Rule.EXTRA_TIME,
+        rule=SafetyRule.EXTRA_TIME,
     )

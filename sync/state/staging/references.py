@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import Kind, RowError
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.staging.scratch import add_row_errors, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
@@ -154,7 +154,7 @@ def _row_errors(
             part.kind,
             _readable_key(part, row),
             row.cause,
-            rule=Rule.UNKNOWN_REFERENCES,
+            rule=SafetyRule.UNKNOWN_REFERENCES,
         )
 
 

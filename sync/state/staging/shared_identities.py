@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import Kind, RowError
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 from sync.state.dialect import analyse, casefold_sql, create_index, create_table_as, insert
 from sync.state.staging.identities import (
     IDENTITIES,
@@ -162,7 +162,7 @@ def _clash_within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) ->
         remedy,
         one.kind,
         (one.key,),
-        rule=Rule.SHARED_IDENTIFIERS,
+        rule=SafetyRule.SHARED_IDENTIFIERS,
     )
 
 
@@ -179,7 +179,7 @@ def _clash_across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> 
         ONE_OF_BOTH,
         one.kind,
         (one.key,),
-        rule=Rule.SHARED_IDENTIFIERS,
+        rule=SafetyRule.SHARED_IDENTIFIERS,
     )
 
 

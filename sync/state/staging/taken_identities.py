@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from sync.planning.remedies import adopt
 from sync.records.base import Kind, RowError
-from sync.records.rule_numbers import Rule
+from sync.records.rule_numbers import SafetyRule
 from sync.state.dialect import casefold_sql, create_index, create_table_as
 from sync.state.staging.identities import (
     IDENTITIES,
@@ -148,7 +148,7 @@ def _taken_errors(row: Any, places: Sequence[str]) -> RowError:
         remedy,
         kind,
         (row.key,),
-        rule=Rule.SHARED_IDENTIFIERS,
+        rule=SafetyRule.SHARED_IDENTIFIERS,
     )
 
 

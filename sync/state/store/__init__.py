@@ -10,7 +10,7 @@ from sync.records.kinds import Record
 from sync.state.secret_digest import digest_secret, new_key
 from sync.state.staging import scratch
 from sync.state.store.baselines import Baselines
-from sync.state.store.clashes import Clashes
+from sync.state.store.clashes import StoredClashes
 from sync.state.store.comparison import Comparison
 from sync.state.store.configuration import ConfigurationHistory
 from sync.state.store.earlier_runs import EarlierRuns
@@ -65,7 +65,7 @@ class Store:
         self.baselines = Baselines(scope)
         self.comparison = Comparison(scope)
         self.plan = StoredPlan(connection)
-        self.clashes = Clashes(connection)
+        self.clashes = StoredClashes(connection)
         self.holds = StoredHolds(connection)
         self.known = KnownRecords(scope)
         self.exports = StagedExports(connection)

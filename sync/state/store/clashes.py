@@ -10,7 +10,7 @@ from sync.records.base import Kind
 from sync.state.compare import clashes
 
 
-class Clashes:
+class StoredClashes:
     """Learners on two tests at once, full rooms, and tests without candidates or graders."""
 
     def __init__(self, connection: Connection) -> None:

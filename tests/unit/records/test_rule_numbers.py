@@ -6,7 +6,7 @@ import pytest
 from sync.commands.help import help_text
 from sync.records.base import Kind
 from sync.records.changes import Cause
-from sync.records.rule_numbers import RULE_OF, Rule, cited, rule_of, rule_of_field
+from sync.records.rule_numbers import RULE_OF, SafetyRule, cited, rule_of, rule_of_field
 
 
 def test_every_cause_has_a_rule_except_the_one_of_changes_that_go_ahead() -> None:
@@ -17,7 +17,7 @@ def test_every_cause_has_a_rule_except_the_one_of_changes_that_go_ahead() -> Non
 def test_every_rule_is_on_the_page_of_the_rules() -> None:
     page = help_text("rules", terminal=False)
     numbers = {int(number) for number in re.findall(r"^\**(\d+)\. ", page, re.M)}
-    assert set(Rule) <= numbers
+    assert set(SafetyRule) <= numbers
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_the_rule_of_a_cause_can_depend_on_the_kind(
 
 def test_a_row_error_without_a_closer_rule_is_one_of_rules_6() -> None:
     assert (rule_of_field("first_name"), rule_of_field("start")) == (6, 14)
-    assert (cited(Rule.FREEZE), cited(None)) == ("rules 16", "")
+    assert (cited(SafetyRule.FREEZE), cited(None)) == ("rules 16", "")
