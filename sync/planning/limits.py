@@ -87,7 +87,7 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangeGroup:
     """A set of changes that are held, and allowed, as one."""
 
     name: str
@@ -95,7 +95,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope(Group):
+class Scope(ChangeGroup):
     """A set of changes that has a limit, such as `removals on test INF1000-H26`.
 
     `known` are known now. `recent` changes are added up with those of this run, so that a slow leak
@@ -185,7 +185,7 @@ class HeldScope:
             alone.
     """
 
-    scope: Group
+    scope: ChangeGroup
     excess: str
     digest: str
     allowed: bool

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sync.planning.limits import ChangeType, Group, HeldScope, Limits, Scope
+from sync.planning.limits import ChangeGroup, ChangeType, HeldScope, Limits, Scope
 from sync.planning.remedies import allow
 from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind
@@ -118,7 +118,7 @@ def _group(
     parts = ", ".join(f"{kinds[kind]:,} of {kind}" for kind in Kind if kind in kinds)
     why = f"{total:,}{f' ({parts})' if len(kinds) > 1 else ''}, over {number:,} limits"
     return HeldScope(
-        Group(name, total),
+        ChangeGroup(name, total),
         why,
         digest,
         digest in allowed,
@@ -215,7 +215,7 @@ def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         digest = _digest(connection, name, condition, values)
         _store_lines(connection, digest, condition, values)
         yield HeldScope(
-            Group(name, number),
+            ChangeGroup(name, number),
             f"{number:,} wait because of when their tests are",
             digest,
             digest in allowed,
@@ -262,7 +262,7 @@ def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
         name = f"lost leading zeros of {kind}"
         digest = _digest(connection, name, _ZEROS, values)
         why = f"{number:,} such as {_first_zeros(connection, kind)}; {SPREADSHEET}"
-        held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.ZEROS)
+        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.ZEROS)
         _hold_as_one(connection, held, _ZEROS, values, why)
         yield held
 
@@ -287,7 +287,7 @@ def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator
             continue  # Its own hash allows it.
         digest = _digest(connection, name, _UNDONE, values)
         why = f"{number:,} {row.reason}"
-        held = HeldScope(Group(name, number), why, digest, digest in allowed, Cause.UNDONE)
+        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.UNDONE)
         _hold_as_one(connection, held, _UNDONE, values, str(row.reason))
         yield held
 
@@ -317,7 +317,7 @@ def _grace_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[
         name = f"removals of {kind} within the grace"
         digest = _digest(connection, name, _GRACE, values)
         yield HeldScope(
-            Group(name, number),
+            ChangeGroup(name, number),
             "absent, but not for long enough",
             digest,
             digest in allowed,

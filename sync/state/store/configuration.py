@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sync.planning.configuration import ConfigurationChange, ConfigurationImpact
-from sync.planning.limits import Group, HeldScope, Limit
+from sync.planning.limits import ChangeGroup, HeldScope, Limit
 from sync.records.changes import Cause, Change
 from sync.state import applied_configuration
 from sync.state.applied_configuration import StoredConfiguration
@@ -62,7 +62,7 @@ class ConfigurationHistory:
             (f"it {impact.effect()}", excess, f"changed: {change.settings}", *change.trouble)
         )
         held = HeldScope(
-            Group(NAME, total),
+            ChangeGroup(NAME, total),
             why,
             digest,
             digest in allowed,
