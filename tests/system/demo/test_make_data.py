@@ -204,6 +204,16 @@ def test_no_test_is_near_enough_for_the_clock_to_matter(made: Make, today: date)
     assert not [day for day in days if -7 <= day <= 2]
 
 
+@pytest.mark.parametrize("today", [date(2026, 3, 20), date(2026, 12, 1), date(2028, 2, 29)])
+def test_who_sits_what_is_the_same_whatever_the_date(made: Make, today: date) -> None:
+    def sat(folder: Path) -> list[tuple[str, str]]:
+        rows = read(folder, "registrations.csv")
+        return sorted((row["course"], row["student_no"]) for row in rows)
+
+    assert sat(made(1, today)) == sat(made(1, TODAY))
+    assert len(sat(made(2, today))) == len(sat(made(2, TODAY)))
+
+
 @pytest.mark.parametrize("today", [TODAY, date(2026, 3, 20), date(2026, 10, 15)])
 def test_every_test_fits_its_times_and_none_is_in_a_clock_change(made: Make, today: date) -> None:
     for row in read(made(2, today), "exams.csv"):
