@@ -337,6 +337,7 @@ class App:
             membership=self.membership_policy(),
             workers=settings.inspera.workers,
             look_up_learners=settings.existing.look_up_learners,
+            export_above=settings.existing.export_above,
             verify=settings.verify,
             check_clock=check_clock,
         )

@@ -16,6 +16,7 @@ from threading import Event
 from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
+from sync.engine.existing_logins import ExistingLogins
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Clock, RunTarget, Target
@@ -124,6 +125,7 @@ class Executor:
         tried: learners whose creation was sent before, so that they need no look-up.
         look_up_learners: whether Inspera may have learners that the state does not know. Then each
             new one is looked up first, as staff are.
+        logins: proves by an export that new people have no account; None to look each of them up.
         should_yield: tells whether another run goes first; asked before more is begun. Its argument
             returns when the soonest test starts that needs what is left (UTC text, empty for none).
     """
@@ -142,6 +144,7 @@ class Executor:
         barred: Collection[tuple[Kind, Key]] = (),
         tried: Collection[tuple[Kind, Key]] = (),
         look_up_learners: bool = True,
+        logins: ExistingLogins | None = None,
         should_yield: ShouldYield = never,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
@@ -152,6 +155,7 @@ class Executor:
             should_yield,
         )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
+        self._logins = logins
         self._result = ExecutionResult()
         self._done = 0
         self._rest = (-1.0, "")
@@ -225,7 +229,7 @@ class Executor:
         change = line.change
         look_up_learners = self._look_up_learners and (change.kind, change.key) not in self._tried
         looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and look_up_learners)
-        if change.action is Action.CREATE and looked_up:
+        if change.action is Action.CREATE and looked_up and not self._is_proven_new(line):
             return WorkUnit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
             return WorkUnit(
@@ -234,11 +238,15 @@ class Executor:
         if change.action in (Action.DISABLE, Action.DELETE):
             return WorkUnit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
-            return WorkUnit(lambda: [self._target.save_staff(change, None)], (line,), (line,))
+            secret = line.secret if change.action is Action.CREATE else None
+            return WorkUnit(lambda: [self._target.save_staff(change, secret)], (line,), (line,))
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
+
+    def _is_proven_new(self, line: PlannedChange) -> bool:
+        return self._logins is not None and self._logins.prove_new(line)
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[WorkUnit], total: int) -> None:
         """Keep the workers busy with this layer's units until none is left.

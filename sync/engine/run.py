@@ -12,6 +12,7 @@ from sync.engine.context import RunContext, RunSettings
 from sync.engine.decisions import keep_holds
 from sync.engine.ending import recording_errors
 from sync.engine.executor import ExecutionResult, Executor
+from sync.engine.existing_logins import ExistingLogins
 from sync.engine.extract.baseline import keep_baseline
 from sync.engine.extract.extract import extract
 from sync.engine.findings import keep_findings
@@ -179,6 +180,15 @@ def execute(
         barred=recovered.barred,
         tried=recovered.tried,
         look_up_learners=settings.look_up_learners,
+        logins=ExistingLogins(
+            context.store,
+            target,
+            above=settings.export_above,
+            learners=settings.look_up_learners,
+            began=context.clock() - settings.membership.read_after_write_delay,
+            note=note,
+            seen=probed.logins,
+        ),
         should_yield=context.should_yield,
     ).execute(total)
     result.add_execution(executed, total)

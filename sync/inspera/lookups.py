@@ -138,12 +138,17 @@ class Lookups:
             return []
 
     def find_person_by_login(self, username: str) -> list[RemotePerson]:
-        """Return the people with exactly this username (vendor contract, Users API; inferred).
+        """Return the people with this username (vendor contract, Users API; inferred).
+
+        Where nobody has exactly this one, those who have it in another case (rules 31).
 
         Raises:
             CallMissing: the tenant does not seem to have the search; a 404 counts as that too.
         """
-        return [person for person in self._search_people(username) if person.username == username]
+        found = list(self._search_people(username))
+        exact = [person for person in found if person.username == username]
+        same = username.casefold()
+        return exact or [one for one in found if (one.username or "").casefold() == same]
 
     def find_person_by_email(self, email: str) -> list[RemotePerson]:
         """Return the people with this address, ignoring case; raises as `find_person_by_login`."""

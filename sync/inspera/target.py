@@ -208,7 +208,7 @@ class InsperaTarget:
         return any(self._caller.tenant.has(call) for call in (PERSON_BY_ID, PERSON_SEARCH))
 
     def find_person_by_login(self, username: str) -> list[RemotePerson]:
-        """Return the people with exactly this username.
+        """Return the people with this username, or else with it in another case.
 
         Raises:
             CallMissing: the tenant can't search for people.

@@ -19,6 +19,7 @@ class Controls:
         fail: the rules for calls that certainly fail. They go before `failures`.
         clock_offset: the seconds by which the `Date` of every answer is ahead of this machine's
             clock; below 0, behind it.
+        export_details: whether an export of people has external ids, email and status, too.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Controls:
     ) -> None:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
         self.failures, self.clock_offset = failures or Failures(), 0.0
+        self.export_details = False
         self._rules: list[Rule] = []
         self._counts: Counter[str] = Counter()
 
@@ -43,7 +45,7 @@ class Controls:
             read.seconds("token_lifetime"),
             read.flag("wrapped"),
         )
-        offset = read.number("clock_offset")
+        offset, details = read.number("clock_offset"), read.flag("export_details")
         items, inner = read.items("fail"), read.inner("failures")
         rules = None if items is None else [read_rule(item) for item in items]
         failures = None if inner is None else read_failures(inner)
@@ -52,6 +54,7 @@ class Controls:
         self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
         self.clock_offset = self.clock_offset if offset is None else offset
         self.wrapped = self.wrapped if wrapped is None else wrapped
+        self.export_details = self.export_details if details is None else details
         self._rules = self._rules if rules is None else rules
         self.failures = self.failures if failures is None else failures
 
@@ -76,7 +79,7 @@ class Controls:
             "token_lifetime": self.token_lifetime,
             "wrapped": self.wrapped,
         }
-        numbers["clock_offset"] = self.clock_offset
+        numbers |= {"clock_offset": self.clock_offset, "export_details": self.export_details}
         return numbers | {
             "fail": rules,
             "failures": self.failures.shown(),

@@ -101,12 +101,16 @@ _TABLES |= {
     "pilot_need": "kind TEXT, k1 TEXT, k2 TEXT",
     "earlier_change": "digest TEXT",
     "by_configuration": "id INTEGER, kind TEXT, digest TEXT",
+    "existing_account": (
+        "kind TEXT, number INTEGER, login TEXT, auth_system TEXT, external_id TEXT"
+    ),
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
 that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
 person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
 `held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
-narrowed plan keeps, `pilot_need` the records that the pilot group needs.
+narrowed plan keeps, `pilot_need` the records that the pilot group needs. `existing_account` has the
+accounts that Inspera's exports of people name.
 
 `earlier_change` has the changes by an earlier configuration, `by_configuration` those that only the
 new one makes.

@@ -9,7 +9,7 @@ from sync.planning.decide import DraftedChange
 from sync.planning.limits import HeldScope, Limits
 from sync.planning.selection import Chosen, Selection
 from sync.records.base import Key, Kind
-from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
+from sync.records.changes import CALLING, SOON, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import (
     absence_counts,
     candidate_numbers,
@@ -120,6 +120,14 @@ class StoredPlan:
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
         """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
         return plan_reader.sample_creates(self._connection, kind, most)
+
+    def count_new(self, kind: Kind, *, soon: bool) -> int:
+        """Return how many new records of a kind go ahead, for tests of the next 7 days or not."""
+        query = (
+            "SELECT count(*) FROM plan WHERE verdict = 'pass' AND action = 'create'"
+            f" AND kind = :kind AND wave {'' if soon else 'NOT '}LIKE '{SOON}%'"
+        )
+        return count(self._connection, query, kind=kind.value)
 
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """Return how many lines the plan has of each kind, action and verdict."""

@@ -110,7 +110,7 @@ def test_all_errors_are_said_at_once_with_file_line_column_and_path(tmp_path: Pa
 
 def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: Errors) -> None:
     assert errors_of(SOUND + "existing: {zzz: 1}") == [
-        "25:12: existing.zzz: unknown setting; known here: claim, unread, look_up_learners, match_email"
+        "25:12: existing.zzz: unknown setting; known here: claim, unread, look_up_learners, export_above, match_email"
     ]
 
 

@@ -1,0 +1,110 @@
+"""As few calls as possible: one export before a load, readings that are shared, and the estimate."""
+
+import json
+from collections import Counter
+
+from ..support.call_names import count_calls
+from ..support.university import University, numbers
+
+LOAD = 12
+"""New learners of a load, above `existing.export_above` of these stories."""
+
+
+def load(university: University, learners: int = LOAD, above: int = 5) -> None:
+    university.config |= {"existing": {"export_above": above}, "verify": "none"}
+    university.keep_feeds("learner", "staff")
+    university.students.add(*numbers(1001, learners))
+
+
+def calls(university: University) -> Counter[str]:
+    return count_calls(university.calls())
+
+
+def test_a_load_costs_one_export_and_one_call_a_learner(university: University) -> None:
+    load(university)
+    ran = university.apply_cleanly()
+    made = calls(university)
+    assert made["learner.save"] == LOAD
+    assert made["person.search"] == 0
+    assert made["person.by_external_id"] == LOAD  # the look for a lost state, up to 20
+    assert (made["export.order"], made["export.file"]) == (1, 1)
+    assert "whose login is not among them are created without a look-up" in ran.out
+    assert "An account with another login and the same external id is not seen" in ran.out
+    assert len(university.learners()) == LOAD
+
+
+def test_few_new_learners_are_looked_up_and_nothing_is_exported(university: University) -> None:
+    load(university, learners=5)
+    university.apply_cleanly()
+    assert calls(university)["export.order"] == 0
+    assert calls(university)["person.search"] == 5
+    load(university, above=0)
+    university.students.add(*numbers(2001, LOAD))
+    university.apply_cleanly()
+    assert calls(university)["export.order"] == 0
+    assert calls(university)["person.search"] == 2 * LOAD - 5
+
+
+def test_who_has_the_login_in_any_case_is_looked_up_as_before(university: University) -> None:
+    load(university)
+    (row, *_) = university.students.rows
+    login = row["feide"]
+    names = {"firstName": row["given"], "lastName": row["family"], "email": row["mail"]}
+    university.sandbox.edit(student={"username": login, **names})
+    other = university.students.rows[1]["feide"]
+    university.sandbox.edit(student={"username": other.upper()})
+    ran = university.apply()
+    assert calls(university)["person.search"] == 2
+    assert ran.status == 3
+    assert "has this username in another case" in ran.out
+    assert "was there before us" in ran.out
+    assert len(university.learners()) == LOAD
+
+
+def test_an_export_with_external_ids_shows_an_account_under_another_login(
+    university: University,
+) -> None:
+    load(university)
+    university.sandbox.control(export_details=True)
+    row = university.students.rows[3]
+    ids = [{"authType": "FEIDE", "externalId": row["feide"]}]
+    university.sandbox.edit(student={"username": "another", "externalIds": ids})
+    ran = university.apply()
+    assert "the account with this external id has another username" in ran.out
+    assert "is not seen so" not in ran.out
+    assert len(university.sent("/student")) == LOAD - 1
+
+
+def test_without_a_usable_export_everyone_is_looked_up(university: University) -> None:
+    load(university)
+    university.fail(path="*/fileExport/order", status=405)
+    ran = university.apply_cleanly()
+    assert calls(university)["person.search"] == LOAD
+    assert "Inspera's export of its learners could not be used" in ran.out
+    assert "new learners are looked up one by one" in ran.out
+
+
+def test_an_export_that_lacks_who_is_known_is_not_believed(university: University) -> None:
+    load(university, above=0)
+    university.apply_once()
+    load(university, learners=0)
+    university.students.add(*numbers(2001, LOAD))
+    university.at("2026-09-01T09:00")
+    university.fail(method="GET", path="/export/*", status=200, body={"students": []})
+    ran = university.apply_cleanly()
+    assert "lacks 12 of 12 known learners: new learners are looked up one by one" in ran.out
+    assert calls(university)["person.search"] == LOAD
+
+
+def test_staff_need_both_exports_as_a_learners_account_is_not_ours_either(
+    university: University,
+) -> None:
+    load(university, learners=0)
+    university.add_feeds("staff")
+    university.keep_feeds("staff")
+    university.employees.add(*numbers(4001, LOAD))
+    university.apply_cleanly()
+    made = calls(university)
+    assert (made["export.order"], made["staff.save"], made["person.search"]) == (2, LOAD, 0)
+    ours = json.loads(university.run("explain", "staff", "4001", "--json").out)
+    assert "managed" in json.dumps(ours)
