@@ -162,7 +162,7 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
 def _judge_additions(
     changes: ChangesOnTest, ready: PreparedWork, target: Target, policy: MembershipPolicy
 ) -> tuple[Sent, Needs]:
-    seats = target.members(changes.remote_id, changes.kind)
+    seats = target.recent_members(changes.remote_id, changes.kind)
     left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(changes.test, pattern) for pattern in policy.claim)
     sent: list[tuple[MemberChange, str]] = []

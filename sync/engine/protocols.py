@@ -134,6 +134,7 @@ class Target(Protocol):
     def update_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def settle_test(self, external_test_id: str, since: datetime, /) -> Outcome: ...  # noqa: D102
     def members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
+    def recent_members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
     def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def find_test(self, external_test_id: str, /) -> list[RemoteTest]: ...  # noqa: D102

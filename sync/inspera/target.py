@@ -159,6 +159,14 @@ class InsperaTarget:
         """
         return self._lookups.members(remote_id, kind)
 
+    def recent_members(self, remote_id: str, kind: Kind) -> Members:
+        """Return the members as a reading of the last 60 s shows them, or read them now.
+
+        A reading counts only until something of that kind is sent to the test, or anything is
+        removed from it. It is for additions: removals and reading back use `members`.
+        """
+        return self._lookups.recent_members(remote_id, kind)
+
     def assign(
         self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
     ) -> list[Outcome]:

@@ -9,8 +9,9 @@ from datetime import datetime
 from sync.contract import TEST_CREATE, TEST_UPDATE
 from sync.errors import CallError, NotThere, Unknown
 from sync.inspera.caller import Caller
-from sync.inspera.lookups import Lookups, TestMatches
+from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import lookup_failed, outcome_of
+from sync.inspera.recent_readings import TestMatches
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
@@ -41,12 +42,15 @@ class Tests:
         if not external_id:
             return Outcome(Result.NOT_SENT, "the test has no external_test_id; map one")
         try:
-            search = self._lookups.search_tests(external_id)
+            search = self._lookups.recent_search(external_id)
         except CallError as error:
             return lookup_failed(error)
-        if search.matches:
-            return self._use_existing(search.matches, change.after)
-        return self._post_new(external_id, change.after)
+        try:
+            if search.matches:
+                return self._use_existing(search.matches, change.after)
+            return self._post_new(external_id, change.after)
+        finally:
+            self._lookups.readings.forget_search(external_id)
 
     def settle(self, external_test_id: str, since: datetime) -> Outcome:
         """Find out what became of a create that was possibly sent until `since` (aware).
@@ -133,6 +137,9 @@ class Tests:
             if isinstance(error, NotThere):
                 self._caller.tenant.not_there(call, test.remote_id)
             return outcome_of(error)
+        finally:
+            self._lookups.readings.forget_search(str(fields["external_test_id"]))
+            self._lookups.readings.forget_members(test.remote_id)
         return Outcome(Result.DONE, remote_id=remote_id)
 
     def _post_new(self, external_id: str, wanted: Fields) -> Outcome:

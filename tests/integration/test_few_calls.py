@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from ..support.call_names import count_calls
-from ..support.university import University, numbers
+from ..support.university import TEST, University, numbers
 
 LOAD = 12
 """New learners of a load, above `existing.export_above` of these stories."""
@@ -108,3 +108,20 @@ def test_staff_need_both_exports_as_a_learners_account_is_not_ours_either(
     assert (made["export.order"], made["staff.save"], made["person.search"]) == (2, LOAD, 0)
     ours = json.loads(university.run("explain", "staff", "4001", "--json").out)
     assert "managed" in json.dumps(ours)
+
+
+def test_a_new_test_costs_two_calls_and_one_reading_for_its_committees_and_graders(
+    university: University,
+) -> None:
+    university.config |= {"verify": "none"}
+    university.add_feeds("staff", "committee", "contributor", "option")
+    university.register(TEST, "1001")
+    university.panels.add(f"{TEST} A")
+    university.assign_staff(TEST, "4001", committees="A")
+    university.settings.add(f"{TEST} LOCKDOWN_BROWSER", value="true")
+    university.apply_cleanly()
+    made = calls(university)
+    # A look for a lost state, one before the create, and one before a security option.
+    assert (made["test.search"], made["test.save"]) == (3, 1)
+    assert (made["test.read"], made["committee.create"], made["contributor.assign"]) == (1, 1, 1)
+    assert (made["candidate.list"], made["candidate.assign"], made["option.set"]) == (1, 1, 1)

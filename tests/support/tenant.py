@@ -159,6 +159,9 @@ class FakeTenant:
             return Members(False, message="this tenant does not show them")
         return Members(True, self.places.get(kind, {}), self.unnamed)
 
+    def recent_members(self, remote_id: str, kind: Kind, /) -> Members:
+        return self.members(remote_id, kind)
+
     def assign(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
         self.calls += [(f"assign {kind}", entry) for entry in entries]
         return [self.outcome for _ in entries]
