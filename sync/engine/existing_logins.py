@@ -9,13 +9,11 @@ from datetime import datetime
 
 from sync.engine.protocols import Target
 from sync.errors import CallError
+from sync.planning.export_need import EXPORTS, NewPeople
 from sync.records.base import Kind
 from sync.records.changes import SOON, Action, PlannedChange
+from sync.state.journal import Journal
 from sync.state.store import Store
-
-UNHURRIED = 50
-"""How many new people for tests of the next 7 days are looked up without waiting for an export,
-which may take minutes (rules 19)."""
 
 _MAY_LACK, _MAY_LACK_SHARE = 10, 0.1
 """An export that lacks more known people than both, or all, is not complete and proves nothing."""
@@ -26,16 +24,13 @@ FULL_LOOK_UP = "`existing.export_above: 0` looks everyone up"
 
 UNSEEN = "An account with another login and the same external id is not seen so"
 
-_EXPORTS = {Kind.LEARNER: (Kind.LEARNER,), Kind.STAFF: (Kind.STAFF, Kind.LEARNER)}
-"""The exports that prove that a login is new. For staff a learner's account counts as well: an
-account that was there before us is never disabled by us (rules 10)."""
-
 
 class ExistingLogins:
     """The logins that Inspera has, from exports that are made once in a run and when needed.
 
     Args:
         store: has the plan, and keeps the logins in its scratch.
+        journal: is committed before a wait.
         target: Inspera.
         above: how many new people of a kind are looked up one by one at most; 0 for everyone.
         learners: whether new learners are looked up at all.
@@ -45,9 +40,10 @@ class ExistingLogins:
             complete.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a separate part
         self,
         store: Store,
+        journal: Journal,
         target: Target,
         *,
         above: int,
@@ -56,11 +52,12 @@ class ExistingLogins:
         note: Callable[[str], None],
         seen: Mapping[Kind, Collection[str]] | None = None,
     ) -> None:
-        self._store, self._target, self._above, self._note = store, target, above, note
+        self._store, self._journal, self._target = store, journal, target
+        self._above, self._note = above, note
         self._began, self._seen = began, seen or {}
         self._asked = {Kind.STAFF} | ({Kind.LEARNER} if learners else set())
         self._usable: dict[Kind, bool] = {}
-        self._needed: dict[tuple[Kind, bool], bool] = {}
+        self._new: Mapping[Kind, NewPeople] | None = None
 
     def prove_new(self, line: PlannedChange) -> bool:
         """Tell whether an export shows that nobody has the login of this new person.
@@ -70,28 +67,25 @@ class ExistingLogins:
         kind, wanted = line.change.kind, line.change.after
         if line.change.action is not Action.CREATE or not wanted.get("username"):
             return False
-        if not self._needs(kind, soon=line.wave.startswith(SOON)):
+        if kind not in self._asked or not self._needs(kind, near=line.wave.startswith(SOON)):
             return False
-        if not all(self._export(one) for one in _EXPORTS[kind]):
+        if not all(self._export(one) for one in EXPORTS[kind]):
             return False
         identity = (wanted.get("auth_system"), wanted.get("external_id"))
         return not self._store.exports.has_account(
             str(wanted["username"]), *(str(one) if one else None for one in identity)
         )
 
-    def _needs(self, kind: Kind, *, soon: bool) -> bool:
-        if not self._above or kind not in self._asked:
-            return False
-        if (kind, soon) not in self._needed:
-            near, later = (self._store.plan.count_new(kind, soon=each) for each in (True, False))
-            many = near + later > self._above
-            self._needed[kind, soon] = many and (not soon or near > UNHURRIED)
-        return self._needed[kind, soon]
+    def _needs(self, kind: Kind, *, near: bool) -> bool:
+        if self._new is None:
+            self._new = self._store.plan.new_people()
+        return self._new.get(kind, NewPeople()).need_export(self._above, near=near)
 
     def _export(self, kind: Kind) -> bool:
         """Stage the export of a kind, unless that was tried before; tell whether it can be used."""
         if kind not in self._usable:
             self._usable[kind] = False
+            self._journal.commit()  # what is recorded is durable before a long wait
             try:
                 total = self._store.exports.stage_accounts(kind, self._target.export_people(kind))
             except CallError as error:

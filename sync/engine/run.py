@@ -152,7 +152,11 @@ def execute(
     settings: RunSettings, context: RunContext, recovered: RecoveryResult, result: RunResult
 ) -> ExecutionResult:
     """Send what the guard allows, unless Inspera shows that this state was lost."""
-    total, note = context.store.plan.sendable(), context.observer.note
+    total, note, journal = (
+        context.store.plan.sendable(),
+        context.observer.note,
+        context.journal,
+    )
     if not total:
         if settings.check_clock:
             with suppress(CallError):  # nothing is to be sent, so an error prevents nothing
@@ -167,10 +171,10 @@ def execute(
     if probed.lost:
         result.hold_all(f"Held: {probed.lost}", total, note)
         return ExecutionResult()
-    context.journal.note_total(total)
+    journal.note_total(total)
     executed = Executor(
         context.store,
-        context.journal,
+        journal,
         target,
         settings.membership,
         workers=settings.workers,
@@ -182,6 +186,7 @@ def execute(
         look_up_learners=settings.look_up_learners,
         logins=ExistingLogins(
             context.store,
+            journal,
             target,
             above=settings.export_above,
             learners=settings.look_up_learners,

@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 
+import pytest
+
 from ..support.call_names import count_calls
-from ..support.university import TEST, University, numbers
+from ..support.university import OTHER, TEST, University, numbers
 
 LOAD = 12
 """New learners of a load, above `existing.export_above` of these stories."""
@@ -125,3 +127,62 @@ def test_a_new_test_costs_two_calls_and_one_reading_for_its_committees_and_grade
     assert (made["test.search"], made["test.save"]) == (3, 1)
     assert (made["test.read"], made["committee.create"], made["contributor.assign"]) == (1, 1, 1)
     assert (made["candidate.list"], made["candidate.assign"], made["option.set"]) == (1, 1, 1)
+
+
+def estimate(university: University) -> Counter[str]:
+    """What the plan says about calls by name, as a tenant counts them."""
+    said = university.plan_json()["summary"]["calls"]
+    assert said["about"] == sum(said["by_name"].values())
+    saves = {"test.create": "test.save", "test.update": "test.save"}
+    saves |= {f"learner.{word}": "learner.save" for word in ("create", "update")}
+    saves |= {f"staff.{word}": "staff.save" for word in ("create", "update", "enable", "disable")}
+    found = Counter[str]()
+    for name, number in said["by_name"].items():
+        found[saves.get(name, name)] += number
+    return found
+
+
+@pytest.mark.parametrize("verify", ["none", "sample", "all"])
+@pytest.mark.parametrize("above", [0, 20])
+def test_a_plan_says_which_calls_apply_then_makes(
+    university: University, verify: str, above: int
+) -> None:
+    university.config |= {"verify": verify, "existing": {"export_above": above}}
+    university.config["inspera"]["batch_size"] = 20
+    university.add_feeds("staff", "committee", "contributor", "option")
+    university.register(TEST, *numbers(1001, 45))
+    university.register(OTHER, *numbers(1001, 10))
+    university.students.set("1001", secret="made-up-Password-1")
+    university.panels.add(f"{TEST} A")
+    university.assign_staff(TEST, *numbers(4001, 3))
+    university.assign_staff(OTHER, "4001")
+    university.settings.add(f"{TEST} LOCKDOWN_BROWSER", value="true")
+    university.settings.add(f"{OTHER} EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED", value="true")
+    said = estimate(university)
+    university.apply_cleanly()
+    assert said == calls(university)
+    university.at("2026-09-02T08:00")
+    university.students.set("1001", given="Anna")
+    university.exams.set(TEST, name="Muntlig")
+    university.registrations.drop(f"{TEST} 1045")
+    university.graders.drop(f"{TEST} 4003")
+    university.employees.drop("4003")
+    said = estimate(university)
+    university.apply_cleanly()
+    assert said == calls(university)
+
+
+def test_a_plan_says_calls_and_time_and_what_an_export_does_not_show(
+    university: University,
+) -> None:
+    load(university, learners=200)
+    university.config["inspera"]["calls_per_second"] = 2
+    plan = university.plan().out
+    assert "About 225 calls to Inspera, about 2 min at 2 a second" in plan
+    assert "Whether 200 new learners exist is taken from an export of Inspera's logins" in plan
+    assert "an account with another login and the same external id is not seen so" in plan
+    university.config["existing"] = {"look_up_learners": False}
+    plan = university.plan().out
+    assert "About 221 calls to Inspera, about 2 min" in plan
+    assert "export of Inspera's logins" not in plan
+    assert "About 221 calls to Inspera" in university.run("report", "--json", "-").out
