@@ -2,10 +2,12 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from ..support.call_names import count_calls
+from ..support.first_load import PROBE, FirstLoad
 from ..support.university import OTHER, TEST, University, numbers
 
 LOAD = 12
@@ -142,8 +144,7 @@ def estimate(university: University) -> Counter[str]:
     return found
 
 
-@pytest.mark.parametrize("verify", ["none", "sample", "all"])
-@pytest.mark.parametrize("above", [0, 20])
+@pytest.mark.parametrize(("verify", "above"), [("none", 0), ("sample", 20), ("all", 20)])
 def test_a_plan_says_which_calls_apply_then_makes(
     university: University, verify: str, above: int
 ) -> None:
@@ -186,3 +187,22 @@ def test_a_plan_says_calls_and_time_and_what_an_export_does_not_show(
     assert "About 221 calls to Inspera, about 2 min" in plan
     assert "export of Inspera's logins" not in plan
     assert "About 221 calls to Inspera" in university.run("report", "--json", "-").out
+
+
+def test_a_first_load_makes_hardly_more_calls_than_the_fewest(tmp_path: Path) -> None:
+    size = FirstLoad(learners=150, tests=3, candidates=330, above=50)
+    made, printed = size.apply(tmp_path)
+    # A token, two polls, and the look for a lost state, which does not grow with the load.
+    more = {"token.fetch": 1, "export.status": 2}
+    more |= {"person.by_external_id": PROBE, "test.search": 3}
+    assert made == Counter(size.least()) + Counter(more)
+    assert "exit status 0" in printed
+
+
+def test_who_has_an_account_costs_a_look_up_more(tmp_path: Path) -> None:
+    size = FirstLoad(learners=60, tests=3, candidates=30, above=50, same=4, other=2)
+    made, printed = size.apply(tmp_path)
+    # Four have the login and are looked up by external id; two have another login and are refused.
+    assert made["person.by_external_id"] - PROBE == 4
+    assert made["learner.save"] == 60
+    assert "2 create refused" in printed
