@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sync.engine.protocols import Target
 from sync.errors import CallError
-from sync.planning.export_need import EXPORTS, NewPeople
+from sync.planning.export_need import EXPORTS, UNSEEN, NewPeople
 from sync.records.base import Kind
 from sync.records.changes import SOON, Action, PlannedChange
 from sync.state.journal import Journal
@@ -19,10 +19,6 @@ _MAY_LACK, _MAY_LACK_SHARE = 10, 0.1
 """An export that lacks more known people than both, or all, is not complete and proves nothing."""
 
 _WORDS = {Kind.LEARNER: "learners", Kind.STAFF: "staff"}
-
-FULL_LOOK_UP = "`existing.export_above: 0` looks everyone up"
-
-UNSEEN = "An account with another login and the same external id is not seen so"
 
 
 class ExistingLogins:
@@ -105,10 +101,10 @@ class ExistingLogins:
             self._drop(kind, "lacks an account that a look-up has found")
         else:
             self._usable[kind] = True
-            limit = "" if exports.shows_external_ids(kind) else f" {UNSEEN}; {FULL_LOOK_UP}."
+            limit = "" if exports.shows_external_ids(kind) else f" {UNSEEN}"
             self._note(
-                f"Inspera's export has {total:,} {words}: new people whose login is not among them "
-                f"are created without a look-up.{limit}"
+                f"Inspera's export of its {words} is read (accounts: {total:,}): new people whose "
+                f"login is not among them are created without a look-up.{limit}"
             )
 
     def _drop(self, kind: Kind, why: str) -> None:

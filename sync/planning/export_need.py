@@ -17,6 +17,12 @@ EXPORTS: Final[Mapping[Kind, tuple[Kind, ...]]] = {
 """The exports that prove that a login is new. For staff a learner's account counts as well: an
 account that was there before us is never disabled by us (rules 10)."""
 
+UNSEEN: Final = (
+    "Not seen so: an account with another login and the same external id;"
+    " `existing.export_above: 0` looks everyone up."
+)
+"""What an export of logins does not show, and what to do about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewPeople:

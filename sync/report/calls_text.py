@@ -3,15 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sync.planning.export_need import UNSEEN
 from sync.report.call_estimate import CallEstimate
 from sync.report.wording import plural
 
 _MINUTE, _HOURS_FROM = 60.0, 7200.0
-
-UNSEEN = "an account with another login and the same external id is not seen so"
-"""What an export of logins does not show."""
-
-FULL_LOOK_UP = "`existing.export_above: 0` looks everyone up"
 
 
 def calls_text(estimate: CallEstimate) -> Iterator[str]:
@@ -24,7 +20,7 @@ def calls_text(estimate: CallEstimate) -> Iterator[str]:
         people = " and ".join(plural(n, f"new {kind}") for kind, n in estimate.proven.items())
         yield (
             f"Whether {people} exist is taken from an export of Inspera's logins, and only existing "
-            f"ones are looked up: {UNSEEN}; {FULL_LOOK_UP}."
+            f"ones are looked up. {UNSEEN}"
         )
 
 

@@ -33,7 +33,7 @@ def test_a_load_costs_one_export_and_one_call_a_learner(university: University) 
     assert made["person.by_external_id"] == LOAD  # the look for a lost state, up to 20
     assert (made["export.order"], made["export.file"]) == (1, 1)
     assert "whose login is not among them are created without a look-up" in ran.out
-    assert "An account with another login and the same external id is not seen" in ran.out
+    assert "Not seen so: an account with another login and the same external id" in ran.out
     assert len(university.learners()) == LOAD
 
 
@@ -75,7 +75,7 @@ def test_an_export_with_external_ids_shows_an_account_under_another_login(
     university.sandbox.edit(student={"username": "another", "externalIds": ids})
     ran = university.apply()
     assert "the account with this external id has another username" in ran.out
-    assert "is not seen so" not in ran.out
+    assert "Not seen so" not in ran.out
     assert len(university.sent("/student")) == LOAD - 1
 
 
@@ -181,7 +181,7 @@ def test_a_plan_says_calls_and_time_and_what_an_export_does_not_show(
     plan = university.plan().out
     assert "About 225 calls to Inspera, about 2 min at 2 a second" in plan
     assert "Whether 200 new learners exist is taken from an export of Inspera's logins" in plan
-    assert "an account with another login and the same external id is not seen so" in plan
+    assert "Not seen so: an account with another login and the same external id" in plan
     university.config["existing"] = {"look_up_learners": False}
     plan = university.plan().out
     assert "About 221 calls to Inspera, about 2 min" in plan

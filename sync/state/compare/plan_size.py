@@ -74,6 +74,8 @@ def _count_on_tests(connection: Connection, batch_size: int) -> Iterator[PlanPar
 
 def _count_secured(connection: Connection, security: Collection[str]) -> int:
     """Count the tests on which a security option is set."""
+    if not security:
+        return 0  # an empty list has no type, and PostgreSQL takes it for numbers
     query = text(
         f"SELECT count(DISTINCT k1) {_PASSING} AND kind = 'option' AND k2 IN :names"
     ).bindparams(bindparam("names", expanding=True))
