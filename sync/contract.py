@@ -40,6 +40,8 @@ class Call:
         reads: whether it changes nothing, whatever its method.
         repeat: when it may be sent again after a lost answer.
         fields: the members that the call needs.
+        operation: the vendor's own name of the call, by which a tenant's schema may list it under
+            another path (vendor contract, Checking against a tenant's schema).
     """
 
     name: str
@@ -50,6 +52,7 @@ class Call:
     reads: bool = False
     repeat: Repeat = Repeat.SAFE
     fields: tuple[str, ...] = ()
+    operation: str = ""
 
     @property
     def places(self) -> frozenset[str]:
@@ -109,7 +112,14 @@ TEST_CREATE: Final = Call(
 TEST_UPDATE: Final = Call(
     "test.update", "POST", "/v1/test?isExternal=true", _OBS, fields=TEST_CREATE.fields
 )
-OPTION_SET: Final = Call("option.set", "POST", f"{_TEST}/options", _DOC, wrapper="testOptions")
+OPTION_SET: Final = Call(
+    "option.set",
+    "POST",
+    f"{_TEST}/options",
+    _DOC,
+    wrapper="testOptions",
+    operation="setTestOptions",
+)
 COMMITTEE_CREATE: Final = Call(
     "committee.create",
     "POST",
