@@ -68,7 +68,7 @@ class Unreachable(Retry):
 
 
 class Client:
-    """One session for all workers, with a connection for each worker that is kept open."""
+    """One session for all workers, whose connections are kept open: one for each call in flight."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -99,8 +99,14 @@ class Client:
                     "be read"
                 )
                 body = b"".join(_read_bounded(response, MAX_BODY, too_long))
-                values = map(response.headers.get, ("Retry-After", "Location", "Date"))
-                return HttpResponse(response.status_code, body, *values)
+                header = response.headers.get
+                return HttpResponse(
+                    response.status_code,
+                    body,
+                    retry_after=header("Retry-After"),
+                    location=header("Location"),
+                    date=header("Date"),
+                )
         except (OSError, ValueError, HTTPError) as error:
             # Not chained: requests' own errors contain the request, with its headers and its body.
             raise self._translate(request.call, error) from None
@@ -223,7 +229,7 @@ def _session(connection: Connection) -> requests.Session:
     session.verify = connection.ca_bundle or True
     if connection.proxy:
         session.proxies = {"http": connection.proxy, "https": connection.proxy}
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.workers, max_retries=0)
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.max_in_flight, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
