@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from urllib.parse import urlsplit
 
 from sync.contract import Call
@@ -14,6 +15,7 @@ from sync.inspera.recovery import RECOVERY, event_of
 from sync.inspera.request import Request
 from sync.inspera.responses import envelope, limits
 
+_MOST_TEXTS = 100
 _PAGE = 16_000  # bytes of a page for browsers in which words are looked for
 _TAG = re.compile(r"<[^>]*>")
 
@@ -50,7 +52,9 @@ def with_limit_as_429(response: HttpResponse) -> HttpResponse:
         return response
     if content is None and status >= 300:
         content = {"message": _TAG.sub(" ", response.body[:_PAGE].decode("utf-8", "replace"))}
-    if not limits.speaks_of_requests(envelope.reasons(content), at_fault=status >= 500):
+    # The reasons of a refusal only: its other members may repeat what was sent.
+    texts = envelope.all_texts(content) if status >= 500 else envelope.reasons(content)
+    if not limits.speaks_of_requests(islice(texts, _MOST_TEXTS), at_fault=status >= 500):
         return response
     return replace(response, status=429, said=status)
 

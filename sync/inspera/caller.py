@@ -147,10 +147,14 @@ class Caller:
             Refused: the link is not followed.
         """
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-            with self._admitted("the download", throttled=False):
-                chunks = self._client.download(url)
-                while chunk := next(chunks, b""):
-                    _write(file, chunk)
+            with self._admitted("nothing is downloaded", throttled=False):
+                began = self._monotonic()
+                try:
+                    for chunk in self._client.download(url):
+                        _write(file, chunk)
+                except Throttled:
+                    self._slow_down(began)
+                    raise
             file.seek(0)
             while chunk := file.read(_CHUNK):
                 yield chunk
@@ -232,15 +236,15 @@ class Caller:
 
     def _send(self, request: Request, headers: dict[str, str]) -> HttpResponse:
         """Send one request, also the token's, when it is permitted."""
-        with self._admitted(request.call.name):
+        with self._admitted(f"{request.call.name} was not sent"):
             return self._send_now(request, headers)
 
     @contextmanager
-    def _admitted(self, what: str, *, throttled: bool = True) -> Iterator[None]:
+    def _admitted(self, instead: str, *, throttled: bool = True) -> Iterator[None]:
         """Wait until one more call may be in flight and the throttle permits it.
 
         Raises:
-            Retry: the run is being ended.
+            Retry: the run is being ended; its message says what happens `instead`.
         """
         # One worker at a time waits for both, so that only calls in flight count as in flight, and
         # none that waits for the throttle.
@@ -248,7 +252,7 @@ class Caller:
             while True:
                 self._in_flight.wait_for_room()
                 if self.stopping or (throttled and not self._throttle.acquire()) or self.stopping:
-                    raise Retry(f"the run is being ended, so {what} was not sent")
+                    raise Retry(f"the run is being ended, so {instead}")
                 if self._in_flight.enter():
                     break
         try:

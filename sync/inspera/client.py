@@ -25,7 +25,7 @@ from sync import __version__
 from sync.config_base.addresses import is_loopback
 from sync.contract import Call
 from sync.errors import CallError, Refused, Retry, Stop, Unknown
-from sync.inspera.call_errors import HttpResponse
+from sync.inspera.call_errors import HttpResponse, Throttled, with_limit_as_429
 from sync.inspera.connection import Connection
 from sync.inspera.request import Request
 
@@ -119,6 +119,7 @@ class Client:
 
         Raises:
             Refused: the address may not be followed, or does not give a file.
+            Throttled: Inspera has too many requests in progress.
             Retry: the download failed, or was incomplete.
         """
         if not _may_be_followed(url):
@@ -133,7 +134,9 @@ class Client:
                 url, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 if response.status_code != 200:
-                    raise _download_error(response.status_code)
+                    reason = next(response.iter_content(_CHUNK), b"")
+                    refused = HttpResponse(response.status_code, reason)
+                    raise _download_error(with_limit_as_429(refused).status)
                 yield from _read_bounded(response, MAX_FILE, too_long)
         except (OSError, ValueError, HTTPError):
             raise Retry(
@@ -245,7 +248,9 @@ def _read_bounded(response: requests.Response, most: int, too_long: CallError) -
 
 
 def _download_error(status: int) -> CallError:
-    if status == 429 or status >= 500:
+    if status == 429:
+        return Throttled("Inspera asked for fewer calls, so its file was not downloaded")
+    if status >= 500:
         return Retry(f"the file that Inspera made could not be downloaded ({status})")
     if 300 <= status < 400:
         return Refused(

@@ -55,6 +55,11 @@ def reasons(document: object) -> Iterator[str]:
     return _reasons(document, 0)
 
 
+def all_texts(document: object) -> Iterator[str]:
+    """Yield all texts of a response as they are, also those in members that have no reasons."""
+    return _scalars(document, 0)
+
+
 def _pattern(secret: str) -> str:
     """Return the pattern that masks a secret: a long one anywhere, a short one only as a word."""
     escaped = re.escape(secret)
