@@ -9,6 +9,9 @@ from sync.inspera.connection import CallObserver
 STEP: Final = 50
 """How many calls that are not refused give one more call in flight back."""
 
+PROBE: Final = 200
+"""The same for the number that was refused last: the refused call might be another integration's."""
+
 
 class InFlight:
     """A limit on the calls in flight, of all workers together. Thread-safe.
@@ -29,6 +32,7 @@ class InFlight:
         self._stop, self._monotonic, self._observer = stop, monotonic, observer
         self._now = self._successes = 0
         self._lowered_at: float | None = None
+        self._refused_at = most + 1
         self._changed = threading.Condition()
         self._report()
 
@@ -71,19 +75,21 @@ class InFlight:
         with self._changed:
             if self._lowered_at is not None and sent_at <= self._lowered_at:
                 return None
-            self._lowered_at = self._monotonic()
+            self._lowered_at, self._refused_at = self._monotonic(), self._allowed
             self._allowed, self._successes = max(1, self._allowed // 2), 0
             self._report()
             return self._now
 
     def succeed(self) -> None:
-        """Count a call that was not refused; each `STEP` of them raise the limit by one."""
+        """Count a call that was not refused; `STEP` or `PROBE` of them raise the limit by one."""
         with self._changed:
             if self._allowed == self._most:
                 return
             self._successes += 1
-            if self._successes >= STEP:
+            probes = self._allowed + 1 >= self._refused_at
+            if self._successes >= (PROBE if probes else STEP):
                 self._allowed, self._successes = self._allowed + 1, 0
+                self._refused_at = self._most + 1 if probes else self._refused_at
                 self._report()
                 self._changed.notify_all()
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sync.inspera.in_flight import STEP, InFlight
+from sync.inspera.in_flight import PROBE, STEP, InFlight
 
 from .waiting import Time
 
@@ -67,14 +67,17 @@ def test_one_call_is_always_allowed(limit: InFlight, time: Time) -> None:
 def test_the_limit_is_given_back_step_by_step_and_never_above_what_is_configured(
     limit: InFlight, time: Time
 ) -> None:
-    limit.lower(0)
-    time.passed += 1
-    allowed = []
-    for _ in range(4):
-        for _ in range(STEP):
-            limit.succeed()
-        allowed.append(limit.allowed)
-    assert allowed == [3, 4, 4, 4]
+    for _ in range(2):
+        time.passed += 1
+        limit.lower(time.passed)
+    steps, allowed = [], limit.allowed
+    for number in range(1, 10 * PROBE):
+        limit.succeed()
+        if limit.allowed != allowed:
+            steps.append((number, limit.allowed))
+            allowed = limit.allowed
+    # Two at once were refused last, so this is tried later than the others.
+    assert steps == [(PROBE, 2), (PROBE + STEP, 3), (PROBE + 2 * STEP, 4)]
 
 
 def test_a_refusal_begins_the_count_of_good_calls_anew(limit: InFlight, time: Time) -> None:
@@ -84,6 +87,18 @@ def test_a_refusal_begins_the_count_of_good_calls_anew(limit: InFlight, time: Ti
         for _ in range(STEP - 1):
             limit.succeed()
     assert limit.allowed == 1
+
+
+def test_the_number_that_is_refused_is_tried_seldom(limit: InFlight, time: Time) -> None:
+    refused = 0
+    for _ in range(1000):
+        time.passed += 1
+        if limit.allowed == 4:
+            limit.lower(time.passed)
+            refused += 1
+        else:
+            limit.succeed()
+    assert refused == 4
 
 
 def test_a_thread_waits_for_room_until_a_call_ends(limit: InFlight) -> None:
