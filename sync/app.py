@@ -28,7 +28,7 @@ from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
-    from sync.inspera.connection import Connection
+    from sync.inspera.connection import CallObserver, Connection
     from sync.state.tenant import TenantIdentity
     from sync.state.tenant_state import TenantState
 
@@ -40,9 +40,6 @@ Increase it when the same rules make other records.
 
 Say = Callable[[str], None]
 """Where a command's lines go."""
-
-Observe = Callable[[str, str, float], None]
-"""A function that receives each call to Inspera: name, status or error, and seconds."""
 
 
 def now() -> datetime:
@@ -341,10 +338,10 @@ class App:
             check_clock=check_clock,
         )
 
-    def connection(self, observe: Observe | None = None) -> "Connection":
+    def connection(self, observer: "CallObserver | None" = None) -> "Connection":
         """Return how Inspera is reached.
 
-        The key is read when a token is fetched; `observe` is notified of each call.
+        The key is read when a token is fetched; `observer` is notified of each call.
         """
         from sync.inspera.connection import Connection
 
@@ -354,6 +351,7 @@ class App:
             inspera.client_id,
             lambda: inspera.api_key.reveal(folder),
             calls_per_second=inspera.calls_per_second,
+            max_in_flight=inspera.max_in_flight,
             workers=inspera.workers,
             batch_size=inspera.batch_size,
             connect_timeout=inspera.connect_timeout.total_seconds(),
@@ -364,5 +362,5 @@ class App:
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,
-            observe=observe,
+            observer=observer,
         )

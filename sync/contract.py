@@ -216,6 +216,9 @@ ROLES: Final[Mapping[str, Confidence]] = {
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
 
+MAX_IN_FLIGHT: Final = 10
+"""The most calls that Inspera has in progress at once, for all integrations of a customer."""
+
 MAX_COMMITTEE_NAME: Final = 50
 """Characters in a committee's name (vendor contract, Test API: committees)."""
 

@@ -7,6 +7,7 @@ on a test by its number (`holdings`).
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,9 @@ class HttpTenant:
         self.token_life: Any = 3600
         self.tokens = 0
         self.templates_used: list[Any] = []
+        self.most, self.taken, self.refuses_with = 10, 0, 429
+        self.in_progress = self.peak = self.too_many = 0
+        self.work: Callable[[Seen], float] = lambda _: 0
         self.url = ""
 
     def once(self, method: str, path: str, status: int = 200, times: int = 1, **reply: Any) -> None:
@@ -75,7 +79,22 @@ class HttpTenant:
         return str(number)
 
     def reply(self, seen: Seen) -> Reply:
-        """What to answer to a request."""
+        """What to answer to a request, or to one too many (contract page, 1)."""
+        with self.lock:
+            if self.in_progress + self.taken >= self.most:
+                self.too_many += 1
+                words = f"The limit of {self.most} concurrent requests is reached"
+                return Reply(self.refuses_with, {"success": False, "message": words})
+            self.in_progress += 1
+            self.peak = max(self.peak, self.in_progress)
+        time.sleep(self.work(seen))
+        try:
+            return self._reply(seen)
+        finally:
+            with self.lock:
+                self.in_progress -= 1
+
+    def _reply(self, seen: Seen) -> Reply:
         with self.lock:
             self.seen.append(seen)
             row_error = self._row_error(seen)
