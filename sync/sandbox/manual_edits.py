@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from sync.sandbox.activation import activate
 from sync.sandbox.candidates import read_candidate, remove_candidate, save_candidate
 from sync.sandbox.committees import (
     committee_names,
@@ -63,8 +64,8 @@ _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplat
 def apply_edit(db: Connection, edit: Json) -> Json:
     """Carry out one edit, and return the id of what was edited.
 
-    - A test: `{"test": external id, "title", "start", "end", "duration"}`; what is left out stays,
-      and a test that does not exist is created.
+    - A test: `{"test": external id, "title", "start", "end", "duration", "activated": true}`; what
+      is left out stays, and a test that does not exist is created.
     - A person: `{"student": …}` or `{"staff": …}`, as in their calls.
     - A candidate: `{"candidate": {"test": external id, "username": …, or "authType" and
       "externalId", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees"}}`.
@@ -92,9 +93,13 @@ def apply_edit(db: Connection, edit: Json) -> Json:
 def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
     external_id = edit["test"] if isinstance(edit["test"], str) else ""
     row = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,)).fetchone()
+    activated = edit.pop("activated", False)
     changes = {_OUR_WORDS.get(name, name): value for name, value in edit.items() if name != "test"}
     before = {"externalTestId": external_id} if row is None else as_posted(row)
-    return {"assessmentRunId": save_test(db, before | changes, manual=True)[0]}
+    saved = save_test(db, before | changes, manual=True)[0]
+    if activated:
+        activate(db, external_id)
+    return {"assessmentRunId": saved}
 
 
 def _edit_student(db: Connection, body: Json) -> Json:

@@ -47,6 +47,7 @@ class HttpTenant:
         self.token_life: Any = 3600
         self.tokens = 0
         self.templates_used: list[Any] = []
+        self.activations: list[str] = []
         self.url = ""
 
     def once(self, method: str, path: str, status: int = 200, times: int = 1, **reply: Any) -> None:
@@ -145,7 +146,7 @@ class HttpTenant:
                 "assessmentRunId": test["assessmentRunId"],
                 "assessmentRunTitle": test["title"],
                 "externalId": external_id,
-                "status": "SCHEDULED",
+                "status": test.get("status", "SCHEDULED"),
                 "startTime": test["startTime"],
                 "endTime": test["endTime"],
                 "isTemplate": False,
@@ -154,6 +155,15 @@ class HttpTenant:
             if external_id.startswith(query.get("externalTestID", ""))
         ]
         return Reply(200, {"hits": len(rows), "page": 0, "results": rows})
+
+    def _activate(self, number: str) -> Reply:
+        """200, or 400 with a message that says what setting is wrong (contract page, 4)."""
+        test = next(t for t in self.tests.values() if str(t["assessmentRunId"]) == number)
+        if not self.seats[number]:
+            return Reply(400, {"error": "the test has no candidates"})
+        test["status"] = "ACTIVE"
+        self.activations.append(number)
+        return Reply(200, {"success": True})
 
     def _read_test(self, number: str) -> Reply:
         names = [
@@ -166,6 +176,8 @@ class HttpTenant:
     def _on_test(self, method: str, number: str, what: str, body: Any) -> Reply:
         if number not in self.seats or (method == "GET" and not self.readable_seats):
             return Reply(404, {"error": "not found"})
+        if (method, what) == ("POST", "activate"):
+            return self._activate(number)
         bad = (
             [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)]
             if body
