@@ -169,7 +169,7 @@ def _not_now(test: RemoteTest, timing: TimeFacts) -> Outcome | None:
     if test.start and not is_due(test.start, replace(timing, ends="")):
         before = timing.rules.activate
         assert before is not None  # noqa: S101 - only such tests are due
-        return Outcome(Result.DEFERRED, too_early(test.start, before), cause=Cause.TIMES)
+        return Outcome(Result.WAITING, too_early(test.start, before), cause=Cause.DRIFT)
     if timing.ended:
         return Outcome(Result.DEFERRED, "not activated: the test has ended", cause=Cause.ENDED)
     return None

@@ -213,3 +213,27 @@ def test_a_running_test_that_nobody_has_activated_is_tried_all_the_same(ready: U
     ready.apply_cleanly()  # the sandbox's tests become active at their start
     assert ready.sent() == []
     assert ready.planned() == []
+
+
+def test_an_activation_without_a_known_outcome_is_settled_by_the_next_run(
+    ready: University,
+) -> None:
+    lost = {"method": "POST", "path": f"*{ACTIVATE}", "status": "reset", "when": "after"}
+    unread = {"method": "GET", "path": "*/test/search", "status": 400, "skip": 1}
+    ready.sandbox.control(fail=[lost, unread])
+    assert ready.apply().status == 1
+    ready.stop_failing()
+    assert ready.planned() == [f"activate test {TEST}"]
+    ready.apply_cleanly()
+    assert ready.sent(ACTIVATE) == []
+    assert ready.planned() == []
+
+
+def test_one_that_inspera_starts_later_is_not_activated_yet(ready: University) -> None:
+    ready.sandbox.edit(test=TEST, start="2026-12-05T08:00:00Z", end="2026-12-05T12:00:00Z")
+    ran = ready.apply()
+    assert "Inspera has it start at 2026-12-05T08:00:00Z, which is not within 24 h" in str(
+        ready.findings("apply")
+    )
+    assert ran.status == 3
+    assert not activated(ready)
