@@ -29,6 +29,7 @@ from sync.sandbox.wire import Json, Refusal
 
 EXAMPLES: dict[str, Json] = {
     "move a test": {"test": "INF1000-H26", "end": "2026-12-01T12:30:00Z"},
+    "activate a test": {"test": "INF1000-H26", "activated": True},
     "put a learner on a test": {
         "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "candidateId": "0101"}
     },
@@ -58,6 +59,7 @@ EXAMPLES: dict[str, Json] = {
 }
 """An edit of each sort, as the page of the sandbox shows them."""
 
+_OURS = ("test", "activated")
 _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplateId"}
 
 
@@ -93,11 +95,12 @@ def apply_edit(db: Connection, edit: Json) -> Json:
 def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
     external_id = edit["test"] if isinstance(edit["test"], str) else ""
     row = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,)).fetchone()
-    activated = edit.pop("activated", False)
-    changes = {_OUR_WORDS.get(name, name): value for name, value in edit.items() if name != "test"}
+    changes = {
+        _OUR_WORDS.get(name, name): value for name, value in edit.items() if name not in _OURS
+    }
     before = {"externalTestId": external_id} if row is None else as_posted(row)
     saved = save_test(db, before | changes, manual=True)[0]
-    if activated:
+    if edit.get("activated"):
         activate(db, external_id)
     return {"assessmentRunId": saved}
 
