@@ -131,7 +131,9 @@ def _stops(kind: Kind, facts: ActivationFacts) -> bool:
 def _of_kind(kind: Kind, number: int) -> str:
     if kind is Kind.TEST:
         return "the change of the test itself"
-    return f"{number:,} {kind}{'' if number == 1 else 's'} (see their own lines)"
+    if number == 1:
+        return f"1 {kind} (see its own line)"
+    return f"{number:,} {kind}s (see their own lines)"
 
 
 def too_early(start: str, before: timedelta) -> str:

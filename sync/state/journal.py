@@ -201,16 +201,17 @@ class Journal:
             _CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id}
         )
 
-    def lapse(self, unsure: Collection[Kind] = ()) -> None:
+    def lapse(self, unsure: Collection[Kind] = (), *, activations: bool = True) -> None:
         """Close open intents and refusals of earlier runs that nothing needs any more.
 
-        Those of `unsure` kinds stay: not all that is wanted of these was read.
+        Those of `unsure` kinds stay: not all that is wanted of these was read. `activations` tells
+        whether the plan decides about the activation of tests.
         """
         for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
             self._connection.execute(
                 text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
             )
-        refusals.lapse(self._connection, unsure)
+        refusals.lapse(self._connection, unsure, activations=activations)
 
     def forget_undone(self, unsure: Collection[Kind]) -> None:
         """Forget what was undone where the sources say something else by now, or it was sent again.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
-from sync.records.changes import SOON, PlannedChange
+from sync.records.changes import SOON, Action, PlannedChange
 from sync.state.staging.scratch import key_columns, key_from, line_key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
@@ -85,14 +85,20 @@ def wake(connection: Connection) -> None:
     connection.execute(text("UPDATE refused SET again = since"))
 
 
-def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
-    """Forget refusals of changes that the plan does not contain, except those of `unsure` kinds."""
+def lapse(
+    connection: Connection, unsure: Collection[Kind] = (), *, activations: bool = True
+) -> None:
+    """Forget refusals of changes that the plan does not contain, except those of `unsure` kinds.
+
+    Without `activations` the plan decides about no activation.
+    """
+    kept = "" if activations else f" AND k2 <> '{Action.ACTIVATE}'"
     for kind in (kind for kind in Kind if kind not in unsure):
         connection.execute(
             text(
                 f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
                 f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
                 f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}'"
-                " AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2))"
+                f" AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2)){kept}"
             )
         )

@@ -1,6 +1,7 @@
 """A test is activated once it has all that the sources say, and never before somebody could lose by it."""
 
 import pytest
+from sync.records.base import Kind
 
 from ..support.university import DURING, OTHER, TEST, University
 
@@ -126,6 +127,27 @@ def test_a_refusal_is_shown_in_the_vendors_words_and_is_not_repeated_each_run(
     ready.apply()
     ready.apply_cleanly()
     assert activated(ready)
+
+
+def test_a_job_that_does_not_read_all_of_a_test_activates_nothing_and_forgets_no_refusal(
+    ready: University,
+) -> None:
+    ready.fail(method="POST", path=f"*{ACTIVATE}", status=400, body={"error": "no scale"})
+    ready.apply()
+    ready.run_job("tests", Kind.TEST)
+    assert ready.sent(ACTIVATE) == []
+    (refused,) = ready.status()["refused"]
+    assert "no scale" in refused["message"]
+
+
+def test_check_warns_of_the_mails_and_of_jobs_that_come_too_late(ready: University) -> None:
+    assert "lets Inspera mail its graders" in ready.run("check").out
+    ready.config["jobs"] = {"all": {"every": "26h"}}
+    assert "leave up to 26 h between two runs" in ready.run("check").out
+    ready.config["jobs"] = {"all": {"every": "1h", "kinds": ["learner", "test", "candidate"]}}
+    assert "no job activates tests" in ready.run("check").out
+    ready.config["jobs"] = {"all": {"every": "1h"}}
+    assert "two runs" not in ready.run("check").out
 
 
 def test_one_that_somebody_activated_by_hand_needs_no_call(ready: University) -> None:
