@@ -243,10 +243,10 @@ class Executor:
         change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.ACTIVATE:
-            policy = self._policy
-            obstacle = find_obstacle(line, self._store, self._unsent, timing, policy.claim)
-            work = partial(prepare_activation, line, obstacle, timing, self._target)
-            return WorkUnit(work, (line,))
+            obstacle = find_obstacle(line, self._store, self._unsent, timing, self._policy.claim)
+            return WorkUnit(
+                partial(prepare_activation, line, obstacle, timing, self._target), (line,)
+            )
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))

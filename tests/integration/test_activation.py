@@ -225,9 +225,13 @@ def test_an_undo_says_that_nothing_deactivates_a_test(ready: University) -> None
     assert activated(ready)
 
 
-def test_explain_says_when_it_was_activated(ready: University) -> None:
-    ready.apply_cleanly()
-    assert "activate" in ready.run("explain", "test", TEST).out
+def test_explain_says_what_it_waits_for_and_when_it_was_activated(ready: University) -> None:
+    ready.fail(method="POST", path=f"*{ACTIVATE}", status=400, body={"error": "no scale"})
+    ready.apply()
+    assert "refused before: " in ready.run("explain", "test", TEST).out
+    ready.stop_failing()
+    ready.apply("--retry-refused")
+    assert ": activate, done" in ready.run("explain", "test", TEST).out
 
 
 def test_a_running_test_that_nobody_has_activated_is_tried_all_the_same(ready: University) -> None:
