@@ -263,3 +263,13 @@ def test_one_that_inspera_starts_later_is_not_activated_yet(ready: University) -
     )
     assert ran.status == 3
     assert not activated(ready)
+
+
+def test_a_reviewed_plan_may_create_and_activate_one_test(ready: University) -> None:
+    ready.register(OTHER, "1001")
+    ready.panels.add(f"{OTHER} A")
+    file = str(ready.folder / "plan.jsonl")
+    assert ready.plan("--out", file).status == 0
+    ran = ready.apply(file)
+    assert ran.status == 0, ran.output
+    assert activated(ready, OTHER)
