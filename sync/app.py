@@ -62,6 +62,7 @@ def _time_rules(feed: TestFeed, usual: TimeRules) -> TimeRules:
         before=usual.before if before is None else before,
         after=usual.after if after is None else after,
         longest=int(feed.longest_duration.total_seconds()) // 60,
+        activate=feed.activate.before if feed.activate else None,
         plausible=feed.plausible.as_times(feed.zone),
     )
 
@@ -290,6 +291,7 @@ class App:
             grace=settings.grace.as_rules(),
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
+            claimed=settings.existing.claim,
         )
 
     def pilot_group(self) -> PilotGroup:

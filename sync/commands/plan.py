@@ -18,10 +18,11 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.activation import FIRST_MAILS
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.records.changes import NOT_BY_ITSELF, Action, Cause, Verdict
 from sync.report.clashes_text import clashes_text
 from sync.report.duration_text import duration_text
 from sync.report.impact_text import impact_json, impact_text
@@ -136,13 +137,21 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(Line(paused, Tone.HELD))
         show_plan(store, planning, say, most, zone=app.test_zone)
         if changes and not store.earlier_runs.recovery_need():
-            say(CHECKED_AT_APPLY)
-            if duration := _duration(app, store):
-                say(duration)
+            for note in _notes(app, store):
+                say(note)
         if written:
             say(written)
         say(plan_summary(store, planning, status))
     return status
+
+
+def _notes(app: App, store: Store) -> Iterator[str]:
+    """Yield what is to be known of changes before they are sent."""
+    yield CHECKED_AT_APPLY
+    if store.plan.tally().get((Kind.TEST, Action.ACTIVATE, Verdict.PASS)):
+        yield f"Activation: {FIRST_MAILS}."
+    if duration := _duration(app, store):
+        yield duration
 
 
 def _duration(app: App, store: Store) -> str:

@@ -51,6 +51,7 @@ class HttpTenant:
         self.most, self.taken, self.refuses_with = 10, 0, 429
         self.in_progress = self.peak = self.too_many = 0
         self.work: Callable[[Seen], float] = lambda _: 0
+        self.activations: list[str] = []
         self.url = ""
 
     def once(self, method: str, path: str, status: int = 200, times: int = 1, **reply: Any) -> None:
@@ -164,7 +165,7 @@ class HttpTenant:
                 "assessmentRunId": test["assessmentRunId"],
                 "assessmentRunTitle": test["title"],
                 "externalId": external_id,
-                "status": "SCHEDULED",
+                "status": test.get("status", "SCHEDULED"),
                 "startTime": test["startTime"],
                 "endTime": test["endTime"],
                 "isTemplate": False,
@@ -173,6 +174,15 @@ class HttpTenant:
             if external_id.startswith(query.get("externalTestID", ""))
         ]
         return Reply(200, {"hits": len(rows), "page": 0, "results": rows})
+
+    def _activate(self, number: str) -> Reply:
+        """200, or 400 with a message that says what setting is wrong (contract page, 4)."""
+        test = next(t for t in self.tests.values() if str(t["assessmentRunId"]) == number)
+        if not self.seats[number]:
+            return Reply(400, {"error": "the test has no candidates"})
+        test["status"] = "ACTIVE"
+        self.activations.append(number)
+        return Reply(200, {"success": True})
 
     def _read_test(self, number: str) -> Reply:
         names = [
@@ -185,6 +195,8 @@ class HttpTenant:
     def _on_test(self, method: str, number: str, what: str, body: Any) -> Reply:
         if number not in self.seats or (method == "GET" and not self.readable_seats):
             return Reply(404, {"error": "not found"})
+        if (method, what) == ("POST", "activate"):
+            return self._activate(number)
         bad = (
             [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)]
             if body
