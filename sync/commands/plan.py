@@ -18,10 +18,11 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.activation import FIRST_MAILS
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.records.changes import NOT_BY_ITSELF, Action, Cause, Verdict
 from sync.report.call_estimate import CallEstimate, CallRules, estimate_calls
 from sync.report.calls_text import calls_json, calls_text
 from sync.report.clashes_text import clashes_text
@@ -141,13 +142,20 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(Line(paused, Tone.HELD))
         show_plan(store, planning, say, most, zone=app.test_zone)
         if changes and not store.earlier_runs.recovery_need():
-            say(CHECKED_AT_APPLY)
-            for line in calls_text(estimate_of(app, store)):
-                say(line)
+            for note in _notes(app, store):
+                say(note)
         if written:
             say(written)
         say(plan_summary(store, planning, status))
     return status
+
+
+def _notes(app: App, store: Store) -> Iterator[str]:
+    """Yield what is to be known of changes before they are sent."""
+    yield CHECKED_AT_APPLY
+    if store.plan.tally().get((Kind.TEST, Action.ACTIVATE, Verdict.PASS)):
+        yield f"Activation: {FIRST_MAILS}."
+    yield from calls_text(estimate_of(app, store))
 
 
 def estimate_of(app: App, store: Store) -> CallEstimate:

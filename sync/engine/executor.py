@@ -14,6 +14,7 @@ from itertools import groupby, islice
 from threading import Event
 
 from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
+from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.existing_logins import ExistingLogins
@@ -160,6 +161,7 @@ class Executor:
         self._done = 0
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
+        self._unsent = UnsentOnTests()
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -240,7 +242,16 @@ class Executor:
         if change.kind is Kind.STAFF:
             secret = line.secret if change.action is Action.CREATE else None
             return WorkUnit(lambda: [self._target.save_staff(change, secret)], (line,), (line,))
+        return self._test(line)
+
+    def _test(self, line: PlannedChange) -> WorkUnit:
+        change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
+        if change.action is Action.ACTIVATE:
+            obstacle = find_obstacle(line, self._store, self._unsent, timing, self._policy.claim)
+            return WorkUnit(
+                partial(prepare_activation, line, obstacle, timing, self._target), (line,)
+            )
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
@@ -352,6 +363,7 @@ class Executor:
                 and outcome.result is Result.DONE
             ):
                 self._left.setdefault(change.key[0], set()).add(change.key[1])
+            self._unsent.note(line, outcome)
             self._result.results[change.kind, change.action, outcome.result] += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
@@ -362,7 +374,7 @@ class Executor:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
                 self._journal.find(
-                    outcome.result, change.kind, change.key, change.where, text, rule
+                    outcome.result, change.kind, change.line_key, change.where, text, rule
                 )
                 if outcome.result is Result.HELD:
                     self._store.holds.note(line, outcome.cause, text)

@@ -127,7 +127,10 @@ def _send(
     _keep_held(settings, context, executed)
     # A run that was stopped has not got to all of its plan: what it did not reach stays open.
     if not executed.stopped:
-        journal.lapse({*plan.extracted.trouble, *settings.policy.incomplete})
+        journal.lapse(
+            {*plan.extracted.trouble, *settings.policy.incomplete},
+            activations=settings.policy.reads_whole_tests,
+        )
     result.add_clock(context.target.opened, context.observer.note)
     # After the removals: a learner is released once their last seat is known to be gone. A wrong
     # clock makes tests look ended: then nobody who seems to have left is forgotten.

@@ -151,6 +151,14 @@ class InsperaTarget:
         """Send a test's title and times; `HELD` when Inspera's times are not the known ones."""
         return self._tests.update(change)
 
+    def activate_test(self, change: Change, remote_id: str) -> Outcome:
+        """Activate the test with Inspera's id (vendor contract, Test API: activating).
+
+        `REFUSED` has the vendor's message. A lost answer is settled by a search for the status;
+        `UNKNOWN`: not even that could settle it.
+        """
+        return self._tests.activate(change, remote_id)
+
     def members(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Members:
         """Read the candidates, contributors or committees of the test with Inspera's id.
 

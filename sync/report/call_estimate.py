@@ -23,6 +23,7 @@ from sync.contract import (
     OPTION_SET,
     PERSON_BY_ID,
     PERSON_SEARCH,
+    TEST_ACTIVATE,
     TEST_CREATE,
     TEST_READ,
     TEST_SEARCH,
@@ -49,6 +50,7 @@ _READS: Final[Mapping[Kind, Call]] = {
     Kind.CONTRIBUTOR: TEST_READ,
     Kind.COMMITTEE: TEST_READ,
 }
+_ON_TEST: Final = {Action.CREATE: TEST_CREATE, Action.ACTIVATE: TEST_ACTIVATE}
 _SENDS: Final[Mapping[Kind, tuple[Call, Call]]] = {
     Kind.OPTION: (OPTION_SET, OPTION_SET),
     Kind.COMMITTEE: (COMMITTEE_CREATE, COMMITTEE_REMOVE),
@@ -115,7 +117,7 @@ def _add_part(calls: Counter[Call | str], part: PlanPart, size: PlanSize) -> Non
     kind, action = part.kind, part.action
     if kind is Kind.TEST:
         calls[TEST_SEARCH] += part.changes
-        calls[TEST_CREATE if action is Action.CREATE else TEST_UPDATE] += part.changes
+        calls[_ON_TEST.get(action, TEST_UPDATE)] += part.changes
     elif kind in ON_A_TEST:
         removal = action is Action.REMOVE
         calls[_SENDS[kind][removal]] += part.batches

@@ -88,9 +88,8 @@ class SandboxTenant:
         found = []
         for call in self.sent():
             parts = call["path"].split("/")
-            about = (
-                call["body"].get("username") or call["body"].get("externalTestId") or runs[parts[4]]
-            )
+            body = call["body"] or {}
+            about = body.get("username") or body.get("externalTestId") or runs[parts[4]]
             found.append(f"{call['method']} {parts[-1]} {about}")
         return found
 
@@ -147,6 +146,10 @@ class FakeTenant:
 
     def update_test(self, change: Change, /) -> Outcome:
         self.calls.append(("update test", change.key[0]))
+        return self.outcome
+
+    def activate_test(self, change: Change, _remote_id: str, /) -> Outcome:
+        self.calls.append(("activate test", change.key[0]))
         return self.outcome
 
     def settle_test(self, _external_test_id: str, _since: datetime, /) -> Outcome:

@@ -7,8 +7,16 @@ from typing import Final
 
 from sync.contract import TOKEN, Call
 from sync.inspera.requests.entries import NAMES
-from sync.inspera.schema_check.nearest import nearest
-from sync.inspera.schema_check.schema import METHODS, Members, Schema, Segments, segments, shape
+from sync.inspera.schema_check.nearest import nearest, with_places
+from sync.inspera.schema_check.schema import (
+    METHODS,
+    Members,
+    Operation,
+    Schema,
+    Segments,
+    segments,
+    shape,
+)
 from sync.records.candidate import CANDIDATE
 from sync.records.committee import COMMITTEE
 from sync.records.contributor import CONTRIBUTOR
@@ -93,6 +101,9 @@ def setting(call: Call, name: str) -> str:
 
 def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedCall:
     operations = schema.at(call.path)
+    named = schema.named(call.operation) if call.operation else None
+    if call.method not in operations and named is not None:
+        return _moved(call, named)
     if call.method not in operations:
         methods = [method for method in METHODS if method in operations]
         match = Match.DIFFERENT if methods else Match.ABSENT
@@ -113,6 +124,20 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
         if differences
         else ComparedCall(call, Match.PRESENT)
     )
+
+
+def _moved(call: Call, named: Operation) -> ComparedCall:
+    """Return the comparison of a call that the schema has by name, in another place."""
+    place = f"{named.method} {named.path}"
+    differences = (f"the schema has {call.operation} as {place}",)
+    settings = []
+    if shape(named.segments) != shape(segments(call.path)):
+        path = with_places(call.path, named.segments)
+        settings.append(path and f"{setting(call, 'path')} to {path}")
+    if named.method != call.method:
+        settings.append(f"{setting(call, 'method')} to {named.method}")
+    remedy = f"set {' and '.join(settings)}" if all(settings) else _ASK_WHAT
+    return ComparedCall(call, Match.DIFFERENT, differences, remedy)
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, RowError, utc_text
-from sync.records.changes import Fields, Value
+from sync.records.changes import Action, Fields, Value
 from sync.records.kinds import COMPARED, KEY_FIELDS, NUMBERS, SENT_ONCE, Record
 from sync.records.option import Option
 from sync.records.test import Test
@@ -336,6 +336,11 @@ def key_columns(key: Sequence[str]) -> tuple[str, str]:
 def key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
     """Return the key in the two columns `k1` and `k2`."""
     return (k1, k2) if len(KEY_FIELDS[kind]) > 1 else (k1,)
+
+
+def line_key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
+    """Return the key of a line (`Change.line_key`), which an activation has next to its test's."""
+    return key_from(kind, k1, k2) if k2 != Action.ACTIVATE or kind is not Kind.TEST else (k1, k2)
 
 
 def to_json(fields: Fields) -> str:
