@@ -23,6 +23,7 @@ from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
 from sync.planning.selection import PilotGroup, Selection
 from sync.records.base import Kind
+from sync.records.kinds import RECORD_TYPES
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
@@ -230,14 +231,6 @@ class App:
         """Return the options of this tenant: those of the contract and of the configuration."""
         return self.loaded.settings.inspera.options_in_force()
 
-    @property
-    def locked_options(self) -> frozenset[str]:
-        """Return the options that can't be changed once their test has begun.
-
-        See the vendor contract, Test API: settings.
-        """
-        return frozenset(name for name, rule in self.options.items() if rule.group == "security")
-
     @cached_property
     def state(self) -> "TenantState":
         """Return the state of this tenant.
@@ -293,7 +286,26 @@ class App:
             grace=settings.grace.as_rules(),
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
+            follows=self._followed_fields(),
         )
+
+    def _followed_fields(self) -> Mapping[Kind, frozenset[str]]:
+        """Return the fields that are taken away where a blank follows a value of ours (rules 12).
+
+        A feed with `blank: keep` keeps them.
+        """
+        followed: dict[Kind, set[str]] = {}
+        kept: set[tuple[Kind, str]] = set()
+        for feed in self.loaded.settings.feeds:
+            kind = Kind(feed.kind)
+            names = set(RECORD_TYPES[kind].removed) & set(feed.fields())
+            followed.setdefault(kind, set()).update(names)
+            if feed.blank == "keep":
+                kept.update((kind, name) for name in names)
+        return {
+            kind: frozenset(name for name in names if (kind, name) not in kept)
+            for kind, names in followed.items()
+        }
 
     def pilot_group(self) -> PilotGroup:
         """Return the records that are kept in step; the feeds of a kind are taken together."""

@@ -88,7 +88,7 @@ def make_store(
         connection,
         places=[feed.place for feed in app.feeds_of(kinds)],
         fingerprint=fingerprint,
-        locked_options=app.locked_options,
+        options=app.options,
         digest_key=app.state.load_digest_key(write=write),
         rules=app.time_rules(kinds),
         leave_out=leave_out,

@@ -7,7 +7,7 @@ All errors can then be reported at once.
 from collections.abc import Iterator
 from pathlib import Path
 
-from sync.config.contract_checks import check_calls, check_values
+from sync.config.contract_checks import check_calls, check_values, find_long_codes
 from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggest
 from sync.config.patterns import fixed_zone
@@ -50,9 +50,10 @@ def find_conflicts(data: Plain, folder: Path) -> Iterator[SettingError]:
 
 
 def find_unused(data: Plain) -> Iterator[SettingError]:
-    """Yield warnings about settings without effect, and about zones that are probably mistakes."""
+    """Yield warnings about settings without effect, and about what is probably a mistake."""
     yield from _check_state_password(data)
     yield from _check_fixed_zones(data)
+    yield from find_long_codes(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined_sources(feed))
     sources = value_at(data, ("sources",))

@@ -27,7 +27,7 @@ from sync.planning.remedies import adopt
 from sync.records.base import Kind
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange, Result
-from sync.records.kinds import COMPARED
+from sync.records.kinds import COMPARED, RECORD_TYPES
 from sync.records.remote import Assignment, Member, Members, RemoteTest
 
 _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
@@ -189,6 +189,8 @@ def _judge_additions(
         left -= seat is None
         if seat is not None and place.fields.get("notify"):
             place = replace(place, fields={**place.fields, "notify": None})  # noqa: PLW2901 - nobody is put on it now
+        if seat is None:
+            place = _without_removals(place)  # noqa: PLW2901 - there is nothing to take away
         not_managed = ruling.existing and line.change.action is Action.CREATE
         sent.append((place, "was there before our first assignment" if not_managed else ""))
         if not_managed and seat:
@@ -197,6 +199,14 @@ def _judge_additions(
                 ExistingRecord(changes.kind, line.change.key, there, seat.remote_user_id)
             )
     return _numbered(changes, seats, sent, ready)
+
+
+def _without_removals(place: MemberChange) -> MemberChange:
+    removed = RECORD_TYPES[place.line.change.kind].removed
+    kept = {
+        name: value for name, value in place.fields.items() if not (name in removed and value == "")
+    }
+    return replace(place, fields=kept)
 
 
 def _numbered(

@@ -46,6 +46,8 @@ class Policy:
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
+        follows: the fields of each kind that are taken away in Inspera when no row has a value any
+            more.
         gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
@@ -63,6 +65,7 @@ class Policy:
     protections: Sequence[Protection] = ()
     pilot: PilotGroup = EVERYBODY
     gate: ConfigurationGate | None = None
+    follows: Mapping[Kind, Collection[str]] = field(default_factory=dict)
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -321,6 +324,8 @@ class _PlanBuilder:
         def drafted() -> Iterator[DraftedChange]:
             for one in pairs:
                 pair = with_policy(one, self.policy, self.now)
+                if follows := self.policy.follows.get(pair.kind):
+                    pair = replace(pair, follows=follows)
                 decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:
                     self.decided.update(filter(None, [decision.drafted.decided]))

@@ -54,7 +54,7 @@ class Comparison:
             kind,
             scope.places,
             scope.timing,
-            scope.locked_options,
+            scope.options,
             scope.trouble.get(kind),
         )
 

@@ -58,7 +58,7 @@ MEMBERS = [
     *(
         "testOptions",
         "securityOptions",
-        "generalOption",
+        "generalOptions",
         "authorizedAccesses",
         "organisations",
         "resourceType",
