@@ -188,7 +188,7 @@ class App:
 
         Another source or other rules give another digest.
         """
-        about = {"allow_empty", "longest_duration", "freeze", "plausible", "only"}
+        about = {"committees", "allow_empty", "longest_duration", "freeze", "plausible", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -271,7 +271,9 @@ class App:
             selection: the part of the plan that is asked for; None for all.
         """
         kinds = frozenset(kinds or Kind)
-        settings = self.loaded.settings
+        settings, ensured = self.loaded.settings, self._ensured_committees(kinds)
+        if ensured:
+            kinds |= {Kind.COMMITTEE}
         absence = settings.on_absence
         return Policy(
             settings.limits.as_limits(),
@@ -287,7 +289,26 @@ class App:
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
             follows=self._followed_fields(),
+            ensured=ensured,
         )
+
+    def _ensured_committees(self, kinds: Collection[Kind]) -> Mapping[int, str]:
+        """Return the committee that tests without one get, by the number of the test feed.
+
+        Nothing when the run does not read every feed that can name committees.
+        """
+        read = needed_by(kinds)
+        naming = {feed.kind for feed in self.feeds if feed.names_committees}
+        if not naming <= read:
+            return {}
+        settings = self.loaded.settings
+        found: dict[int, str] = {}
+        for number, feed in enumerate(one for one in settings.feeds if one.kind in read):
+            if isinstance(feed, TestFeed):
+                committees = feed.committees or settings.committees
+                if committees.ensure:
+                    found[number] = committees.ensure
+        return found
 
     def _followed_fields(self) -> Mapping[Kind, frozenset[str]]:
         """Return the fields that are taken away where a blank follows a value of ours (rules 12).

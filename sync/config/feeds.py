@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config.fields import FieldSettings, TimeSettings
-from sync.config.limits import FeedFreezeSettings
+from sync.config.limits import CommitteesSettings, FeedFreezeSettings
 from sync.config.maps import (
     CandidateMap,
     CommitteeMap,
@@ -205,6 +205,8 @@ class TestFeed(FeedSettings):
     its own in `map` (`freeze_before`, `freeze_after`)."""
     plausible: Annotated[PlausibleSettings, BeforeValidator(empty_is_default)] = PlausibleSettings()
     """The times at which tests of this feed may be. What lies outside is held."""
+    committees: CommitteesSettings | None = None
+    """Committees of tests of this feed that no feed names, where they differ from `committees`."""
     map: TestMap
     """Where each field comes from."""
 

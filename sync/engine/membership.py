@@ -14,6 +14,7 @@ from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipP
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
+from sync.planning.diff import ENSURED
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import ACTIVATED, PASS, judge_times
 from sync.planning.member_guard import (
@@ -34,6 +35,10 @@ _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
 """A test's status while its security options can change (vendor contract, Test API: search)."""
 
 _TYPE = "a committee's type can't be changed, and which it has can't be read"
+
+_UNREAD_COMMITTEES = (
+    "the test was in Inspera before this tool, and its committees can't be read: none is created"
+)
 
 Sent = Sequence[tuple[MemberChange, str]]
 """What is sent, each with why it is unmanaged (empty when it is)."""
@@ -168,6 +173,11 @@ def _judge_additions(
     sent: list[tuple[MemberChange, str]] = []
     for place in changes.places:
         line, seat = place.line, seats.there.get(place.who)
+        if line.change.reason == ENSURED and (kept := _instead_of_ensured(changes, line, seats)):
+            reason, others = kept
+            ready.already.extend(others)
+            ready.ended.append((line, Outcome(Result.NOT_NEEDED, reason)))
+            continue
         if seat is None and not (seats.readable and not seats.unnamed):
             if (
                 line.change.kind is Kind.COMMITTEE
@@ -199,6 +209,26 @@ def _judge_additions(
                 ExistingRecord(changes.kind, line.change.key, there, seat.remote_user_id)
             )
     return _numbered(changes, seats, sent, ready)
+
+
+def _instead_of_ensured(
+    changes: ChangesOnTest, line: PlannedChange, seats: Members
+) -> tuple[str, list[ExistingRecord]] | None:
+    """Return why a test needs no committee after all, and those that it has; None if it needs one.
+
+    Those that it has are remembered as existing, so that the next plan knows of them.
+    """
+    if not seats.readable:
+        return None if changes.known["managed"] else (_UNREAD_COMMITTEES, [])
+    others = [
+        ExistingRecord(changes.kind, (changes.test, name), {"type": member.type})
+        for (_, name), member in seats.there.items()
+        if name != line.change.key[1]
+    ]
+    if not others or ("", line.change.key[1]) in seats.there:
+        return None
+    names = ", ".join(one.key[1] for one in others)
+    return f"Inspera has a committee of this test already ({names}): none is created", others
 
 
 def _without_removals(place: MemberChange) -> MemberChange:

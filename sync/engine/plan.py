@@ -46,6 +46,7 @@ class Policy:
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
+        ensured: the committee that a test gets that has none, by the number of its feed.
         follows: the fields of each kind that are taken away in Inspera when no row has a value any
             more.
         gate: how a change of the configuration's meaning is noticed; None not to look for one.
@@ -66,6 +67,7 @@ class Policy:
     pilot: PilotGroup = EVERYBODY
     gate: ConfigurationGate | None = None
     follows: Mapping[Kind, Collection[str]] = field(default_factory=dict)
+    ensured: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -171,6 +173,7 @@ def make_plan(
     `change` is a change of the configuration since the last complete run.
     """
     progress("deciding", 0)
+    _ensure_committees(extracted, store, policy)
     store.comparison.compute_context(now, extracted.trouble)
     if policy.pilot:
         store.comparison.note_needed(policy.pilot.covers)
@@ -207,6 +210,15 @@ def make_plan(
         configuration=impact,
     )
     return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
+
+
+def _ensure_committees(extracted: ExtractionResult, store: Store, policy: Policy) -> None:
+    """Want a committee for each test that has none, unless a feed may name one after all."""
+    named_by = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+    # Only where all that can name one was read has the policy committees to ensure.
+    doubtful = any(kind in extracted.trouble and kind in extracted.kinds for kind in named_by)
+    if policy.ensured:
+        store.staging.ensure_committees(policy.ensured, known_only=doubtful)
 
 
 def narrow(

@@ -142,6 +142,7 @@ class Result(StrEnum):
     DEFERRED = "deferred"
     WAITING = "waiting"
     NOT_SENT = "not sent"
+    NOT_NEEDED = "not needed"
 
 
 @dataclass(frozen=True, slots=True)

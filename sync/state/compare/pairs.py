@@ -197,6 +197,7 @@ def _pair_members(
             lifecycle=row.k_lifecycle or "active",
             managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
+            ensured=bool(row.ensured),
         )
         waits_for = tuple(_read_missing(connection, row, person, key))
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
@@ -217,6 +218,11 @@ def _pair_members(
 def _members_sql(kind: Kind) -> str:
     """Return the SQL for wanted records on tests that differ, with the state of test and person."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    ensured = "0"
+    if kind is Kind.COMMITTEE:
+        ensured = (
+            "EXISTS (SELECT 1 FROM ensured n WHERE n.test = w.test AND n.committee = w.committee)"
+        )
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
     join_person = ""
     if person:
@@ -232,7 +238,7 @@ def _members_sql(kind: Kind) -> str:
                {WINDOW},
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
-               {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
+               {ensured} AS ensured, {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.test AND o.k2 = w.{part}
