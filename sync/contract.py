@@ -218,6 +218,17 @@ ROLES: Final[Mapping[str, Confidence]] = {
 }
 """Roles of contributors (vendor contract, Test API: contributors)."""
 
+ROLE_TITLES: Final[Mapping[str, str]] = {
+    "evaluate": "grader",
+    "monitor": "monitor",
+    "plan": "planner",
+    "author": "author",
+    "invigilate": "invigilator",
+    "chief_invigilate": "chief invigilator",
+    "review": "reviewer",
+}
+"""What people call who has a role."""
+
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
 

@@ -61,6 +61,7 @@ _TABLES = {
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
+    "given_role": "role TEXT, staff TEXT",
     "ensured": "test TEXT, committee TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
@@ -108,6 +109,8 @@ that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` thos
 person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
 `held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
 narrowed plan keeps, `pilot_need` the records that the pilot group needs.
+
+`given_role` has the roles on tests that a plan gives.
 
 `ensured` has the committees that only the setting `committees` wants.
 
