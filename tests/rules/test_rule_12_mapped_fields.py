@@ -274,3 +274,15 @@ def test_a_contributor_loses_room_and_building_by_flags(university: University) 
     assert "roomName" not in sent
     assert university.contributors()["t501"]["roomName"] is None
     assert university.planned() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_room_whose_removal_got_no_answer_is_taken_away_by_sending_the_flag_again(
+    seated: University, when: str
+) -> None:
+    seated.registrations.set(f"{TEST} 1001", room="")
+    seated.fail(method="POST", path="*/candidates", status=500, times=1, when=when)
+    seated.apply_cleanly()
+    assert all(one["removeRoomName"] for one in seats_sent(seated))
+    assert rooms(seated)["s1001"] is None
+    assert seated.planned() == []
