@@ -173,7 +173,19 @@ def _own_fields(line: PlannedChange, policy: MembershipPolicy) -> Fields:
         return change.after
     rule = policy.options.get(change.key[1], OptionRule("general", "text"))
     value = line.secret if rule.secret else change.after["value"]
-    return {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
+    fields = {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
+    note = _note_on(str(value or ""), rule)
+    return {**fields, "note": note} if note else fields
+
+
+def _note_on(value: str, rule: OptionRule) -> str | None:
+    """Return what a person should know of a value that is sent all the same; never the value."""
+    if rule.safe_length is None or len(value) <= rule.safe_length:
+        return None
+    return (
+        f"has more than {rule.safe_length} characters: Inspera's own lock-down browser may not "
+        "accept it"
+    )
 
 
 def _leaving(line: PlannedChange) -> bool:

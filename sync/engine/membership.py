@@ -322,8 +322,16 @@ def _send_in_turns(
 
 
 def _as_found(outcomes: Sequence[Outcome], sent: Sent) -> list[Outcome]:
-    """Return the outcomes; what was sent and is unmanaged is *found* and not *done*."""
-    return [
-        Outcome(Result.FOUND, found) if found and outcome.result is Result.DONE else outcome
-        for outcome, (_, found) in zip(outcomes, sent, strict=True)
-    ]
+    """Return the outcomes; what was sent and is unmanaged is *found* and not *done*.
+
+    What is worth a note has it as its message.
+    """
+    ended: list[Outcome] = []
+    for outcome, (place, found) in zip(outcomes, sent, strict=True):
+        if outcome.result is Result.DONE and found:
+            ended.append(Outcome(Result.FOUND, found))
+        elif outcome.result is Result.DONE and place.fields.get("note"):
+            ended.append(replace(outcome, message=str(place.fields["note"])))
+        else:
+            ended.append(outcome)
+    return ended

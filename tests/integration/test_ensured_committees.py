@@ -101,3 +101,12 @@ def test_a_name_that_is_too_long_is_a_configuration_error(ungraded: University) 
     ran = ungraded.run("check")
     assert ran.status == 2
     assert "committees.ensure: is too long; use no more characters than 50" in ran.err
+
+
+def test_check_warns_where_no_job_reads_all_who_name_committees(ungraded: University) -> None:
+    ungraded.config["jobs"] = {"tests": {"kinds": ["test"], "every": "1h"}}
+    ran = ungraded.run("check")
+    assert "committees.ensure: has no effect in jobs: none of them reads all feeds" in ran.err
+    assert "add a job that reads contributor, test" in ran.err
+    ungraded.config["jobs"]["all"] = {"every": "24h"}
+    assert "has no effect in jobs" not in ungraded.run("check").err

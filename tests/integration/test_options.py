@@ -375,3 +375,16 @@ def test_a_quit_code_that_is_longer_than_some_browsers_take_is_a_warning(
     assert ran.status == 0
     assert "map.value.constant: has more than 8 characters; use at most 8" in ran.err
     assert "123456789" not in ran.output
+
+
+def test_a_row_with_such_a_quit_code_is_sent_with_a_note(university: University) -> None:
+    university.add_feeds("option")
+    university.register(TEST, "1001")
+    put(university, **{QUIT: "123456789"})
+    university.apply_cleanly()
+    (note,) = university.findings()
+    assert (note["type"], note["key"]) == ("note", [TEST, QUIT])
+    assert note["text"].startswith("has more than 8 characters: Inspera's own lock-down browser")
+    put(university, **{QUIT: "12345678"})
+    university.apply_cleanly()
+    assert university.findings() == []
