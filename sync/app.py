@@ -23,6 +23,7 @@ from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
 from sync.planning.selection import PilotGroup, Selection
 from sync.records.base import Kind
+from sync.records.kinds import RECORD_TYPES
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
@@ -185,7 +186,7 @@ class App:
 
         Another source or other rules give another digest.
         """
-        about = {"allow_empty", "longest_duration", "freeze", "plausible", "only"}
+        about = {"committees", "allow_empty", "longest_duration", "freeze", "plausible", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -228,14 +229,6 @@ class App:
         """Return the options of this tenant: those of the contract and of the configuration."""
         return self.loaded.settings.inspera.options_in_force()
 
-    @property
-    def locked_options(self) -> frozenset[str]:
-        """Return the options that can't be changed once their test has begun.
-
-        See the vendor contract, Test API: settings.
-        """
-        return frozenset(name for name, rule in self.options.items() if rule.group == "security")
-
     @cached_property
     def state(self) -> "TenantState":
         """Return the state of this tenant.
@@ -276,7 +269,9 @@ class App:
             selection: the part of the plan that is asked for; None for all.
         """
         kinds = frozenset(kinds or Kind)
-        settings = self.loaded.settings
+        settings, ensured = self.loaded.settings, self._ensured_committees(kinds)
+        if ensured:
+            kinds |= {Kind.COMMITTEE}
         absence = settings.on_absence
         return Policy(
             settings.limits.as_limits(),
@@ -292,7 +287,45 @@ class App:
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
             claimed=settings.existing.claim,
+            follows=self._followed_fields(),
+            ensured=ensured,
         )
+
+    def _ensured_committees(self, kinds: Collection[Kind]) -> Mapping[int, str]:
+        """Return the committee that tests without one get, by the number of the test feed.
+
+        Nothing when the run does not read every feed that can name committees.
+        """
+        read = needed_by(kinds)
+        naming = {feed.kind for feed in self.feeds if feed.names_committees}
+        if not naming <= read:
+            return {}
+        settings = self.loaded.settings
+        found: dict[int, str] = {}
+        for number, feed in enumerate(one for one in settings.feeds if one.kind in read):
+            if isinstance(feed, TestFeed):
+                committees = feed.committees or settings.committees
+                if committees.ensure:
+                    found[number] = committees.ensure
+        return found
+
+    def _followed_fields(self) -> Mapping[Kind, frozenset[str]]:
+        """Return the fields that are taken away where a blank follows a value of ours (rules 12).
+
+        A feed with `blank: keep` keeps them.
+        """
+        followed: dict[Kind, set[str]] = {}
+        kept: set[tuple[Kind, str]] = set()
+        for feed in self.loaded.settings.feeds:
+            kind = Kind(feed.kind)
+            names = set(RECORD_TYPES[kind].removed) & set(feed.fields())
+            followed.setdefault(kind, set()).update(names)
+            if feed.blank == "keep":
+                kept.update((kind, name) for name in names)
+        return {
+            kind: frozenset(name for name in names if (kind, name) not in kept)
+            for kind, names in followed.items()
+        }
 
     def pilot_group(self) -> PilotGroup:
         """Return the records that are kept in step; the feeds of a kind are taken together."""

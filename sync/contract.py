@@ -5,7 +5,7 @@ configuration (`inspera.calls`, `inspera.options`), and `doctor` lists them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from string import Formatter
 from typing import Final, Literal
@@ -42,6 +42,7 @@ class Call:
         fields: the members that the call needs.
         operation: the vendor's own name of the call, by which a tenant's schema may list it under
             another path (vendor contract, Checking against a tenant's schema).
+        groups: the member of the body for each group of options, in the contract's words.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Call:
     repeat: Repeat = Repeat.SAFE
     fields: tuple[str, ...] = ()
     operation: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def places(self) -> frozenset[str]:
@@ -122,6 +124,13 @@ OPTION_SET: Final = Call(
     _DOC,
     wrapper="testOptions",
     operation="setTestOptions",
+    groups={
+        "general": "generalOptions",
+        "security": "securityOptions",
+        "exam_day": "examDayOptions",
+        "after_test": "afterTestOptions",  # inferred
+        "explanation": "explanationOptions",
+    },
 )
 COMMITTEE_CREATE: Final = Call(
     "committee.create",
@@ -224,13 +233,24 @@ def is_activated(status: str | None) -> bool:
 ROLES: Final[Mapping[str, Confidence]] = {
     "evaluate": _OBS,
     "monitor": _OBS,
-    "plan": _INF,
+    "plan": _DOC,
     "author": _INF,
     "invigilate": _INF,
     "chief_invigilate": _INF,
     "review": _INF,
 }
 """Roles of contributors (vendor contract, Test API: contributors)."""
+
+ROLE_TITLES: Final[Mapping[str, str]] = {
+    "evaluate": "grader",
+    "monitor": "monitor",
+    "plan": "planner",
+    "author": "author",
+    "invigilate": "invigilator",
+    "chief_invigilate": "chief invigilator",
+    "review": "reviewer",
+}
+"""What people call who has a role."""
 
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
@@ -241,7 +261,7 @@ MAX_IN_FLIGHT: Final = 10
 MAX_COMMITTEE_NAME: Final = 50
 """Characters in a committee's name (vendor contract, Test API: committees)."""
 
-OptionGroup = Literal["security", "explanation", "exam_day", "general"]
+OptionGroup = Literal["security", "explanation", "exam_day", "after_test", "general"]
 """The groups of options, in our words (vendor contract, Test API: settings)."""
 
 OptionType = Literal["switch", "pin", "text"]
@@ -250,29 +270,38 @@ OptionType = Literal["switch", "pin", "text"]
 
 @dataclass(frozen=True, slots=True)
 class OptionRule:
-    """The rule of one option. A `secret` value is never stored, logged or shown.
+    """The rule of one option (vendor contract, Test API: settings).
 
-    Security options can change only until the test is activated (vendor contract, Test API:
-    settings).
+    Security options can change only until the test is activated.
+
+    Attributes:
+        group: the group in which it is sent.
+        type: the type of its value.
+        secret: whether its value is never stored, logged or shown.
+        one_way: whether switching it off takes back nothing that it has done.
+        safe_length: the most characters that are known to work; None when any length does.
     """
 
     group: OptionGroup
     type: OptionType = "switch"
     secret: bool = False
+    one_way: bool = False
+    safe_length: int | None = None
 
 
 OPTIONS: Final[Mapping[str, OptionRule]] = {
     "SEB_SETTINGS_PINCODE": OptionRule("security", "pin", secret=True),
     "LOCKDOWN_BROWSER": OptionRule("security"),
-    "LOCKDOWN_QUIT_CODE": OptionRule("security", "text", secret=True),
+    "LOCKDOWN_QUIT_CODE": OptionRule("security", "text", secret=True, safe_length=8),
     "LOCKDOWN_CHROME_KIOSK": OptionRule("security"),
     "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED": OptionRule("explanation"),
-    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES": OptionRule("explanation"),
+    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES": OptionRule("explanation", one_way=True),
 }
 """The named options (vendor contract, Test API: settings).
 
 The group is documented for `LOCKDOWN_BROWSER`, and read off the name of the others. None is named
-of the groups `exam_day` and `general`.
+of the groups `exam_day`, `after_test` and `general`. That the quit code is the option of which the
+vendor's own lock-down browser takes at most 8 characters is inferred.
 """
 
 MIN_PIN: Final = 6

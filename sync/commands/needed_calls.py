@@ -76,9 +76,10 @@ def used_calls(settings: Settings) -> list[NeededCall]:
 
 
 def _kinds(settings: Settings) -> set[Kind]:
-    """Return the kinds that are kept in step; committees too where other kinds name them."""
+    """Return the kinds that are kept in step; committees too where others want them."""
     kinds = {Kind(feed.kind) for feed in settings.feeds}
     named = any("committees" in feed.fields() for feed in settings.feeds)
+    named = named or settings.ensures_committees
     return kinds | {Kind.COMMITTEE} if named else kinds
 
 

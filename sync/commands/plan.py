@@ -41,6 +41,8 @@ from sync.report.plan_text import (
     waiting_text,
 )
 from sync.report.stays_text import FIRST, stays_json, stays_text
+from sync.report.tenant_roles_text import FIRST as FIRST_OF_ROLE
+from sync.report.tenant_roles_text import role_gains_json, role_gains_text
 from sync.report.wording import lost_zeros_text, plural
 from sync.state.store import Store
 
@@ -90,7 +92,7 @@ def make_store(
         connection,
         places=[feed.place for feed in app.feeds_of(kinds)],
         fingerprint=fingerprint,
-        locked_options=app.locked_options,
+        options=app.options,
         digest_key=app.state.load_digest_key(write=write),
         rules=app.time_rules(kinds),
         leave_out=leave_out,
@@ -227,6 +229,7 @@ def show_plan(
         row_errors_text(store.staging.row_errors(), most),
         clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
+        role_gains_text(store.plan.role_gains(None if most is None else FIRST_OF_ROLE)),
         ("",),
         waiting_text(*store.plan.waiting()),
     )
@@ -264,6 +267,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             for (kind, action, verdict), number in sorted(tally.items())
         ],
         "row_errors": store.staging.row_error_count(),
+        "tenant_roles": role_gains_json(store.plan.role_gains(None)),
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),

@@ -37,6 +37,8 @@ from sync.report.report_model import (
 )
 from sync.report.report_words import outcome_of
 from sync.report.stays_text import stays_text
+from sync.report.tenant_roles_text import FIRST as FIRST_OF_ROLE
+from sync.report.tenant_roles_text import role_gains_text
 from sync.report.verdict import status_text
 from sync.report.wording import plural
 from sync.state import holds, past_changes
@@ -86,6 +88,7 @@ def _plan_notices(app: App, store: Store, planning: PlanResult) -> Iterator[str]
         [pause_text(app.state)],
         doubts_text(store, planning, with_older=True),
         stays_text(store.comparison.stays()),
+        role_gains_text(store.plan.role_gains(FIRST_OF_ROLE)),
         waiting_text(*store.plan.waiting()),
         _clash_notices(app, store),
         [left_out_text(planning.left_out), ignored],

@@ -7,14 +7,14 @@ All errors can then be reported at once.
 from collections.abc import Iterator
 from pathlib import Path
 
-from sync.config.contract_checks import check_calls, check_values
+from sync.config.contract_checks import check_calls, check_values, find_long_codes
 from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggest
 from sync.config.patterns import fixed_zone
 from sync.config.tree import Plain, feeds_in, value_at
 from sync.contract import MAX_IN_FLIGHT
 from sync.records.base import Kind
-from sync.records.kinds import PEOPLE
+from sync.records.kinds import NEEDS, PEOPLE
 from sync.sources import SOURCES
 
 _SHARED_IN_FLIGHT = 8
@@ -57,10 +57,12 @@ def find_conflicts(data: Plain, folder: Path) -> Iterator[SettingError]:
 
 
 def find_unused(data: Plain) -> Iterator[SettingError]:
-    """Yield warnings about settings without effect, and about zones that are probably mistakes."""
+    """Yield warnings about settings without effect, and about what is probably a mistake."""
     yield from _check_state_password(data)
     yield from _check_fixed_zones(data)
     yield from _check_shared_limit(data)
+    yield from find_long_codes(data)
+    yield from _check_ensured_committees(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined_sources(feed))
     sources = value_at(data, ("sources",))
@@ -102,6 +104,30 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             yield SettingError(
                 ("jobs", name, "changed"), reason, "remove it, or set 'updated_column' in a feed"
             )
+
+
+def _check_ensured_committees(data: Plain) -> Iterator[SettingError]:
+    """Report that no job reads all feeds that can name committees, so that none ensures one."""
+    feeds = [feed for _, feed in feeds_in(data)]
+    ensured = value_at(data, ("committees", "ensure")) or any(
+        value_at(feed, ("committees", "ensure")) for feed in feeds
+    )
+    jobs = value_at(data, ("jobs",))
+    if not ensured or not isinstance(jobs, dict) or not jobs:
+        return
+    naming = {
+        str(feed.get("kind"))
+        for feed in feeds
+        if feed.get("kind") == Kind.COMMITTEE or value_at(feed, ("map", "committees")) is not None
+    }
+    for job in jobs.values():
+        kinds = value_at(job, ("kinds",))
+        names = [Kind(str(kind)) for kind in kinds] if isinstance(kinds, list) else list(Kind)
+        if naming | {Kind.TEST} <= {*names, *(one for kind in names for one in NEEDS[kind])}:
+            return
+    remedy = f"add a job that reads {', '.join(sorted(naming | {Kind.TEST}))}"
+    reason = "has no effect in jobs: none of them reads all feeds that can name committees"
+    yield SettingError(("committees", "ensure"), reason, remedy)
 
 
 def _check_source_names(data: Plain) -> Iterator[SettingError]:

@@ -7,16 +7,18 @@ become managed.
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sync.config_base.base import (
     InvalidSetting,
     NonBlank,
     Strict,
     empty_is_default,
+    validation_error,
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
+from sync.contract import MAX_COMMITTEE_NAME
 from sync.planning.grace import GraceRules
 from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
@@ -253,6 +255,21 @@ class GraceSettings(Strict):
     def as_rules(self) -> GraceRules:
         """Return the rules that the guard decides by."""
         return GraceRules(self.readings, self.age, {Kind.STAFF: self.staff_age})
+
+
+def _check_committee(name: str) -> str:
+    if len(name) > MAX_COMMITTEE_NAME:
+        remedy = f"use no more characters than {MAX_COMMITTEE_NAME}"
+        raise validation_error("is too long", remedy)
+    return name
+
+
+class CommitteesSettings(Strict):
+    """Committees that no feed names."""
+
+    ensure: Annotated[NonBlank, AfterValidator(_check_committee)] | None = None
+    """The name of a committee, such as `A`, that each test gets that has none at all, as a test
+    without a committee cannot be graded. Default: none is created."""
 
 
 class ExistingSettings(Strict):

@@ -23,6 +23,7 @@ _DOUBTS = frozenset(
     {
         "activate",
         "allow_empty",
+        "committees",
         "freeze",
         "longest_duration",
         "only",

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.config.addresses import check_proxy, check_state, check_tenant
-from sync.config.feeds import Feed
+from sync.config.feeds import Feed, TestFeed
 from sync.config.jobs import JobName, JobSettings, ServiceSettings
 from sync.config.limits import (
+    CommitteesSettings,
     ExistingSettings,
     FreezeSettings,
     GraceSettings,
@@ -181,6 +182,10 @@ class Settings(Strict):
     only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()
     """A pilot group: only these records are kept in step, with the tests and people that they need.
     All others are left alone."""
+    committees: Annotated[CommitteesSettings, BeforeValidator(empty_is_default)] = (
+        CommitteesSettings()
+    )
+    """Which committee a test gets that has none."""
     existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """How to treat what was in Inspera before this tool."""
     verify: Literal["sample", "all", "none"] = "sample"
@@ -194,6 +199,12 @@ class Settings(Strict):
     """The jobs of the service, each with a name of your choice."""
     service: Annotated[ServiceSettings, BeforeValidator(empty_is_default)] = ServiceSettings()
     """How the service stops, and where it is monitored."""
+
+    @property
+    def ensures_committees(self) -> bool:
+        """Tell whether some tests get a committee that no feed names."""
+        feeds = [feed for feed in self.feeds if isinstance(feed, TestFeed)]
+        return any((feed.committees or self.committees).ensure for feed in feeds)
 
     def state_url(self, folder: Path) -> str:
         """Return the state's URL; a relative path of a file starts at `folder`."""

@@ -378,7 +378,8 @@ class Executor:
                 )
                 if outcome.result is Result.HELD:
                     self._store.holds.note(line, outcome.cause, text)
-            elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
+            # Inspera had it so already, or the option's value is worth a note.
+            elif outcome.message and (change.action is Action.UPDATE or change.kind is Kind.OPTION):
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:

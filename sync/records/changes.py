@@ -90,6 +90,7 @@ class Cause(StrEnum):
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
+    ONE_WAY = "one_way"  # switching the option off takes nothing back
     LOST = "lost"  # nothing is known here, but Inspera has our records
     REJECTED = "rejected"  # a person has said no to exactly this change
 
@@ -155,6 +156,7 @@ class Result(StrEnum):
     DEFERRED = "deferred"
     WAITING = "waiting"
     NOT_SENT = "not sent"
+    NOT_NEEDED = "not needed"
 
 
 @dataclass(frozen=True, slots=True)

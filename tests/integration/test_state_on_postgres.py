@@ -343,3 +343,20 @@ def test_a_refused_activation_is_stored_and_one_that_passes_is_remembered(
     assert university.apply("--retry-refused", "--test", TEST).status == 0
     assert university.tests()[TEST]["activated"]
     assert university.planned() == []
+
+
+def test_committees_are_ensured_and_roles_for_the_tenant_are_named(on_server: OnServer) -> None:
+    university = on_server.university
+    university.add_feeds("staff", "contributor")
+    university.feed("staff")["map"]["accesses"] = {"constant": "monitor"}
+    university.feed("candidate")["map"]["room"] = "room"
+    university.register(TEST, "1001")
+    university.registrations.set(f"{TEST} 1001", room="U-37")
+    university.assign_staff(TEST, "501", duties="evaluate;monitor")
+    university.config["committees"] = {"ensure": "A"}
+    ran = university.apply_cleanly()
+    assert "Roles: 501 becomes grader of the tenant (role evaluate)" in ran.out
+    assert "monitor of the tenant" not in ran.out
+    assert university.committees() == {"A": "GRADING"}
+    university.registrations.set(f"{TEST} 1001", room="")
+    assert university.planned() == [f"update candidate {TEST}/1001"]

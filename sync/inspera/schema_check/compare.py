@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from sync.contract import TOKEN, Call
+from sync.contract import OPTION_SET, TOKEN, Call
 from sync.inspera.requests.entries import NAMES
 from sync.inspera.schema_check.nearest import nearest, with_places
 from sync.inspera.schema_check.schema import (
@@ -35,7 +35,7 @@ SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "export.order": ("resourceType", "parameters"),
     "test.create": TEST.members,
     "test.update": tuple(TEST.copied.values()),
-    "option.set": ("securityOptions", "explanationOptions", "examDayOptions", "generalOption"),
+    "option.set": tuple(OPTION_SET.groups.values()),
     "committee.create": COMMITTEE.members,
     "committee.remove": COMMITTEE.members,
     "contributor.assign": (*CONTRIBUTOR.members, *NAMES.values()),
@@ -169,7 +169,8 @@ def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> 
 
 def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...], str]:
     """Return the differences of the body, and what to do about them."""
-    beside, sent = BESIDE.get(call.name, ()), SENT.get(call.name, call.fields)
+    beside = BESIDE.get(call.name, ())
+    sent = (*SENT.get(call.name, call.fields), *call.groups.values())
     always = (*beside, call.wrapper) if call.wrapper else (*beside, *call.fields)
     if body is None:
         return (

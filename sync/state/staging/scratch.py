@@ -61,6 +61,8 @@ _TABLES = {
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
+    "given_role": "role TEXT, staff TEXT",
+    "ensured": "test TEXT, committee TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
@@ -111,6 +113,10 @@ person has reviewed and of the plan of now, `inverse` the records of which a cha
 `held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
 narrowed plan keeps, `pilot_need` the records that the pilot group needs. `existing_account` has the
 accounts that Inspera's exports of people name.
+
+`given_role` has the roles on tests that a plan gives.
+
+`ensured` has the committees that only the setting `committees` wants.
 
 `earlier_change` has the changes by an earlier configuration, `by_configuration` those that only the
 new one makes.

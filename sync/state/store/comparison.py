@@ -55,7 +55,7 @@ class Comparison:
             kind,
             scope.places,
             scope.timing,
-            scope.locked_options,
+            scope.options,
             scope.trouble.get(kind),
         )
 

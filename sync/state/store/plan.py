@@ -10,6 +10,7 @@ from sync.planning.export_need import NewPeople
 from sync.planning.limits import HeldScope, Limits
 from sync.planning.plan_size import PlanSize
 from sync.planning.selection import Chosen, Selection
+from sync.planning.tenant_roles import RoleGain
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import (
@@ -22,6 +23,7 @@ from sync.state.compare import (
     plan_table,
     priority,
     report_reader,
+    tenant_roles,
 )
 from sync.state.compare.reviewed import ReviewDifferences, find_differences
 from sync.state.sqlite.open import count
@@ -98,6 +100,12 @@ class StoredPlan:
     def read_passing(self, kind: Kind) -> Iterator[PlannedChange]:
         """Yield the lines of a kind that go ahead, in order."""
         return report_reader.read_passing(self._connection, kind)
+
+    def role_gains(self, most: int | None) -> Sequence[RoleGain]:
+        """Return who gets which role for the whole tenant; the first keys, or all without `most`."""
+        gains = tenant_roles.read_gains(self._connection, most)
+        self._connection.commit()  # no transaction stays open while a person is asked
+        return gains
 
     def read_stopped(self, verdict: Verdict, cause: Cause) -> Iterator[tuple[str, PlannedChange]]:
         """Yield the lines that do not go ahead for a cause, each with the reason that it shares."""

@@ -52,7 +52,7 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     )
     assert (inspera.calls, inspera.options) == ({}, {})
     assert [(feed.kind, feed.blank, feed.allow_empty) for feed in settings.feeds] == [
-        (kind, "keep", False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
+        (kind, None, False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
     ]
 
 

@@ -29,6 +29,17 @@ class Reply:
     lost: bool = False
 
 
+OPTION_GROUPS = (
+    "generalOptions",
+    "securityOptions",
+    "examDayOptions",
+    "afterTestOptions",
+    "explanationOptions",
+)
+
+PLACES = {"roomName": "removeRoomName", "buildingName": "removeBuildingName"}
+"""Room and building, each with the only thing that clears it."""
+
 NO_SUCH_PAGE = Reply(404, {"error": "no such page"})
 
 
@@ -164,8 +175,9 @@ class OnTests:
                     {"candidates": [self._candidate(*one) for one in self.seats[number].items()]},
                 )
             case ("POST", "options"):
-                for group in body["testOptions"].values():
-                    self.options[number].update({one["option"]: one["value"] for one in group})
+                for name, group in body["testOptions"].items():
+                    if name in OPTION_GROUPS:  # others are ignored
+                        self.options[number].update({one["option"]: one["value"] for one in group})
                 return Reply(200, {"success": True})
             case ("POST" | "DELETE", "committees"):
                 return self._committees(method, number, body["committees"])
@@ -229,7 +241,16 @@ class OnTests:
             if method == "DELETE":
                 there.pop(key, None)
             else:
-                there.setdefault(key, {}).update(person)
+                there.setdefault(key, {}).update(
+                    {
+                        name: value
+                        for name, value in person.items()
+                        if name not in PLACES.values() and not (name in PLACES and not value)
+                    }
+                )
+                for name, flag in PLACES.items():
+                    if person.get(flag) is True:
+                        there[key].pop(name, None)
         return Reply(200, {"success": True})
 
     @staticmethod

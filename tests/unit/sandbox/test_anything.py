@@ -61,7 +61,7 @@ MEMBERS = [
     *(
         "testOptions",
         "securityOptions",
-        "generalOption",
+        "generalOptions",
         "authorizedAccesses",
         "organisations",
         "resourceType",
