@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -20,13 +20,18 @@ class Throttled(Retry):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One response; `retry_after`, `location` and `date` are its headers of these names."""
+    """One response; `retry_after`, `location` and `date` are its headers of these names.
+
+    `header_names` are the names of all its headers, and `seconds` is how long it took.
+    """
 
     status: int
     body: bytes = b""
     retry_after: str | None = None
     location: str | None = None
     date: str | None = None
+    header_names: frozenset[str] = field(default=frozenset(), compare=False)
+    seconds: float = field(default=0.0, compare=False)
 
 
 def parse_success(request: Request, response: HttpResponse, now: datetime) -> object:

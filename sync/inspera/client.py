@@ -99,8 +99,15 @@ class Client:
                     "be read"
                 )
                 body = b"".join(_read_bounded(response, MAX_BODY, too_long))
-                values = map(response.headers.get, ("Retry-After", "Location", "Date"))
-                return HttpResponse(response.status_code, body, *values)
+                return HttpResponse(
+                    response.status_code,
+                    body,
+                    retry_after=response.headers.get("Retry-After"),
+                    location=response.headers.get("Location"),
+                    date=response.headers.get("Date"),
+                    header_names=frozenset(response.headers),
+                    seconds=response.elapsed.total_seconds(),
+                )
         except (OSError, ValueError, HTTPError) as error:
             # Not chained: requests' own errors contain the request, with its headers and its body.
             raise self._translate(request.call, error) from None
