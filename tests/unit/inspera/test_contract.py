@@ -103,16 +103,6 @@ def test_every_call_of_the_table_is_exercised() -> None:
     assert {name for names in EXERCISED.values() for name in names} == set(CALLS)
 
 
-@exercises("token.fetch", "test.search")
-def test_a_first_look_fetches_a_token_and_reads_one_page(target: InsperaTarget) -> None:
-    _exam(target)
-    seen = target.probe()
-    assert seen.status == "test.search answered 200"
-    assert seen.hits is not None
-    assert seen.date is not None
-    assert seen.date.tzinfo is not None
-
-
 @exercises("test.search", "test.read", "candidate.list", "person.by_external_id", "person.search")
 def test_a_probe_shows_the_forms_of_answers_and_no_value(target: InsperaTarget) -> None:
     _exam(target)
@@ -123,6 +113,16 @@ def test_a_probe_shows_the_forms_of_answers_and_no_value(target: InsperaTarget) 
     shown = str([one.form for one in report.calls])
     assert "results[].externalId" in shown
     assert "INF101" not in shown
+
+
+@exercises("token.fetch", "test.search")
+def test_a_first_look_fetches_a_token_and_reads_one_page(target: InsperaTarget) -> None:
+    _exam(target)
+    seen = target.probe()
+    assert seen.status == "test.search answered 200"
+    assert seen.hits is not None
+    assert seen.date is not None
+    assert seen.date.tzinfo is not None
 
 
 @exercises("learner.save", "person.by_external_id", "person.read", "person.search")
