@@ -28,7 +28,7 @@ from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
-    from sync.inspera.connection import Connection
+    from sync.inspera.connection import CallObserver, Connection
     from sync.state.tenant import TenantIdentity
     from sync.state.tenant_state import TenantState
 
@@ -40,9 +40,6 @@ Increase it when the same rules make other records.
 
 Say = Callable[[str], None]
 """Where a command's lines go."""
-
-Observe = Callable[[str, str, float], None]
-"""A function that receives each call to Inspera: name, status or error, and seconds."""
 
 
 def now() -> datetime:
@@ -65,6 +62,7 @@ def _time_rules(feed: TestFeed, usual: TimeRules) -> TimeRules:
         before=usual.before if before is None else before,
         after=usual.after if after is None else after,
         longest=int(feed.longest_duration.total_seconds()) // 60,
+        activate=feed.activate.before if feed.activate else None,
         plausible=feed.plausible.as_times(feed.zone),
     )
 
@@ -293,6 +291,7 @@ class App:
             grace=settings.grace.as_rules(),
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
+            claimed=settings.existing.claim,
         )
 
     def pilot_group(self) -> PilotGroup:
@@ -337,14 +336,15 @@ class App:
             membership=self.membership_policy(),
             workers=settings.inspera.workers,
             look_up_learners=settings.existing.look_up_learners,
+            export_above=settings.existing.export_above,
             verify=settings.verify,
             check_clock=check_clock,
         )
 
-    def connection(self, observe: Observe | None = None) -> "Connection":
+    def connection(self, observer: "CallObserver | None" = None) -> "Connection":
         """Return how Inspera is reached.
 
-        The key is read when a token is fetched; `observe` is notified of each call.
+        The key is read when a token is fetched; `observer` is notified of each call.
         """
         from sync.inspera.connection import Connection
 
@@ -354,6 +354,7 @@ class App:
             inspera.client_id,
             lambda: inspera.api_key.reveal(folder),
             calls_per_second=inspera.calls_per_second,
+            max_in_flight=inspera.max_in_flight,
             workers=inspera.workers,
             batch_size=inspera.batch_size,
             connect_timeout=inspera.connect_timeout.total_seconds(),
@@ -364,5 +365,5 @@ class App:
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,
-            observe=observe,
+            observer=observer,
         )

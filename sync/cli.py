@@ -658,11 +658,19 @@ def sandbox(
     failures: Annotated[
         Path | None, option("FILE", "Let calls fail at random, as this YAML or JSON file defines.")
     ] = None,
+    taken: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=10,
+            help="Let another client hold so many of the 10 requests that may be in progress.",
+        ),
+    ] = 0,
 ) -> Exit:
     """Run a local Inspera to rehearse against: client id `example`, API key `sandbox-key`."""
     from sync.commands import sandbox as command
 
-    return command.sandbox(port, data, failures, latency=latency)
+    return command.sandbox(port, data, failures, latency=latency, taken=taken)
 
 
 @app.command()

@@ -112,6 +112,9 @@ TEST_CREATE: Final = Call(
 TEST_UPDATE: Final = Call(
     "test.update", "POST", "/v1/test?isExternal=true", _OBS, fields=TEST_CREATE.fields
 )
+TEST_ACTIVATE: Final = Call(
+    "test.activate", "POST", f"{_TEST}/activate", _DOC, repeat=Repeat.AFTER_READ
+)
 OPTION_SET: Final = Call(
     "option.set",
     "POST",
@@ -190,6 +193,7 @@ CALLS: Final[Mapping[str, Call]] = {
         TEST_READ,
         TEST_CREATE,
         TEST_UPDATE,
+        TEST_ACTIVATE,
         OPTION_SET,
         COMMITTEE_CREATE,
         COMMITTEE_REMOVE,
@@ -201,6 +205,21 @@ CALLS: Final[Mapping[str, Call]] = {
     )
 }
 """All calls by name, unless the configuration changes them (vendor contract, Token to Test API)."""
+
+NOT_ACTIVATED: Final = frozenset({"", "created", "scheduled"})
+"""Statuses of a test before it is activated, in lower case (vendor contract, Test API: search)."""
+
+ACTIVATED: Final = frozenset({"active", "finished", "grading in progress", "graded"})
+"""Statuses of a test that is activated, or was, in lower case (vendor contract, Test API: search).
+
+A new word is in neither set: the vendor adds such words without notice.
+"""
+
+
+def is_activated(status: str | None) -> bool:
+    """Tell whether a test with this status is activated, or was."""
+    return (status or "").lower().replace("_", " ") in ACTIVATED
+
 
 ROLES: Final[Mapping[str, Confidence]] = {
     "evaluate": _OBS,
@@ -215,6 +234,9 @@ ROLES: Final[Mapping[str, Confidence]] = {
 
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
+
+MAX_IN_FLIGHT: Final = 10
+"""The most calls that Inspera has in progress at once, for all integrations of a customer."""
 
 MAX_COMMITTEE_NAME: Final = 50
 """Characters in a committee's name (vendor contract, Test API: committees)."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sync import contract
+from sync.config.feeds import TestFeed
 from sync.config.model import Settings
 from sync.contract import Call
 from sync.records.base import Kind
@@ -88,6 +89,8 @@ def _needed(settings: Settings, kinds: set[Kind]) -> Iterator[Call]:
         yield from _ON_ABSENCE.get((kind, getattr(settings.on_absence, kind, "")), ())
     if kinds.intersection(ON_A_TEST):
         yield contract.TEST_SEARCH
+    if any(isinstance(feed, TestFeed) and feed.activate for feed in settings.feeds):
+        yield contract.TEST_ACTIVATE
 
 
 def _reading(kinds: set[Kind]) -> Iterator[Call]:

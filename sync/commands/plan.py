@@ -18,12 +18,14 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.activation import FIRST_MAILS
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.records.changes import NOT_BY_ITSELF, Action, Cause, Verdict
+from sync.report.call_estimate import CallEstimate, CallRules, estimate_calls
+from sync.report.calls_text import calls_json, calls_text
 from sync.report.clashes_text import clashes_text
-from sync.report.duration_text import duration_text
 from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
@@ -126,7 +128,11 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             for piece in plan_json(
                 store.plan.read(),
                 store.staging.row_errors(),
-                {**json_summary(store, planning), "paused": paused},
+                {
+                    **json_summary(store, planning),
+                    "calls": calls_json(estimate_of(app, store)),
+                    "paused": paused,
+                },
                 store.clashes.read_all(),
             ):
                 write(piece)
@@ -136,24 +142,35 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(Line(paused, Tone.HELD))
         show_plan(store, planning, say, most, zone=app.test_zone)
         if changes and not store.earlier_runs.recovery_need():
-            say(CHECKED_AT_APPLY)
-            if duration := _duration(app, store):
-                say(duration)
+            for note in _notes(app, store):
+                say(note)
         if written:
             say(written)
         say(plan_summary(store, planning, status))
     return status
 
 
-def _duration(app: App, store: Store) -> str:
-    """Return about how long `apply` would take; empty when that is short."""
-    inspera = app.loaded.settings.inspera
-    return duration_text(
-        store.plan.sizes(),
+def _notes(app: App, store: Store) -> Iterator[str]:
+    """Yield what is to be known of changes before they are sent."""
+    yield CHECKED_AT_APPLY
+    if store.plan.tally().get((Kind.TEST, Action.ACTIVATE, Verdict.PASS)):
+        yield f"Activation: {FIRST_MAILS}."
+    yield from calls_text(estimate_of(app, store))
+
+
+def estimate_of(app: App, store: Store) -> CallEstimate:
+    """Return about how many calls `apply` makes for the plan in the store."""
+    settings = app.loaded.settings
+    inspera, existing = settings.inspera, settings.existing
+    security = [name for name, rule in app.options.items() if rule.group == "security"]
+    size = store.plan.size(inspera.batch_size, security, blank=store.known.is_blank())
+    rules = CallRules(
         calls_per_second=inspera.calls_per_second,
-        batch_size=inspera.batch_size,
-        look_up_learners=app.loaded.settings.existing.look_up_learners,
+        look_up_learners=existing.look_up_learners,
+        export_above=existing.export_above,
+        verify=settings.verify,
     )
+    return estimate_calls(size, rules)
 
 
 def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None) -> Line:

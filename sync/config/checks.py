@@ -12,9 +12,15 @@ from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggest
 from sync.config.patterns import fixed_zone
 from sync.config.tree import Plain, feeds_in, value_at
+from sync.contract import MAX_IN_FLIGHT
 from sync.records.base import Kind
 from sync.records.kinds import PEOPLE
 from sync.sources import SOURCES
+
+_SHARED_IN_FLIGHT = 8
+"""The highest `max_in_flight` that leaves something to the customer's other integrations."""
+
+_TRUE = ("true", "yes", "on", "1")
 
 _NEEDS = {
     Kind.OPTION: ("options name tests", (Kind.TEST,)),
@@ -40,6 +46,7 @@ def find_conflicts(data: Plain, folder: Path) -> Iterator[SettingError]:
     yield from check_calls(data)
     yield from _check_proxy_login(data)
     yield from _check_jobs(data)
+    yield from _check_in_flight(data)
     bundle = value_at(data, ("inspera", "ca_bundle"))
     if isinstance(bundle, str) and not (folder / bundle).is_file():
         yield SettingError(
@@ -53,6 +60,7 @@ def find_unused(data: Plain) -> Iterator[SettingError]:
     """Yield warnings about settings without effect, and about zones that are probably mistakes."""
     yield from _check_state_password(data)
     yield from _check_fixed_zones(data)
+    yield from _check_shared_limit(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined_sources(feed))
     sources = value_at(data, ("sources",))
@@ -89,7 +97,7 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             if isinstance(kind, str) and kind in set(Kind) - configured:
                 remedy = "add a feed of this kind, or remove it"
                 yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
-        if str(value_at(job, ("changed",))).lower() in ("true", "yes", "on", "1") and not changes:
+        if str(value_at(job, ("changed",))).lower() in _TRUE and not changes:
             reason = "has no effect: no feed has 'updated_column'"
             yield SettingError(
                 ("jobs", name, "changed"), reason, "remove it, or set 'updated_column' in a feed"
@@ -313,6 +321,34 @@ def _check_proxy_login(data: Plain) -> Iterator[SettingError]:
                 f"has no effect without '{needed}'",
                 f"add '{needed}', or remove it",
             )
+
+
+def _in_flight(data: Plain) -> int | None:
+    """Return `max_in_flight` if it is a number, and the customer has no higher limit."""
+    if str(value_at(data, ("inspera", "i_have_more"))).lower() in _TRUE:
+        return None
+    try:
+        return int(str(value_at(data, ("inspera", "max_in_flight"))))
+    except ValueError:
+        return None
+
+
+def _check_in_flight(data: Plain) -> Iterator[SettingError]:
+    """Refuse more calls at the same time than Inspera allows (vendor contract, Conventions)."""
+    if (_in_flight(data) or 0) > MAX_IN_FLIGHT:
+        reason = f"is above {MAX_IN_FLIGHT}, the limit of Inspera for all integrations together"
+        remedy = "lower it, or add 'i_have_more: true' if Inspera has agreed to more"
+        yield SettingError(("inspera", "max_in_flight"), reason, remedy)
+
+
+def _check_shared_limit(data: Plain) -> Iterator[SettingError]:
+    if _SHARED_IN_FLIGHT < (_in_flight(data) or 0) <= MAX_IN_FLIGHT:
+        reason = (
+            f"leaves little of Inspera's {MAX_IN_FLIGHT} calls at the same time to your other "
+            "integrations, which share them"
+        )
+        remedy = f"set it to {_SHARED_IN_FLIGHT} or less; the default is 4"
+        yield SettingError(("inspera", "max_in_flight"), reason, remedy)
 
 
 def _check_state_password(data: Plain) -> Iterator[SettingError]:

@@ -187,6 +187,14 @@ class StaffFeed(PeopleFeed):
     """Where each field comes from."""
 
 
+class ActivateSettings(Strict):
+    """When the tests of a feed are activated. The first activation of a test mails its graders."""
+
+    before: Annotated[Duration, between(timedelta(minutes=15), timedelta(days=30))]
+    """How long before its start a test is activated, once its candidates, contributors, committees
+    and options are in Inspera. A job must run more often than that."""
+
+
 class TestFeed(FeedSettings):
     """A feed of tests: the exams as events in time."""
 
@@ -204,6 +212,10 @@ class TestFeed(FeedSettings):
     its own in `map` (`freeze_before`, `freeze_after`)."""
     plausible: Annotated[PlausibleSettings, BeforeValidator(empty_is_default)] = PlausibleSettings()
     """The times at which tests of this feed may be. What lies outside is held."""
+    activate: ActivateSettings | None = None
+    """When tests of this feed are activated, so that candidates can enter them. Without it, a
+    planner activates each test by hand. Tests that were in Inspera before are activated only if
+    `existing.claim` names them."""
     map: TestMap
     """Where each field comes from."""
 

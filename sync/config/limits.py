@@ -268,9 +268,13 @@ class ExistingSettings(Strict):
     """Whether the candidates, contributors and committees that this tool sends to an existing test
     are `managed` if the test could not be read first. Only managed ones are ever removed."""
     look_up_learners: bool = True
-    """Whether to search for each new learner before creating them, so that nobody gets a second
-    account. This takes two more calls for each learner. Set `false` only for the first load of an
-    empty tenant."""
+    """Whether to find out whether a new learner has an account before creating them, so that nobody
+    gets a second one. Set `false` only for the first load of an empty tenant."""
+    export_above: Annotated[int, Field(ge=0, le=1_000_000)] = 500
+    """Above how many new learners, or new staff, one export of Inspera's people tells which logins
+    exist. Then only people with such a login are looked up, with two more calls for each; the
+    others are created at once. It does not see an account with another login and the same external
+    id. `0` to look everyone up."""
     match_email: bool = False
     """Whether `adopt` also matches people by email address, if neither the external id nor the login
     matches."""

@@ -14,8 +14,10 @@ from itertools import groupby, islice
 from threading import Event
 
 from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
+from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
+from sync.engine.existing_logins import ExistingLogins
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Clock, RunTarget, Target
@@ -124,6 +126,7 @@ class Executor:
         tried: learners whose creation was sent before, so that they need no look-up.
         look_up_learners: whether Inspera may have learners that the state does not know. Then each
             new one is looked up first, as staff are.
+        logins: proves by an export that new people have no account; None to look each of them up.
         should_yield: tells whether another run goes first; asked before more is begun. Its argument
             returns when the soonest test starts that needs what is left (UTC text, empty for none).
     """
@@ -142,6 +145,7 @@ class Executor:
         barred: Collection[tuple[Kind, Key]] = (),
         tried: Collection[tuple[Kind, Key]] = (),
         look_up_learners: bool = True,
+        logins: ExistingLogins | None = None,
         should_yield: ShouldYield = never,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
@@ -152,10 +156,12 @@ class Executor:
             should_yield,
         )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
+        self._logins = logins
         self._result = ExecutionResult()
         self._done = 0
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
+        self._unsent = UnsentOnTests()
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -225,7 +231,7 @@ class Executor:
         change = line.change
         look_up_learners = self._look_up_learners and (change.kind, change.key) not in self._tried
         looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and look_up_learners)
-        if change.action is Action.CREATE and looked_up:
+        if change.action is Action.CREATE and looked_up and not self._is_proven_new(line):
             return WorkUnit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
             return WorkUnit(
@@ -234,11 +240,24 @@ class Executor:
         if change.action in (Action.DISABLE, Action.DELETE):
             return WorkUnit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
-            return WorkUnit(lambda: [self._target.save_staff(change, None)], (line,), (line,))
+            secret = line.secret if change.action is Action.CREATE else None
+            return WorkUnit(lambda: [self._target.save_staff(change, secret)], (line,), (line,))
+        return self._test(line)
+
+    def _test(self, line: PlannedChange) -> WorkUnit:
+        change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
+        if change.action is Action.ACTIVATE:
+            obstacle = find_obstacle(line, self._store, self._unsent, timing, self._policy.claim)
+            return WorkUnit(
+                partial(prepare_activation, line, obstacle, timing, self._target), (line,)
+            )
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
+
+    def _is_proven_new(self, line: PlannedChange) -> bool:
+        return self._logins is not None and self._logins.prove_new(line)
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[WorkUnit], total: int) -> None:
         """Keep the workers busy with this layer's units until none is left.
@@ -344,6 +363,7 @@ class Executor:
                 and outcome.result is Result.DONE
             ):
                 self._left.setdefault(change.key[0], set()).add(change.key[1])
+            self._unsent.note(line, outcome)
             self._result.results[change.kind, change.action, outcome.result] += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
@@ -354,7 +374,7 @@ class Executor:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
                 self._journal.find(
-                    outcome.result, change.kind, change.key, change.where, text, rule
+                    outcome.result, change.kind, change.line_key, change.where, text, rule
                 )
                 if outcome.result is Result.HELD:
                     self._store.holds.note(line, outcome.cause, text)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 
+from sync.contract import NOT_ACTIVATED
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
 from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
@@ -29,9 +30,6 @@ from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange, Result
 from sync.records.kinds import COMPARED
 from sync.records.remote import Assignment, Member, Members, RemoteTest
-
-_NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
-"""A test's status while its security options can change (vendor contract, Test API: search)."""
 
 _TYPE = "a committee's type can't be changed, and which it has can't be read"
 
@@ -149,7 +147,7 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
     """
     security = [place for place in changes.places if place.fields["group"] == "security"]
     found = target.find_test(str(changes.known["external_test_id"])) if security else []
-    activated = any((test.status or "").lower() not in _NOT_ACTIVATED for test in found)
+    activated = any((test.status or "").lower() not in NOT_ACTIVATED for test in found)
     activated = activated or _timing_there(changes, found, target).begun
     if activated:
         ready.ended.extend(
@@ -162,7 +160,7 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
 def _judge_additions(
     changes: ChangesOnTest, ready: PreparedWork, target: Target, policy: MembershipPolicy
 ) -> tuple[Sent, Needs]:
-    seats = target.members(changes.remote_id, changes.kind)
+    seats = target.recent_members(changes.remote_id, changes.kind)
     left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(changes.test, pattern) for pattern in policy.claim)
     sent: list[tuple[MemberChange, str]] = []

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync.engine.activation import draft_activations
 from sync.engine.configuration import ConfigurationGate
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
 from sync.engine.near_keys import check_names
@@ -46,6 +47,7 @@ class Policy:
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
+        claimed: the tests of which the configuration claims what Inspera had before us, by pattern.
         gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
@@ -62,7 +64,14 @@ class Policy:
     grace: GraceRules = NO_GRACE
     protections: Sequence[Protection] = ()
     pilot: PilotGroup = EVERYBODY
+    claimed: Collection[str] = ()
     gate: ConfigurationGate | None = None
+
+    @property
+    def reads_whole_tests(self) -> bool:
+        """Tell whether the run reads all that the sources say of tests and of what is on them."""
+        on_tests = {Kind.TEST, *ON_A_TEST}
+        return Kind.TEST in self.kinds and not on_tests.intersection(self.unread)
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -191,6 +200,9 @@ def make_plan(
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
+    # After all else, which it waits for, and after all that expects one line of a test.
+    if policy.reads_whole_tests:
+        draft_activations(store, extracted, policy.protections, policy.pilot, policy.claimed)
     store.clashes.find(now, extracted.kinds, policy.rooms)
     store.plan.close()
     whole = PlanResult(

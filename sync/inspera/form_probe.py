@@ -176,7 +176,7 @@ class FormProbe:
             ProbedCall(
                 call,
                 what,
-                response.status,
+                response.said or response.status,
                 round(response.seconds * 1000),
                 failed,
                 None if content is None else form_of(content),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sync.planning.activation import NO_CALL_BACK
 from sync.planning.diff import ACTIVE, DISABLED
 from sync.records.base import DIGEST_PREFIX, Key, Kind
 from sync.records.changes import REMOVALS, Action, Fields, Result, Value
@@ -105,6 +106,8 @@ def _why_not(change: RecordedChange) -> str:
 
 def _never(change: RecordedChange) -> str:
     """Return why nothing can ever take this back; empty when something can."""
+    if change.action is Action.ACTIVATE:
+        return NO_CALL_BACK
     if change.action is Action.DELETE:
         return _DELETED
     if change.action is Action.CREATE:

@@ -56,6 +56,7 @@ _TONES = {
     Action.ENABLE: Tone.ADD,
     Action.RESTORE: Tone.ADD,
     Action.UPDATE: Tone.UPDATE,
+    Action.ACTIVATE: Tone.UPDATE,
     Action.REMOVE: Tone.REMOVE,
     Action.DISABLE: Tone.REMOVE,
     Action.DELETE: Tone.REMOVE,

@@ -323,3 +323,23 @@ def test_a_run_is_undone_and_held_and_a_reviewed_plan_is_carried_out(
     assert university.plan("--out", str(file)).status == 0
     assert university.apply(str(file)).status == 0
     assert "s1009" in university.candidates()
+
+
+def test_a_refused_activation_is_stored_and_one_that_passes_is_remembered(
+    on_server: OnServer,
+) -> None:
+    university = on_server.university
+    university.add_feeds("staff", "contributor", "committee", "option")
+    university.feed("test")["activate"] = {"before": "24h"}
+    university.register(TEST, "1001")
+    university.panels.add(f"{TEST} A")
+    university.settings.add(f"{TEST} LOCKDOWN_BROWSER", value="true")
+    university.assign_staff(TEST, "501", committees="A")
+    university.at("2026-11-30T09:00")
+    university.fail(method="POST", path="*/activate", status=400, body={"error": "no scale"})
+    assert university.apply().status == 1
+    assert university.planned() == [f"activate test {TEST}"]
+    university.stop_failing()
+    assert university.apply("--retry-refused", "--test", TEST).status == 0
+    assert university.tests()[TEST]["activated"]
+    assert university.planned() == []

@@ -4,7 +4,7 @@ The table is the whole list: what is assumed, where the schema may say it, and t
 changes it. Pure.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -44,6 +44,7 @@ class Reading:
     schema: Schema
     call: Call
     operation: Operation
+    staff_body: str
 
     @property
     def body(self) -> Members:
@@ -77,35 +78,38 @@ class Assumption:
         assumed: what is assumed.
         call: the call whose place in the schema may say it.
         judge: says what the schema says of it.
+        essential: whether the call can't do its work when the tenant differs.
     """
 
     name: str
     assumed: str
     call: Call
     judge: Judge
+    essential: bool = True
 
 
 def settle(
-    schema: Schema, calls: Mapping[str, Call], about: Collection[str] = ()
+    schema: Schema, calls: Collection[Call], staff_body: str = "flat"
 ) -> list[tuple[Assumption, Finding]]:
-    """Return what a schema says of each assumption; `calls` are those in force, by name.
+    """Return what a schema says of each assumption about these calls, which are those in force.
 
-    With `about`, only assumptions about calls of these names are returned.
+    `staff_body` is the shape in which staff are sent: `flat` or `nested`.
     """
+    by_name = {call.name: call for call in calls}
     return [
-        (assumption, _settle(assumption, schema, calls[assumption.call.name]))
+        (assumption, _settle(assumption, schema, by_name[assumption.call.name], staff_body))
         for assumption in ASSUMPTIONS
-        if not about or assumption.call.name in about
+        if assumption.call.name in by_name
     ]
 
 
-def _settle(assumption: Assumption, schema: Schema, call: Call) -> Finding:
+def _settle(assumption: Assumption, schema: Schema, call: Call, staff_body: str) -> Finding:
     operation = schema.at(call.path).get(call.method)
     if operation is None and call.operation:
         operation = schema.named(call.operation)
     if operation is None:
         return Finding(Settled.UNSAID, f"the schema has no {call.method} {call.path}")
-    return assumption.judge(Reading(schema, call, operation))
+    return assumption.judge(Reading(schema, call, operation, staff_body))
 
 
 def _as_assumed(found: str = "") -> Finding:
@@ -129,9 +133,9 @@ def _exists(reading: Reading) -> Finding:
 
 
 def _wrapper(reading: Reading) -> Finding:
-    """Judge the list in which entries are sent, and what is sent beside it."""
+    """Judge the list in which entries are sent, and what is sent next to it."""
     body, call = reading.body, reading.call
-    if body.open and call.wrapper not in body.schemas:
+    if call.wrapper not in body.schemas and (body.open or not body.schemas):
         return _unsaid()
     if call.wrapper not in body.schemas:
         lists = [name for name, each in body.schemas.items() if reading.schema.holds_others(each)]
@@ -179,9 +183,10 @@ def _staff_body(reading: Reading) -> Finding:
     if len(flat) == len(nested):
         return _unsaid()
     shape, proof = ("flat", flat) if len(flat) > len(nested) else ("nested", nested)
-    if shape == "flat":
-        return _as_assumed(f"flat: it has {_listed(proof)}")
-    return _different(f"nested: it has {_listed(proof)}", "set inspera.staff_body to nested")
+    found = f"{shape}: it has {_listed(proof)}"
+    if shape == reading.staff_body:
+        return _as_assumed(found)
+    return _different(found, f"set inspera.staff_body to {shape}")
 
 
 def _query(*names: str) -> Judge:
@@ -243,7 +248,7 @@ def _limit_status(reading: Reading) -> Finding:
 ASSUMPTIONS: Final = (
     Assumption(
         "candidates are sent",
-        "in `candidates`, with `authenticationSystem` beside them",
+        "in `candidates`, with `authenticationSystem` next to them",
         contract.CANDIDATE_ASSIGN,
         _wrapper,
     ),
@@ -262,23 +267,30 @@ ASSUMPTIONS: Final = (
         "with `userId`, `candidateId`, `externalUserIds` and `extraTimeMins`",
         contract.CANDIDATE_LIST,
         _answers("userId", "candidateId", "externalUserIds", "extraTimeMins"),
+        essential=False,
     ),
     Assumption(
         "candidates are removed",
-        "in `candidates`, with `authenticationSystem` beside them",
+        "in `candidates`, with `authenticationSystem` next to them",
         contract.CANDIDATE_REMOVE,
         _wrapper,
     ),
     Assumption(
         "contributors are removed",
-        "in `contributors`, with `authenticationSystem` beside them",
+        "in `contributors`, with `authenticationSystem` next to them",
         contract.CONTRIBUTOR_REMOVE,
         _wrapper,
     ),
     Assumption(
-        "roles of contributors", "the roles that feeds may use", contract.CONTRIBUTOR_ASSIGN, _roles
+        "roles of contributors",
+        "the roles that feeds may use",
+        contract.CONTRIBUTOR_ASSIGN,
+        _roles,
+        essential=False,
     ),
-    Assumption("body of staff", "the flat shape", contract.STAFF_SAVE, _staff_body),
+    Assumption(
+        "body of staff", "in the shape of inspera.staff_body", contract.STAFF_SAVE, _staff_body
+    ),
     Assumption(
         "staff are disabled", "by the member `status`", contract.STAFF_DISABLE, _sends("status")
     ),
@@ -296,14 +308,25 @@ ASSUMPTIONS: Final = (
         "pages of a search", "by the parameter `page`", contract.TEST_SEARCH, _query("page")
     ),
     Assumption(
-        "options after the test", "in `afterTestOptions`", contract.OPTION_SET, _option_groups
+        "options after the test",
+        "in `afterTestOptions`",
+        contract.OPTION_SET,
+        _option_groups,
+        essential=False,
     ),
     Assumption(
         "moves between committees",
         "by calls of their own, which inspera-sync does not make",
         contract.COMMITTEE_CREATE,
         _committee_moves,
+        essential=False,
     ),
-    Assumption("status of the limit on requests", "429", contract.CANDIDATE_ASSIGN, _limit_status),
+    Assumption(
+        "status of the limit on requests",
+        "429",
+        contract.CANDIDATE_ASSIGN,
+        _limit_status,
+        essential=False,
+    ),
 )
 """All assumptions whose truth a schema can settle (vendor contract, Conventions to Test API)."""

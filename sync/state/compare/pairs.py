@@ -164,7 +164,7 @@ def _records_sql(kind: Kind) -> str:
                c.reason AS clash, {_needed_sql(kind, "w.key")} AS needed
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
-        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
+        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key AND o.k2 = ''
         LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
         {_join_past(kind)}

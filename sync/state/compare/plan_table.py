@@ -30,7 +30,7 @@ def _draft_row(item: DraftedChange) -> tuple[object, ...]:
     change = item.change
     return (
         change.kind.value,
-        *key_columns(change.key),
+        *key_columns(change.line_key),
         change.action.value,
         item.ruling.verdict.value,
         item.ruling.cause.value,
@@ -77,11 +77,20 @@ It is right before the candidates' additions: nobody may have a number that is s
 _LAST = max(_ADDED.values()) + 1
 
 
+_ACTIVATION = 2 * _LAST
+"""The layer of activations: after all that is on the test, its removals included.
+
+Once a test is activated, its security options can't change any more, and nobody who has started can
+be taken off it (vendor contract, Test API).
+"""
+
+
 def _layer_sql() -> str:
     added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
     removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
     return (
         f"CASE WHEN d.id IN (SELECT id FROM first_out) THEN {_FIRST_OUT}"
+        f" WHEN d.action = '{Action.ACTIVATE}' THEN {_ACTIVATION}"
         f" WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
         f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END"
         f" ELSE {SILENT} END"

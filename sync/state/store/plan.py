@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
+from sync.planning.export_need import NewPeople
 from sync.planning.limits import HeldScope, Limits
+from sync.planning.plan_size import PlanSize
 from sync.planning.selection import Chosen, Selection
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
@@ -16,6 +18,7 @@ from sync.state.compare import (
     held_scopes,
     narrow,
     plan_reader,
+    plan_size,
     plan_table,
     priority,
     report_reader,
@@ -121,6 +124,10 @@ class StoredPlan:
         """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
         return plan_reader.sample_creates(self._connection, kind, most)
 
+    def new_people(self) -> dict[Kind, NewPeople]:
+        """Return how many new people go ahead, by kind."""
+        return plan_size.count_new_people(self._connection)
+
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """Return how many lines the plan has of each kind, action and verdict."""
         return plan_reader.count_lines(self._connection)
@@ -133,9 +140,15 @@ class StoredPlan:
             if verdict is Verdict.PASS and action in CALLING
         )
 
-    def sizes(self) -> list[tuple[Kind, Action, int, int]]:
-        """Return for each kind and action how many changes pass, and on how many tests or keys."""
-        return plan_reader.count_passing(self._connection)
+    def size(self, batch_size: int, security: Collection[str], *, blank: bool) -> PlanSize:
+        """Return in figures what goes ahead, to estimate its calls.
+
+        Args:
+            batch_size: how many entries of a test are sent in one call.
+            security: the names of security options.
+            blank: whether the state knows nothing.
+        """
+        return plan_size.measure(self._connection, batch_size, security, blank=blank)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """Return how many lines of the plan do not go ahead, by verdict and cause."""

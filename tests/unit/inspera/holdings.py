@@ -40,6 +40,7 @@ class People:
         self.staff: dict[str, dict[str, Any]] = {}
         self.jobs: list[dict[str, Any]] = []
         self.polls_needed = 2
+        self.export_shows: tuple[str, ...] = ("userId", "firstName", "lastName", "username")
         self._last_id = 7000000000
 
     @property
@@ -75,7 +76,11 @@ class People:
     def export(self, seen: Seen, parts: list[str], url: str) -> Reply:
         match (seen.method, *parts):
             case ("POST", "order"):
-                self.jobs.append({"type": seen.body["parameters"]["userType"], "polls": 0})
+                wanted = seen.body["parameters"]["userType"]
+                for number, job in enumerate(self.jobs, 1):
+                    if job["type"] == wanted and job["polls"] < self.polls_needed:
+                        return Reply(200, {"jobId": number})  # the same order, not done yet
+                self.jobs.append({"type": wanted, "polls": 0})
                 return Reply(200, {"jobId": len(self.jobs)})
             case ("GET", "status", number):
                 job = self.jobs[int(number) - 1]
@@ -90,8 +95,14 @@ class People:
     def exported(self, seen: Seen, user_type: str) -> Reply:
         if "Authorization" in seen.headers or seen.query != {"signature": "made-up-signature"}:
             return Reply(403, {"error": "a signed link takes no other key"})
-        people = {"student": self.learners, "admin": self.staff}[user_type]
-        return Reply(200, [self._shown(person) for person in people.values()])
+        member, people = {"student": ("students", self.learners), "admin": ("admins", self.staff)}[
+            user_type
+        ]
+        shown = [
+            {name: value for name, value in person.items() if name in self.export_shows}
+            for person in people.values()
+        ]
+        return Reply(200, {member: shown})
 
     def _save(self, people: dict[str, dict[str, Any]], body: dict[str, Any]) -> Reply:
         person = people.setdefault(body["username"], {})
