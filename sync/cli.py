@@ -627,12 +627,18 @@ def doctor(
     ] = None,
     offline: Annotated[bool, flag("--offline", "Skip the checks that need the network.")] = False,
     as_json: AsJson = False,
+    probe: Annotated[
+        Path | None,
+        option(
+            "FILE", "Only make about 12 calls that read, and write the form of the answers there."
+        ),
+    ] = None,
 ) -> Exit:
     """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
     from sync.commands import doctor as command
 
     def run_doctor() -> Exit:
-        options = command.DoctorOptions(apidoc, offline, as_json)
+        options = command.DoctorOptions(apidoc, offline, as_json, probe)
         return command.doctor(context.obj.open_app(), options, say)
 
     return run_doctor() if as_json else with_verdict("Doctor", run_doctor)

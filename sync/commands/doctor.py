@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sync.app import App, Say
 from sync.commands.doctor_checks import Check, CheckVerdict, checks
+from sync.commands.doctor_probe import probe
 from sync.commands.needed_calls import NeededCall, used_calls
 from sync.config.model import Settings
 from sync.errors import UsageError
@@ -37,19 +38,30 @@ _FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.HELD, Exit.ERRORS)
 
 @dataclass(frozen=True, slots=True)
 class DoctorOptions:
-    """What the doctor command was asked for; `apidoc` is the file with the tenant's own schema."""
+    """What the doctor command was asked for.
+
+    Attributes:
+        apidoc: the file with the tenant's own schema.
+        probe: the file to be written with the forms of Inspera's answers.
+    """
 
     apidoc: Path | None = None
     offline: bool = False
     as_json: bool = False
+    probe: Path | None = None
 
 
 def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
     """Run all checks and say what to do. Change nothing, neither in Inspera nor in the state.
 
     Raises:
-        UsageError: the file with the schema can't be used.
+        UsageError: the file with the schema can't be used, or the one of the probe can't be
+            written.
     """
+    if options.probe:
+        if options.apidoc or options.offline or options.as_json:
+            raise UsageError("--probe FILE: takes no other option of doctor; name it alone")
+        return probe(app, options.probe, say)
     settings = app.loaded.settings
     used = used_calls(settings)
     compared = None if options.apidoc is None else _compare(options.apidoc, used, settings)

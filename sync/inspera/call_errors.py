@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -29,6 +29,7 @@ class HttpResponse:
     """One response; `retry_after`, `location` and `date` are its headers of these names.
 
     `said` is the status that was sent, if `status` is another (see `with_limit_as_429`).
+    `header_names` are the names of all its headers, and `seconds` is how long it took.
     """
 
     status: int
@@ -37,6 +38,8 @@ class HttpResponse:
     location: str | None = None
     date: str | None = None
     said: int | None = None
+    header_names: frozenset[str] = field(default=frozenset(), compare=False)
+    seconds: float = field(default=0.0, compare=False)
 
 
 def with_limit_as_429(response: HttpResponse) -> HttpResponse:

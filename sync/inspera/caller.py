@@ -130,6 +130,19 @@ class Caller:
             raise
         return result
 
+    def read_once(self, request: Request) -> HttpResponse:
+        """Make one call that only reads, and return its response whatever its status.
+
+        It is not repeated, and says nothing about the health of the tenant.
+
+        Raises:
+            ValueError: the call may change something.
+            Retry, Unknown, Stop: see `Client.send`; the token is fetched as for any call.
+        """
+        if not request.call.reads:
+            raise ValueError(f"{request.call.name} may change something")
+        return self._send_with_token(request)
+
     def pause(self, seconds: float) -> bool:
         """Wait; return false when the run is being ended meanwhile."""
         if seconds > 0 and not self.stopping:

@@ -106,6 +106,8 @@ class Client:
                     retry_after=header("Retry-After"),
                     location=header("Location"),
                     date=header("Date"),
+                    header_names=frozenset(response.headers),
+                    seconds=response.elapsed.total_seconds(),
                 )
         except (OSError, ValueError, HTTPError) as error:
             # Not chained: requests' own errors contain the request, with its headers and its body.

@@ -11,6 +11,7 @@ from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
 from sync.inspera.export import Export
+from sync.inspera.form_probe import FormProbe, ProbeReport
 from sync.inspera.lookups import Lookups, TenantProbe
 from sync.inspera.membership import Membership
 from sync.inspera.people import People
@@ -250,3 +251,11 @@ class InsperaTarget:
     def probe(self) -> TenantProbe:
         """Fetch a token and read one page of tests, as a first test of the connection."""
         return self._lookups.probe()
+
+    def probe_forms(self) -> ProbeReport:
+        """Make a few calls that only read, and return the forms of their answers, without values.
+
+        Raises:
+            Stop, Retry: Inspera can't be reached, or does not accept the key.
+        """
+        return FormProbe(self._caller).run()

@@ -95,6 +95,11 @@ def some_tests() -> dict[str, str]:
     return {"query": "a"}
 
 
+def common_searches() -> list[dict[str, str]]:
+    """Return queries of which one finds a test on almost any tenant."""
+    return [some_tests(), {"query": "e"}, {"query": "1"}]
+
+
 def export_order(kind: Kind) -> dict[str, object]:
     """Return the body that orders an export of all users of one type.
 

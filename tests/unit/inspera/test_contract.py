@@ -104,6 +104,18 @@ def test_every_call_of_the_table_is_exercised() -> None:
     assert {name for names in EXERCISED.values() for name in names} == set(CALLS)
 
 
+@exercises("test.search", "test.read", "candidate.list", "person.by_external_id", "person.search")
+def test_a_probe_shows_the_forms_of_answers_and_no_value(target: InsperaTarget) -> None:
+    _exam(target)
+    report = target.probe_forms()
+    refused = {one.call.name for one in report.calls if one.failed}
+    assert refused <= {"test.search", "person.by_external_id"}  # there may be no page 0
+    assert all(one.form for one in report.calls if one.call.reads)
+    shown = str([one.form for one in report.calls])
+    assert "results[].externalId" in shown
+    assert "INF101" not in shown
+
+
 @exercises("token.fetch", "test.search")
 def test_a_first_look_fetches_a_token_and_reads_one_page(target: InsperaTarget) -> None:
     _exam(target)
