@@ -20,6 +20,7 @@ _MOST_REFERENCES: Final = 16
 
 _VERSIONS: Final = re.compile(r"[23](\.|$)")
 _HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
+_APPENDED: Final = re.compile(r"(Using(GET|POST|PUT|PATCH|DELETE))?(_\d+)?$")
 _PLACE: Final = re.compile(r"\{[^{}]*\}")
 
 Segments = tuple[str, ...]
@@ -108,10 +109,13 @@ class Schema:
         return [methods[method] for methods in self._operations.values() if method in methods]
 
     def named(self, name: str) -> Operation | None:
-        """Return the operation of this name (`operationId`), whatever its case; None without it."""
+        """Return the operation of this name (`operationId`), whatever its case; None without it.
+
+        What generators of schemas append to a name is ignored, such as `UsingPOST_1`.
+        """
         for methods in self._operations.values():
             for operation in methods.values():
-                if operation.name and operation.name.lower() == name.lower():
+                if _APPENDED.sub("", operation.name).lower() == name.lower():
                     return operation
         return None
 

@@ -170,8 +170,11 @@ def test_staff_in_the_configured_shape_are_as_assumed() -> None:
     assert finding("body of staff", nested, "nested").settled is Settled.AS_ASSUMED
 
 
-def test_a_call_that_the_schema_has_by_its_name_elsewhere_gets_its_path_and_method() -> None:
-    schema = document("/v2/exam/{exam}/settings", "put", body={}, operationId="SetTestOptions")
+@pytest.mark.parametrize("name", ["SetTestOptions", "setTestOptionsUsingPUT_1"])
+def test_a_call_that_the_schema_has_by_its_name_elsewhere_gets_its_path_and_method(
+    name: str,
+) -> None:
+    schema = document("/v2/exam/{exam}/settings", "put", body={}, operationId=name)
     (one,) = compare([OPTION_SET], Schema(schema))
     assert one.match is Match.DIFFERENT
     assert one.differences == ("the schema has setTestOptions as PUT /v2/exam/{exam}/settings",)
