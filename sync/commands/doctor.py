@@ -92,7 +92,9 @@ def _compared_with(
 ) -> list[tuple[NeededCall, ComparedCall]]:
     compared = {
         answer.call.name: answer
-        for answer in compare(settings.inspera.calls_in_force().values(), schema)
+        for answer in compare(
+            settings.inspera.calls_in_force().values(), schema, settings.inspera.staff_body
+        )
     }
     return [(needed, compared[needed.call.name]) for needed in used]
 

@@ -220,6 +220,7 @@ _FINDINGS = {
     "row error": "Rows in error",
     "refused": "Refused by Inspera",
     "unknown": "Sent, but without an answer",
+    "no updates": "Inspera takes no updates of people",
     "not sent": "Not sent",
     "drift": "Not in Inspera as it was sent",
     "held": "What this run held",

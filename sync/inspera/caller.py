@@ -17,8 +17,17 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 from tenacity.wait import wait_random_exponential
 
-from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, TOKEN, Call, Repeat
-from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
+from sync.contract import SAVES, TOKEN, Call, Repeat
+from sync.errors import (
+    AlreadyExists,
+    CallError,
+    CallMissing,
+    NotThere,
+    Refused,
+    Retry,
+    Stop,
+    Unknown,
+)
 from sync.inspera import call_errors
 from sync.inspera.auth import AccessToken
 from sync.inspera.call_errors import HttpResponse, Throttled
@@ -32,7 +41,6 @@ from sync.inspera.throttle import Throttle
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
 _MAX_RENEWALS = 5
-_SAVES = frozenset(call.name for call in (LEARNER_SAVE, STAFF_SAVE, STAFF_ENABLE, STAFF_DISABLE))
 _STATUS_WORDS: dict[type[CallError], str] = {Unreachable: "unreachable", Stop: "stopped"}
 _log = structlog.get_logger("inspera.call")
 
@@ -114,6 +122,10 @@ class Caller:
             if lost and not request.call.reads:
                 raise lost[-1] from None
             raise
+        except AlreadyExists as error:
+            # Perhaps it exists because the lost attempt made it.
+            error.in_doubt = bool(lost)
+            raise
         except Stop as error:
             if lost and not request.call.reads:
                 raise StopInDoubt(str(error)) from None
@@ -178,7 +190,7 @@ class Caller:
         """Return the error for a 404 on saving a person: the path has no id, so the call is missing."""
         if (
             isinstance(error, NotThere)
-            and call.name in _SAVES
+            and call.name in SAVES
             and not (call.places or self.tenant.has(call))
         ):
             return call_errors.call_missing(call, error.status)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sync.contract import CALLS, Call
+from sync.contract import CALLS, FLAT, Call, StaffBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Connection:
             Conventions).
         proxy: a URL, perhaps with a password; never taken from the environment.
         ca_bundle: the path of a PEM file; never taken from the environment.
+        staff_body: the shape of the body that saves staff.
         calls: all calls by name, with the operator's overrides.
         observe: called by any thread after each request with the call's name, the response's status
             (or `unreachable`, `lost`, `stopped`), and the seconds that it took.
@@ -43,6 +44,7 @@ class Connection:
     read_after_write_delay: float = 10.0
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
+    staff_body: StaffBody = FLAT
     calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
     observe: Callable[[str, str, float], None] | None = field(default=None, repr=False)
 

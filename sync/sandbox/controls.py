@@ -15,6 +15,8 @@ class Controls:
         latency: the seconds by which the answer to every write is delayed, after its commit.
         token_lifetime: the lifetime of new tokens in seconds.
         wrapped: whether the answer to a read of a test is inside a `result`.
+        refuse_existing: whether a post of a username that exists is refused, instead of updating
+            its account (vendor contract, Users API).
         failures: the random failures.
         fail: the rules for calls that certainly fail. They go before `failures`.
         clock_offset: the seconds by which the `Date` of every answer is ahead of this machine's
@@ -25,6 +27,7 @@ class Controls:
         self, latency: float = 0.0, token_lifetime: float = 3600.0, failures: Failures | None = None
     ) -> None:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
+        self.refuse_existing = False
         self.failures, self.clock_offset = failures or Failures(), 0.0
         self._rules: list[Rule] = []
         self._counts: Counter[str] = Counter()
@@ -44,6 +47,7 @@ class Controls:
             read.flag("wrapped"),
         )
         offset = read.number("clock_offset")
+        refuse_existing = read.flag("refuse_existing")
         items, inner = read.items("fail"), read.inner("failures")
         rules = None if items is None else [read_rule(item) for item in items]
         failures = None if inner is None else read_failures(inner)
@@ -52,6 +56,8 @@ class Controls:
         self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
         self.clock_offset = self.clock_offset if offset is None else offset
         self.wrapped = self.wrapped if wrapped is None else wrapped
+        if refuse_existing is not None:
+            self.refuse_existing = refuse_existing
         self._rules = self._rules if rules is None else rules
         self.failures = self.failures if failures is None else failures
 
@@ -75,6 +81,7 @@ class Controls:
             "latency": self.latency,
             "token_lifetime": self.token_lifetime,
             "wrapped": self.wrapped,
+            "refuse_existing": self.refuse_existing,
         }
         numbers["clock_offset"] = self.clock_offset
         return numbers | {

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_VERSION = 2  # as at the end of the schema
+_VERSION = 3  # as at the end of the schema
 _FILE = "inspera.db"
 LOG_FILE = "requests.jsonl"
 
@@ -21,7 +21,7 @@ BEGIN IMMEDIATE;
 CREATE TABLE people (
     user_id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,  -- student or staff
-    username TEXT NOT NULL UNIQUE,
+    username TEXT NOT NULL,  -- old tenants may have two accounts of one
     first_name TEXT NOT NULL,
     last_name TEXT NOT NULL,
     email TEXT NOT NULL,
@@ -30,6 +30,7 @@ CREATE TABLE people (
     accesses TEXT NOT NULL,  -- this and organisations: lists, as JSON
     organisations TEXT NOT NULL
 );
+CREATE INDEX people_username ON people (username);
 CREATE TABLE external_ids (
     auth_type TEXT NOT NULL,
     external_id TEXT NOT NULL,
@@ -92,7 +93,7 @@ CREATE INDEX members_user ON members (user_id);
 CREATE TABLE tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('people', 10482300), ('tests', 284424087);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 """
 
