@@ -13,7 +13,14 @@ from functools import partial
 from itertools import groupby, islice
 from threading import Event
 
-from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
+from sync.engine.account_lookup import (
+    create_person,
+    keep_no_updates,
+    let_go,
+    look_for_test,
+    look_up,
+    update_test,
+)
 from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
@@ -32,12 +39,13 @@ from sync.records.changes import (
     SOON,
     Action,
     Cause,
+    Change,
     Outcome,
     PlannedChange,
     Result,
     Verdict,
 )
-from sync.records.kinds import ON_A_TEST
+from sync.records.kinds import ON_A_TEST, PEOPLE
 from sync.records.rule_numbers import rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
@@ -81,6 +89,8 @@ _NOT_MADE = (Action.CREATE, Result.DEFERRED)
 class ExecutionResult:
     """What became of a plan: its results and causes, and why it stopped early, if so.
 
+    `no_updates` has the vendor's words for each kind of which this tenant takes no updates, and
+    `not_updated` how many people of it differ in Inspera for that reason.
     `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
     that wait for a record or for a candidate number; `soon` those of them for a test that starts
     within 7 days or is under way.
@@ -92,6 +102,8 @@ class ExecutionResult:
     yielded: bool = False
     waiting: int = 0
     soon: int = 0
+    no_updates: dict[Kind, str] = field(default_factory=dict)
+    not_updated: Counter[Kind] = field(default_factory=Counter)
 
     @property
     def missed(self) -> int:
@@ -162,6 +174,7 @@ class Executor:
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
         self._unsent = UnsentOnTests()
+        self._no_updates: dict[tuple[Kind, Action], str] = {}
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -179,6 +192,8 @@ class Executor:
                 self._send_all(pool, self._units(layer), total)
                 if self._over():
                     break
+        for kind, message in self._result.no_updates.items():
+            keep_no_updates(self._journal, kind, self._result.not_updated[kind], message)
         self._journal.commit()
         return self._result
 
@@ -207,7 +222,7 @@ class Executor:
             layer, key=lambda line: (line.change.kind, line.change.key[0])
         ):
             if kind not in ON_A_TEST:
-                yield from (self._single(line) for line in group if not self._still_needed(line))
+                yield from (self._single(line) for line in group if not self._ended(line))
                 continue
             # All of a test in one hand: no two workers may count its free places at once
             lines = list(group)
@@ -216,6 +231,18 @@ class Executor:
                 changes = with_holders(changes, self._store, self._left.pop(test, ()))
             # One line tells when the test starts
             yield WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
+
+    def _ended(self, line: PlannedChange) -> bool:
+        """End a line that needs no call, and tell whether it was ended."""
+        return self._takes_no_updates(line) or self._still_needed(line)
+
+    def _takes_no_updates(self, line: PlannedChange) -> bool:
+        """End the update of a person once this tenant has refused one as existing."""
+        change = line.change
+        refused = self._no_updates.get((change.kind, change.action))
+        if refused is not None:
+            self._record([None], [line], [Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)])
+        return refused is not None
 
     def _still_needed(self, line: PlannedChange) -> bool:
         """End the line of a person who is to be disabled and is still on a running test."""
@@ -229,10 +256,8 @@ class Executor:
 
     def _single(self, line: PlannedChange) -> WorkUnit:
         change = line.change
-        look_up_learners = self._look_up_learners and (change.kind, change.key) not in self._tried
-        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and look_up_learners)
-        if change.action is Action.CREATE and looked_up and not self._is_proven_new(line):
-            return WorkUnit(partial(look_up, line, self._target), (line,))
+        if change.action is Action.CREATE and change.kind in PEOPLE:
+            return self._new_person(line)
         if change.kind is Kind.LEARNER:
             return WorkUnit(
                 lambda: [self._target.save_learner(change, line.secret)], (line,), (line,)
@@ -255,6 +280,14 @@ class Executor:
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
+
+    def _new_person(self, line: PlannedChange) -> WorkUnit:
+        tried = (line.change.kind, line.change.key) in self._tried
+        asked = line.change.kind is Kind.STAFF or (self._look_up_learners and not tried)
+        if asked and not self._is_proven_new(line):
+            return WorkUnit(partial(look_up, line, self._target), (line,))
+        create = partial(create_person, line, self._target, tried=tried)
+        return WorkUnit(create, (line,), (line,))
 
     def _is_proven_new(self, line: PlannedChange) -> bool:
         return self._logins is not None and self._logins.prove_new(line)
@@ -370,6 +403,10 @@ class Executor:
             if change.action in ADDITIONS and _waits(outcome):
                 self._result.waiting += 1
                 self._result.soon += line.wave.startswith(SOON)
+            if outcome.cause is Cause.UPDATES:
+                self._note_no_updates(change, outcome)
+                if outcome.result is Result.DEFERRED:
+                    continue  # one finding for the tenant, not one a person
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
@@ -381,6 +418,13 @@ class Executor:
             # Inspera had it so already, or the option's value is worth a note.
             elif outcome.message and (change.action is Action.UPDATE or change.kind is Kind.OPTION):
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
+
+    def _note_no_updates(self, change: Change, outcome: Outcome) -> None:
+        """Count a person who differs in Inspera, because this tenant takes no updates."""
+        self._result.not_updated[change.kind] += 1
+        self._result.no_updates.setdefault(change.kind, outcome.message)
+        if change.action is not Action.CREATE:
+            self._no_updates[change.kind, change.action] = outcome.message
 
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
         """Return what a person can do about a field that was changed in Inspera."""
