@@ -355,6 +355,7 @@ class App:
             lambda: inspera.api_key.reveal(folder),
             calls_per_second=inspera.calls_per_second,
             workers=inspera.workers,
+            external_system=inspera.external_system,
             batch_size=inspera.batch_size,
             connect_timeout=inspera.connect_timeout.total_seconds(),
             read_timeout=inspera.read_timeout.total_seconds(),

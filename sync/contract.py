@@ -203,6 +203,22 @@ ROLES: Final[Mapping[str, Confidence]] = {
 }
 """Roles of contributors (vendor contract, Test API: contributors)."""
 
+DEFAULT_EXTERNAL_SYSTEM: Final = "API"
+"""The name under which Inspera keeps the external ids of tests that were created by this interface
+(vendor contract, Conventions). Those of another integration are not found without its name."""
+
+NOT_ACTIVATED: Final = frozenset({"created", "scheduled"})
+"""Statuses of a test, in lower case, while its security options can change (vendor contract, Test
+API: search). Every other word counts as activated, also one that is not known."""
+
+ARCHIVED: Final = "archived"
+"""The word, in lower case, by which the status of an archived test and the refusal of its changes
+are recognised (vendor contract, Test API: activating; inferred)."""
+
+STARTED_WORDS: Final = ("started", "begun", "submitted", "in progress")
+"""The words, in lower case, by which the refusal to take off a candidate who has started is
+recognised (vendor contract, Test API: candidates; inferred)."""
+
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
 

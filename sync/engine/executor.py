@@ -21,6 +21,7 @@ from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
+from sync.planning.guard import archived_text
 from sync.planning.remedies import disputed
 from sync.progress import Progress
 from sync.records.base import Key, Kind
@@ -30,13 +31,14 @@ from sync.records.changes import (
     SOON,
     Action,
     Cause,
+    Change,
     Outcome,
     PlannedChange,
     Result,
     Verdict,
 )
 from sync.records.kinds import ON_A_TEST
-from sync.records.rule_numbers import rule_of_outcome
+from sync.records.rule_numbers import rule_of, rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
@@ -81,7 +83,7 @@ class ExecutionResult:
 
     `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
     that wait for a record or for a candidate number; `soon` those of them for a test that starts
-    within 7 days or is under way.
+    within 7 days or is under way. `archived` counts the updates of archived tests.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
@@ -90,12 +92,16 @@ class ExecutionResult:
     yielded: bool = False
     waiting: int = 0
     soon: int = 0
+    archived: int = 0
 
     @property
     def missed(self) -> int:
-        """Return how many wanted records are missing in Inspera: waiting or deferred."""
+        """Return how many wanted changes are missing in Inspera.
+
+        They are new records that are waiting or deferred, and all that an archived test needs.
+        """
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
-        return new + self.count(Result.WAITING)
+        return new + self.count(Result.WAITING) + self.archived
 
     def explain_stop(self, target: RunTarget) -> None:
         """Record why Inspera takes nothing more, unless a worker has reported it."""
@@ -156,6 +162,7 @@ class Executor:
         self._done = 0
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
+        self._archived: set[str] = set()
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -350,7 +357,10 @@ class Executor:
             if change.action in ADDITIONS and _waits(outcome):
                 self._result.waiting += 1
                 self._result.soon += line.wave.startswith(SOON)
-            if outcome.result is not Result.DONE:
+            if outcome.cause is Cause.ARCHIVED:
+                self._result.archived += change.action is Action.UPDATE
+                self._find_archived(change, outcome.message)
+            elif outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
                 self._journal.find(
@@ -360,6 +370,15 @@ class Executor:
                     self._store.holds.note(line, outcome.cause, text)
             elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
+
+    def _find_archived(self, change: Change, words: str) -> None:
+        """Report an archived test once, whatever number of changes it does not take."""
+        test = change.key[0]
+        if test not in self._archived:
+            self._archived.add(test)
+            rule = rule_of(Cause.ARCHIVED, Kind.TEST)
+            text = archived_text(words)
+            self._journal.find(Result.DEFERRED, Kind.TEST, (test,), "", text, rule)
 
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
         """Return what a person can do about a field that was changed in Inspera."""

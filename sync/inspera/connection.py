@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sync.contract import CALLS, Call
+from sync.contract import CALLS, DEFAULT_EXTERNAL_SYSTEM, Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Connection:
         api_key: returns the API key. It is called for each new token, so a replaced key is used.
         calls_per_second: the rate of all workers together.
         workers: how many threads make calls.
+        external_system: under which name Inspera keeps the external ids of tests.
         batch_size: how many records one call carries at most.
         connect_timeout: how long one connection may take to be made.
         read_timeout: how long Inspera may be silent during one call.
@@ -35,6 +36,7 @@ class Connection:
     api_key: Callable[[], str] = field(repr=False)
     calls_per_second: float = 5.0
     workers: int = 8
+    external_system: str = DEFAULT_EXTERNAL_SYSTEM
     batch_size: int = 100
     connect_timeout: float = 5.0
     read_timeout: float = 10.0
@@ -63,6 +65,12 @@ class Connection:
     def base(self) -> str:
         """Return the address that call paths are appended to: `https://<domain>/api`."""
         return self.url.rstrip("/").removesuffix("/api").rstrip("/") + "/api"
+
+    @property
+    def external_query(self) -> dict[str, str]:
+        """Return what a query adds that names a test by its external id: nothing by default."""
+        usual = self.external_system == DEFAULT_EXTERNAL_SYSTEM
+        return {} if usual else {"externalSystem": self.external_system}
 
     def named(self, call: Call) -> Call:
         """Return the call of this name with the operator's method, path and wrapper."""

@@ -75,7 +75,8 @@ class Lookups:
 
     def search_tests(self, external_test_id: str) -> TestMatches:
         """Return the tests with exactly this external id (vendor contract, Test API: search)."""
-        call, query = self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id)
+        call = self._caller.named(TEST_SEARCH)
+        query = bodies.test_search(external_test_id) | self._caller.connection.external_query
         try:
             rows = list(self._search(call, query, records.test_from_search))
         except NotThere:

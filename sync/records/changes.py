@@ -67,6 +67,7 @@ class Cause(StrEnum):
     )
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
+    STARTED = "started"  # Inspera keeps a candidate who has started the test
     FREEZE = "freeze"  # its test is under way or starts soon
     ENDED = "ended"  # its test has ended, and only what concerns grading still changes
     CLOSED = "closed"  # its test ended so long ago that nothing on it changes any more
@@ -75,6 +76,7 @@ class Cause(StrEnum):
     FULL = "full"
     NUMBER = "number"  # somebody who stays on the test has the candidate number
     REFUSED = "refused"
+    ARCHIVED = "archived"  # Inspera takes no change of a test that is archived there
     FRESH = "fresh"
     LIMIT = "limit"
     GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
@@ -87,6 +89,7 @@ class Cause(StrEnum):
     DOUBTFUL = "doubtful"  # several in Inspera match, or one that matches in part
     FOUND = "found"
     SHARED = "shared"  # somebody else has the same account
+    PARENT = "parent"  # its test is a parent of other tests, which have the candidates
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
     LOST = "lost"  # nothing is known here, but Inspera has our records
@@ -101,6 +104,8 @@ NOT_BY_ITSELF = frozenset(
         Cause.NUMBER,
         Cause.ENDED,
         Cause.CLOSED,
+        Cause.STARTED,
+        Cause.ARCHIVED,
         Cause.REJECTED,
     }
 )
@@ -150,6 +155,8 @@ class Outcome:
     `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where
     they were read and are to be remembered instead of what was wanted (an existing record).
     `disputed` names the fields that somebody has changed there, of which a person has to decide.
+    `is_parent` tells of a test that was looked up whether it is a parent of others; `None` when it
+    was not looked up.
     """
 
     result: Result
@@ -158,6 +165,7 @@ class Outcome:
     there: Fields = field(default_factory=dict)
     cause: Cause = Cause.NONE
     disputed: tuple[str, ...] = ()
+    is_parent: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class Controls:
         latency: the seconds by which the answer to every write is delayed, after its commit.
         token_lifetime: the lifetime of new tokens in seconds.
         wrapped: whether the answer to a read of a test is inside a `result`.
+        unknown_fields: whether every answer has members that no contract names.
         failures: the random failures.
         fail: the rules for calls that certainly fail. They go before `failures`.
         clock_offset: the seconds by which the `Date` of every answer is ahead of this machine's
@@ -25,6 +26,7 @@ class Controls:
         self, latency: float = 0.0, token_lifetime: float = 3600.0, failures: Failures | None = None
     ) -> None:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
+        self.unknown_fields = False
         self.failures, self.clock_offset = failures or Failures(), 0.0
         self._rules: list[Rule] = []
         self._counts: Counter[str] = Counter()
@@ -43,7 +45,7 @@ class Controls:
             read.seconds("token_lifetime"),
             read.flag("wrapped"),
         )
-        offset = read.number("clock_offset")
+        offset, unknown = read.number("clock_offset"), read.flag("unknown_fields")
         items, inner = read.items("fail"), read.inner("failures")
         rules = None if items is None else [read_rule(item) for item in items]
         failures = None if inner is None else read_failures(inner)
@@ -52,6 +54,7 @@ class Controls:
         self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
         self.clock_offset = self.clock_offset if offset is None else offset
         self.wrapped = self.wrapped if wrapped is None else wrapped
+        self.unknown_fields = self.unknown_fields if unknown is None else unknown
         self._rules = self._rules if rules is None else rules
         self.failures = self.failures if failures is None else failures
 
@@ -75,6 +78,7 @@ class Controls:
             "latency": self.latency,
             "token_lifetime": self.token_lifetime,
             "wrapped": self.wrapped,
+            "unknown_fields": self.unknown_fields,
         }
         numbers["clock_offset"] = self.clock_offset
         return numbers | {

@@ -175,7 +175,8 @@ class Sandbox:
     def control(self, **settings: Json) -> dict[str, Json]:
         """Change the given controls, and return all.
 
-        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`.
+        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `unknown_fields`, `fail` and
+        `failures`.
         `Controls`, `Rule` and `sync.sandbox.failures` describe them.
 
         Raises:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_VERSION = 2  # as at the end of the schema
+_VERSION = 3  # as at the end of the schema
 _FILE = "inspera.db"
 LOG_FILE = "requests.jsonl"
 
@@ -39,13 +39,18 @@ CREATE TABLE external_ids (
 CREATE INDEX external_ids_user ON external_ids (user_id);
 CREATE TABLE tests (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    external_id TEXT NOT NULL UNIQUE,
+    external_id TEXT NOT NULL,
+    external_system TEXT NOT NULL DEFAULT 'API',
     title TEXT NOT NULL,
     start_time TEXT NOT NULL,
     end_time TEXT NOT NULL,
     duration INTEGER NOT NULL,
     template TEXT,
-    templates_sent INTEGER NOT NULL
+    templates_sent INTEGER NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    is_path INTEGER NOT NULL DEFAULT 0,  -- whether it is a parent of other tests
+    parent_id INTEGER REFERENCES tests,
+    UNIQUE (external_id, external_system)
 );
 CREATE TABLE options (
     run_id INTEGER NOT NULL REFERENCES tests,
@@ -67,6 +72,7 @@ CREATE TABLE candidates (
     extra_time INTEGER NOT NULL,
     room TEXT,
     building TEXT,
+    started INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, user_id)
 ) WITHOUT ROWID;
 CREATE INDEX candidates_user ON candidates (user_id);
@@ -92,7 +98,7 @@ CREATE INDEX members_user ON members (user_id);
 CREATE TABLE tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('people', 10482300), ('tests', 284424087);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 """
 

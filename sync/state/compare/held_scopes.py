@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from sync.planning.guard import PARENT
 from sync.planning.limits import ChangeGroup, ChangeType, HeldScope, Limits, Scope
 from sync.planning.remedies import allow
 from sync.planning.zeros import SPREADSHEET, lost_zeros
@@ -43,6 +44,7 @@ def hold_scopes(
         *_zero_scopes(connection, allowed),
         *_grace_scopes(connection, allowed),
         *_undone_scopes(connection, allowed),
+        *_parent_scopes(connection, allowed),
     ]
     over = []
     for counted in read_scopes(connection, limits, now):
@@ -289,6 +291,26 @@ def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator
         why = f"{number:,} {row.reason}"
         held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.UNDONE)
         _hold_as_one(connection, held, _UNDONE, values, str(row.reason))
+        yield held
+
+
+_PARENT = f"d.k1 = :test AND d.cause = '{Cause.PARENT}' AND d.verdict = 'held'"
+
+
+def _parent_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the changes of candidates on each parent of other tests; one hash allows all of them."""
+    tests = f"SELECT d.k1 FROM draft d WHERE d.cause = '{Cause.PARENT}' GROUP BY d.k1"
+    query = text(f"{tests} HAVING count(*) > 1 ORDER BY d.k1")
+    for test in connection.execute(query).scalars().all():
+        values = {"test": str(test)}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_PARENT}", **values)
+        if number < 2:
+            continue  # Its own hash allows it.
+        name = f"candidates of the parent {test}"
+        digest = _digest(connection, name, _PARENT, values)
+        why = f"{number:,} changes; {PARENT}"
+        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.PARENT)
+        _hold_as_one(connection, held, _PARENT, values, PARENT)
         yield held
 
 

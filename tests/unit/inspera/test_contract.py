@@ -7,7 +7,7 @@ sandbox. Where one of the two is wrong about the vendor, they do not agree, and 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,7 +15,7 @@ from sync.contract import CALLS
 from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
-from sync.records.changes import Action, Change, Outcome, Result
+from sync.records.changes import Action, Cause, Change, Outcome, Result
 from sync.records.remote import Member, RemotePerson
 from sync.sandbox import Sandbox
 
@@ -42,27 +42,92 @@ DONE = Outcome(Result.DONE)
 
 def exercises(
     *names: str,
-) -> Callable[[Callable[[InsperaTarget], None]], Callable[[InsperaTarget], None]]:
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Name the calls that a test is about; the target's fixture checks that they were sent."""
 
-    def note(test: Callable[[InsperaTarget], None]) -> Callable[[InsperaTarget], None]:
+    def note(test: Callable[..., None]) -> Callable[..., None]:
         EXERCISED[test.__name__] = names
         return test
 
     return note
 
 
+class Tenant(Protocol):
+    """What people do in a tenant's own pages, with the test `THERE`."""
+
+    def archive(self) -> None:
+        """Archive the test."""
+
+    def make_parent(self) -> None:
+        """Make the test a parent of others."""
+
+    def start(self, username: str) -> None:
+        """Let the candidate start."""
+
+
+class _SandboxTenant:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        sandbox.control(unknown_fields=True)
+
+    def archive(self) -> None:
+        self._sandbox.edit(test=THERE["external_test_id"], archived=True)
+
+    def make_parent(self) -> None:
+        self._sandbox.edit(test=THERE["external_test_id"], isAssessmentPath=True)
+
+    def start(self, username: str) -> None:
+        candidate = {"test": THERE["external_test_id"], "username": username, "started": True}
+        self._sandbox.edit(candidate=candidate)
+
+
+class _HttpTenant:
+    def __init__(self, tenant: HttpTenant) -> None:
+        self._tenant, self._test = tenant, str(THERE["external_test_id"])
+
+    def archive(self) -> None:
+        self._tenant.archived.add(self._number)
+
+    def make_parent(self) -> None:
+        self._tenant.parents.add(self._test)
+
+    def start(self, username: str) -> None:
+        seats = self._tenant.seats[self._number]
+        seats["FEIDE", f"{username}@example.edu"]["started"] = True
+
+    @property
+    def _number(self) -> str:
+        return str(self._tenant.tests[self._test]["assessmentRunId"])
+
+
 @pytest.fixture(params=["the sandbox", "a second server"])
-def target(request: pytest.FixtureRequest) -> Iterator[InsperaTarget]:
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, Time, Tenant]]:
     time = Time()
     with ExitStack() as open_:
         if request.param == "the sandbox":
-            url = open_.enter_context(
-                Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)
-            ).url
+            made = Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)
+            sandbox = open_.enter_context(made)
+            yield sandbox.url, time, _SandboxTenant(sandbox)
         else:
-            url = open_.enter_context(serving(HttpTenant()))
-        connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
+            tenant = HttpTenant()
+            yield open_.enter_context(serving(tenant)), time, _HttpTenant(tenant)
+
+
+@pytest.fixture
+def tenant(served: tuple[str, Time, Tenant]) -> Tenant:
+    return served[2]
+
+
+@pytest.fixture
+def target(
+    request: pytest.FixtureRequest, served: tuple[str, Time, Tenant]
+) -> Iterator[InsperaTarget]:
+    url, time, _ = served
+    settings = getattr(request, "param", {})
+    with ExitStack() as open_:
+        connection = Connection(
+            url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3, **settings
+        )
         logs = open_.enter_context(capture_logs())
         yield open_.enter_context(
             InsperaTarget(
@@ -283,3 +348,86 @@ def test_nothing_is_on_a_new_test_and_nothing_can_be_told_of_one_that_does_not_e
         seats = target.members(number, kind)
         assert (seats.readable, dict[tuple[str, str], Member](seats.there)) == (True, {})
         assert not target.members("1", kind).readable
+
+
+@exercises("candidate.remove")
+def test_a_candidate_who_has_started_stays_and_the_others_go(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
+    number = _exam(target)
+    for username in ("aaseb", "bjorn", "cecil"):
+        _learner(target, username)
+    entries = [make_seat(f"{name}@example.edu") for name in ("aaseb", "bjorn", "cecil")]
+    target.assign(number, entries)
+    tenant.start("bjorn")
+    outcomes = target.remove(number, entries)
+    assert results_of(outcomes) == [Result.DONE, Result.REFUSED, Result.DONE]
+    assert outcomes[1].cause is Cause.STARTED
+    assert list(target.members(number).there) == [("FEIDE", "bjorn@example.edu")]
+
+
+@exercises("candidate.assign")
+def test_an_archived_test_takes_no_candidates_and_costs_one_call(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
+    number = _exam(target)
+    people = [f"s{each}" for each in range(4)]
+    for username in people:
+        _learner(target, username)
+    entries = [make_seat(f"{name}@example.edu") for name in people]
+    target.assign(number, entries[:1])
+    tenant.archive()
+    for change in (target.assign, target.remove):
+        with capture_logs() as logs:
+            outcomes = change(number, entries)
+        assert {(one.result, one.cause) for one in outcomes} == {(Result.DEFERRED, Cause.ARCHIVED)}
+        assert "archived" in outcomes[0].message
+        assert len([entry for entry in logs if entry["event"] == "call"]) == 1
+
+
+@exercises("test.search")
+def test_a_parent_of_other_tests_is_recognised(target: InsperaTarget, tenant: Tenant) -> None:
+    _exam(target)
+    external_id = str(THERE["external_test_id"])
+    assert [test.is_parent for test in target.find_test(external_id)] == [False]
+    tenant.make_parent()
+    assert [test.is_parent for test in target.find_test(external_id)] == [True]
+    assert target.update_test(updating(title="Samlet prøve")).is_parent
+    assert target.create_test(creating(template=None, title="Samlet prøve")).is_parent
+
+
+@exercises("test.create", "test.search", "candidate.assign", "person.by_external_id")
+def test_ids_with_a_slash_work_from_end_to_end(target: InsperaTarget) -> None:
+    """Tests are named by Inspera's number in paths, and people's ids are escaped there."""
+    external_id = "INF/1000/H30"
+    number = str(target.create_test(creating(external_test_id=external_id)).remote_id)
+    (found,) = target.find_test(external_id)
+    assert (found.remote_id, found.external_test_id) == (number, external_id)
+    _learner(target, "aaseb", external_id="no/aaseb b?")
+    assert _person(target, "no/aaseb b?").username == "aaseb"
+    assert target.assign(number, [make_seat("no/aaseb b?")]) == [DONE]
+    assert list(target.members(number).there) == [("FEIDE", "no/aaseb b?")]
+    assert target.remove(number, [make_seat("no/aaseb b?")]) == [DONE]
+
+
+@pytest.mark.parametrize("target", [{"external_system": "LTI"}], indirect=True)
+@exercises("test.create", "test.update")
+def test_tests_of_another_integration_are_found_by_its_name_alone(
+    target: InsperaTarget, served: tuple[str, Time, Tenant]
+) -> None:
+    number = _exam(target)
+    external_id = str(THERE["external_test_id"])
+    assert [test.remote_id for test in target.find_test(external_id)] == [number]
+    assert target.update_test(updating(title="Et nytt navn")).result is Result.DONE
+    url, time, _ = served
+    usual = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7)
+    with InsperaTarget(
+        usual, threading.Event(), time.clock, monotonic=time.monotonic, sleep=time.sleep
+    ) as other:
+        assert other.find_test(external_id) == []
+
+
+def test_paths_name_tests_by_inspera_s_number_and_external_ids_only_in_a_save() -> None:
+    external = {name for name, call in CALLS.items() if "isExternal" in call.path}
+    assert external == {"test.create", "test.update"}
+    assert all("{" not in CALLS[name].path for name in external)
