@@ -177,8 +177,9 @@ class HttpTenant:
         if method == "DELETE" and what == "candidates":
             seats = self.seats[number]
             started = [key for key, seat in seats.items() if seat.get("started")]
-            if named := [one for _, one in started if one in self.on_tests.named(what, body)]:
-                return Reply(400, {"errors": [f"candidate {one} has started" for one in named]})
+            wanted = set(self.on_tests.named(what, body))
+            if staying := [one for _, one in started if one in wanted]:
+                return Reply(400, {"errors": [f"candidate {one} has started" for one in staying]})
         bad = (
             [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)]
             if body
