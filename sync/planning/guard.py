@@ -158,7 +158,7 @@ def judge(change: Change, facts: Facts) -> Ruling:
 
 
 def _stopped(change: Change, facts: Facts) -> Ruling | None:
-    """Return the ruling on what all else would let pass; None if it passes.
+    """Return the ruling on what is stopped although all else allows it; None if it passes.
 
     It comes after the others, so that its hash never opens what no hash may.
     """
