@@ -21,8 +21,7 @@ from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
-from sync.planning.guard import archived_text
-from sync.planning.remedies import disputed
+from sync.planning.remedies import archived_text, disputed
 from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (

@@ -16,7 +16,7 @@ from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
 from sync.planning.freeze import TimeFacts
-from sync.planning.guard import ACTIVATED, PARENT, PASS, judge_times
+from sync.planning.guard import ACTIVATED, PASS, judge_times
 from sync.planning.member_guard import (
     MemberRuling,
     judge_candidate,
@@ -24,7 +24,7 @@ from sync.planning.member_guard import (
     judge_removal,
     unless_fresh,
 )
-from sync.planning.remedies import adopt
+from sync.planning.remedies import PARENT, adopt
 from sync.records.base import Kind
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange, Result

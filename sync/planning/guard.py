@@ -10,7 +10,7 @@ from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts, stays_ended
 from sync.planning.grace import PastAbsence
 from sync.planning.plausible import span_text
-from sync.planning.remedies import adopt
+from sync.planning.remedies import PARENT, adopt, archived_text
 from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
@@ -125,10 +125,6 @@ def may_be_approved(cause: Cause) -> bool:
 
 
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
-PARENT = (
-    "the test is a parent of other tests (isAssessmentPath), which have the candidates; correct "
-    "the source"
-)
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
 _UNMANAGED = (
@@ -171,14 +167,6 @@ def _stopped(change: Change, facts: Facts) -> Ruling | None:
     if facts.parent and change.kind is Kind.CANDIDATE:
         return Ruling(Verdict.HELD, PARENT, Cause.PARENT)
     return None
-
-
-def archived_text(words: str) -> str:
-    """Return why nothing on an archived test changes, with Inspera's words."""
-    return (
-        f"the test is archived in Inspera and takes no changes ({words}); restore it there and "
-        "run `inspera-sync apply --retry-refused`, or leave it out of the source"
-    )
 
 
 def _settled_before(change: Change, facts: Facts) -> Ruling | None:

@@ -8,12 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sync.planning.guard import PARENT
 from sync.planning.limits import ChangeGroup, ChangeType, HeldScope, Limits, Scope
-from sync.planning.remedies import allow
+from sync.planning.remedies import PARENT, allow
 from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind
-from sync.records.changes import ALLOWED, Action, Cause, Change
+from sync.records.changes import ALLOWED, REMOVALS, Action, Cause, Change
 from sync.records.kinds import ON_A_TEST, PERSON_OF
 from sync.state.compare.limit_scopes import CountedScope, read_scopes
 from sync.state.compare.recent_changes import IN_DRAFT
@@ -39,6 +38,28 @@ def hold_scopes(
 
     The lines of each scope are in the table `scope_line`.
     """
+    held = _hold_scopes(connection, limits, allowed, now, accepted)
+    connection.execute(
+        text("UPDATE draft SET scope = :allowed WHERE verdict = 'pass' AND scope = :counted"),
+        {"allowed": ALLOWED, "counted": _COUNTED},
+    )
+    return held
+
+
+_COUNTED = "allowed within the limits"
+"""The scope, while limits are counted, of a removal that a hash of its group allows.
+
+The person who gave the hash has seen why the group waits, and not what the limits say of it.
+"""
+
+
+def _hold_scopes(
+    connection: Connection,
+    limits: Limits,
+    allowed: Collection[str],
+    now: datetime,
+    accepted: Sequence[str],
+) -> list[HeldScope]:
     together = [
         *_time_scopes(connection, allowed),
         *_zero_scopes(connection, allowed),
@@ -155,21 +176,22 @@ def _with_remedies(
 
 def _hold(connection: Connection, scopes: _Over, groups: Mapping[ChangeType, HeldScope]) -> None:
     """Hold the lines of scopes that are not allowed, and mark the others as approved."""
-    lines = "scope = '' AND id IN (SELECT draft FROM scope_line WHERE digest = :digest)"
+    lines = "id IN (SELECT draft FROM scope_line WHERE digest = :digest)"
     # Those not allowed first: a change in two scopes needs both allowed.
     for scope, held in sorted(scopes, key=lambda one: one[1].allowed):
         values = {"scope": scope.name, "digest": held.digest}
         if held.allowed:
-            connection.execute(text(f"UPDATE draft SET scope = :scope WHERE {lines}"), values)
+            approved = f"UPDATE draft SET scope = :scope WHERE scope = '' AND {lines}"
+            connection.execute(text(approved), values)
             continue
         # With the hash of all, which also lets those pass that are in two scopes.
         reason = f"limit: {scope.name}: {held.excess}; {groups.get(scope.type, held).remedy}"
         connection.execute(
             text(
                 "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason,"
-                f" scope = :scope WHERE {lines}"
+                f" scope = :scope WHERE scope IN ('', :counted) AND {lines}"
             ),
-            {**values, "reason": reason},
+            {**values, "reason": reason, "counted": _COUNTED},
         )
 
 
@@ -230,8 +252,14 @@ def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
 def _let_pass(
     connection: Connection, condition: str, values: dict[str, str], scope: str = ALLOWED
 ) -> None:
-    passing = "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope"
-    connection.execute(text(f"{passing} WHERE {condition}"), {**values, "scope": scope})
+    """Allow the changes of a group; its removals are counted by the limits all the same."""
+    removals = ", ".join(f"'{action}'" for action in REMOVALS)
+    counted = f"CASE WHEN action IN ({removals}) THEN :counted ELSE :scope END"
+    passing = f"UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = {counted}"
+    connection.execute(
+        text(f"{passing} WHERE {condition}"),
+        {**values, "scope": scope, "counted": scope and _COUNTED},
+    )
 
 
 def _hold_as_one(
