@@ -33,7 +33,8 @@ def connection() -> Iterator[Connection]:
 def ended(connection: Connection, outcome: Outcome, one: tuple[Kind, tuple[str, ...]]) -> None:
     journal = Journal(connection, lambda: START, "apply")
     change = replace(line(one, Action.UPDATE, None if one is TEST else "Åse"), wave="0")
-    journal.record([(*journal.intend([change]), change, outcome)])
+    (intent,) = journal.intend([change])
+    journal.record([(intent, change, outcome)])
     journal.commit()
 
 
