@@ -30,7 +30,7 @@ from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
-from sync.planning.remedies import disputed
+from sync.planning.remedies import archived_text, disputed
 from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (
@@ -46,7 +46,7 @@ from sync.records.changes import (
     Verdict,
 )
 from sync.records.kinds import ON_A_TEST, PEOPLE
-from sync.records.rule_numbers import rule_of_outcome
+from sync.records.rule_numbers import rule_of, rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
@@ -93,7 +93,7 @@ class ExecutionResult:
     `not_updated` how many people of it differ in Inspera for that reason.
     `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
     that wait for a record or for a candidate number; `soon` those of them for a test that starts
-    within 7 days or is under way.
+    within 7 days or is under way. `archived` counts the updates of archived tests.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
@@ -104,12 +104,16 @@ class ExecutionResult:
     soon: int = 0
     no_updates: dict[Kind, str] = field(default_factory=dict)
     not_updated: Counter[Kind] = field(default_factory=Counter)
+    archived: int = 0
 
     @property
     def missed(self) -> int:
-        """Return how many wanted records are missing in Inspera: waiting or deferred."""
+        """Return how many wanted changes are missing in Inspera.
+
+        They are new records that are waiting or deferred, and all that an archived test needs.
+        """
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
-        return new + self.count(Result.WAITING)
+        return new + self.count(Result.WAITING) + self.archived
 
     def explain_stop(self, target: RunTarget) -> None:
         """Record why Inspera takes nothing more, unless a worker has reported it."""
@@ -175,6 +179,7 @@ class Executor:
         self._left: dict[str, set[str]] = {}
         self._unsent = UnsentOnTests()
         self._no_updates: dict[tuple[Kind, Action], str] = {}
+        self._archived: set[str] = set()
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -407,7 +412,10 @@ class Executor:
                 self._note_no_updates(change, outcome)
                 if outcome.result is Result.DEFERRED:
                     continue  # one finding for the tenant, not one a person
-            if outcome.result is not Result.DONE:
+            if outcome.cause is Cause.ARCHIVED:
+                self._result.archived += change.action is Action.UPDATE
+                self._find_archived(change, outcome.message)
+            elif outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
                 self._journal.find(
@@ -425,6 +433,15 @@ class Executor:
         self._result.no_updates.setdefault(change.kind, outcome.message)
         if change.action is not Action.CREATE:
             self._no_updates[change.kind, change.action] = outcome.message
+
+    def _find_archived(self, change: Change, words: str) -> None:
+        """Report an archived test once, whatever number of changes it does not take."""
+        test = change.key[0]
+        if test not in self._archived:
+            self._archived.add(test)
+            rule = rule_of(Cause.ARCHIVED, Kind.TEST)
+            text = archived_text(words)
+            self._journal.find(Result.DEFERRED, Kind.TEST, (test,), "", text, rule)
 
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
         """Return what a person can do about a field that was changed in Inspera."""
