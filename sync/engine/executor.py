@@ -152,7 +152,8 @@ class Executor:
         `total` is the number of lines, for the progress.
         """
         # More open than workers: one that waits for its people leaves no worker idle.
-        lanes = Lanes(self._store.plan, 2 * self._workers)
+        plan = self._store.plan
+        lanes = Lanes(plan.steps(), plan.read_step, 2 * self._workers)
         with (
             ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
             self._stopping(),
@@ -249,7 +250,7 @@ class Executor:
         """Return up to so many units of work, for the soonest tests that may go on."""
         ready: list[tuple[Lane, WorkUnit]] = []
         while len(ready) < most and (lane := lanes.take()):
-            if unit := lane.follow_up or self._unit(lane.read(self._store.plan)):
+            if unit := lane.follow_up or self._unit(lanes.read(lane)):
                 ready.append((lane, unit))
             else:
                 lanes.put_back(lane)

@@ -1,8 +1,8 @@
 """The order of work (rules 19): each test goes on step by step, and tests go on side by side."""
 
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice
 
 from sync.engine.prepared_work import WorkUnit
@@ -10,7 +10,6 @@ from sync.records.base import Kind
 from sync.records.changes import ADDITIONS, REMOVALS, PlannedChange
 from sync.records.kinds import PEOPLE, PERSON_OF
 from sync.state.compare.plan_reader import PlanStep
-from sync.state.store.plan import StoredPlan
 
 Person = tuple[Kind, str]
 
@@ -30,7 +29,6 @@ class Lane:
     under_way: bool = False
     lines: Sequence[PlannedChange] = ()
     follow_up: WorkUnit | None = None
-    _needed: frozenset[Person] = field(default=frozenset())
 
     @property
     def person(self) -> Person | None:
@@ -43,22 +41,6 @@ class Lane:
         """Tell whether this is a person who leaves."""
         return self.person is not None and self.steps[0].action in REMOVALS
 
-    def needs(self, people: Collection[Person], plan: StoredPlan) -> bool:
-        """Tell whether the first step puts one of these people on its test."""
-        step = self.steps[0]
-        if not people or step.kind not in PERSON_OF or step.action not in ADDITIONS:
-            return False
-        if not self.lines:
-            self.read(plan)
-            kind = PERSON_OF[step.kind]
-            self._needed = frozenset((kind, line.change.key[1]) for line in self.lines)
-        return not self._needed.isdisjoint(people)
-
-    def read(self, plan: StoredPlan) -> Sequence[PlannedChange]:
-        """Return the lines of the first step."""
-        self.lines = self.lines or plan.read_step(self.steps[0])
-        return self.lines
-
     def end_step(self) -> None:
         """Go on to the next step."""
         self.steps.popleft()
@@ -66,14 +48,24 @@ class Lane:
 
 
 class Lanes:
-    """The lanes that are open: the first ones of the plan, as many as are worked on side by side.
+    """The lanes that are open: the first ones of a plan, as many as are worked on side by side.
 
     Of the others nothing is in memory.
+
+    Args:
+        steps: the steps of the plan, in order; those of a test are neighbours.
+        read: returns the lines of a step.
+        most: how many lanes are open at a time.
     """
 
-    def __init__(self, plan: StoredPlan, most: int) -> None:
-        self._plan, self._most = plan, most
-        self._closed = _lanes(plan.steps())
+    def __init__(
+        self,
+        steps: Iterator[PlanStep],
+        read: Callable[[PlanStep], Sequence[PlannedChange]],
+        most: int,
+    ) -> None:
+        self._read, self._most = read, most
+        self._closed = _lanes(steps)
         self._open: list[Lane] = []
 
     @property
@@ -105,7 +97,16 @@ class Lanes:
         if lane.leaves:  # They must be on no test any more.
             return not (people or tests)
         # Their people come first; otherwise they would wait for somebody who is about to be made.
-        return not lane.needs(people, self._plan)
+        step = lane.steps[0]
+        if not people or step.kind not in PERSON_OF or step.action not in ADDITIONS:
+            return True
+        kind = PERSON_OF[step.kind]
+        return all((kind, line.change.key[1]) not in people for line in self.read(lane))
+
+    def read(self, lane: Lane) -> Sequence[PlannedChange]:
+        """Return the lines of a lane's first step."""
+        lane.lines = lane.lines or self._read(lane.steps[0])
+        return lane.lines
 
     def put_back(self, lane: Lane, follow_up: WorkUnit | None = None) -> None:
         """Take a lane back from its worker; its step has ended unless it has a follow-up."""
