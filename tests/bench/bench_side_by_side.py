@@ -56,7 +56,7 @@ class InFlight:
             self.now -= 1
             return await answer(app, call)
 
-        web.EndpointApp._answer = answer_late  # type: ignore[method-assign]
+        web.EndpointApp._answer = answer_late  # type: ignore[method-assign, assignment]
 
 
 def fill(university: University, tests: int, workers: int, scale: float) -> None:

@@ -49,7 +49,8 @@ class DrawnPlan:
         self.people[self.steps[-1]] = list(people)
 
     def read(self, step: PlanStep) -> list[PlannedChange]:
-        keys = [(step.key, who) for who in self.people[step]] or [(step.key,)]
+        members: list[tuple[str, ...]] = [(step.key, who) for who in self.people[step]]
+        keys = members or [(step.key,)]
         return [
             PlannedChange(
                 seq, Change(step.action, step.kind, key), Verdict.PASS, "", "", "", 1, None, None
