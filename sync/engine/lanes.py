@@ -91,7 +91,7 @@ class Lanes:
         return None
 
     def _may_go_on(self, lane: Lane, people: Collection[Person], *, tests: bool) -> bool:
-        """Tell whether a lane may go on beside the people and tests before it."""
+        """Tell whether a lane may go on together with the people and tests before it."""
         if lane.follow_up:
             return True
         if lane.leaves:  # They must be on no test any more.
