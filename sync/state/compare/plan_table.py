@@ -55,7 +55,7 @@ SILENT = 99
 """The layer of changes that make no call."""
 
 _FIRST = 1
-"""The layer of people, whom everything on a test may need."""
+"""The layer of people: everything on a test may need them."""
 
 _ADDED = {
     Kind.LEARNER: _FIRST,
