@@ -23,12 +23,13 @@ from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
 from sync.planning.selection import PilotGroup, Selection
 from sync.records.base import Kind
+from sync.records.kinds import RECORD_TYPES
 from sync.report.local_time import common_zone
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
-    from sync.inspera.connection import Connection
+    from sync.inspera.connection import CallObserver, Connection
     from sync.state.tenant import TenantIdentity
     from sync.state.tenant_state import TenantState
 
@@ -40,9 +41,6 @@ Increase it when the same rules make other records.
 
 Say = Callable[[str], None]
 """Where a command's lines go."""
-
-Observe = Callable[[str, str, float], None]
-"""A function that receives each call to Inspera: name, status or error, and seconds."""
 
 
 def now() -> datetime:
@@ -65,6 +63,7 @@ def _time_rules(feed: TestFeed, usual: TimeRules) -> TimeRules:
         before=usual.before if before is None else before,
         after=usual.after if after is None else after,
         longest=int(feed.longest_duration.total_seconds()) // 60,
+        activate=feed.activate.before if feed.activate else None,
         plausible=feed.plausible.as_times(feed.zone),
     )
 
@@ -187,7 +186,7 @@ class App:
 
         Another source or other rules give another digest.
         """
-        about = {"allow_empty", "longest_duration", "freeze", "plausible", "only"}
+        about = {"committees", "allow_empty", "longest_duration", "freeze", "plausible", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -230,14 +229,6 @@ class App:
         """Return the options of this tenant: those of the contract and of the configuration."""
         return self.loaded.settings.inspera.options_in_force()
 
-    @property
-    def locked_options(self) -> frozenset[str]:
-        """Return the options that can't be changed once their test has begun.
-
-        See the vendor contract, Test API: settings.
-        """
-        return frozenset(name for name, rule in self.options.items() if rule.group == "security")
-
     @cached_property
     def state(self) -> "TenantState":
         """Return the state of this tenant.
@@ -278,7 +269,9 @@ class App:
             selection: the part of the plan that is asked for; None for all.
         """
         kinds = frozenset(kinds or Kind)
-        settings = self.loaded.settings
+        settings, ensured = self.loaded.settings, self._ensured_committees(kinds)
+        if ensured:
+            kinds |= {Kind.COMMITTEE}
         absence = settings.on_absence
         return Policy(
             settings.limits.as_limits(),
@@ -293,7 +286,46 @@ class App:
             grace=settings.grace.as_rules(),
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
+            claimed=settings.existing.claim,
+            follows=self._followed_fields(),
+            ensured=ensured,
         )
+
+    def _ensured_committees(self, kinds: Collection[Kind]) -> Mapping[int, str]:
+        """Return the committee that tests without one get, by the number of the test feed.
+
+        Nothing when the run does not read every feed that can name committees.
+        """
+        read = needed_by(kinds)
+        naming = {feed.kind for feed in self.feeds if feed.names_committees}
+        if not naming <= read:
+            return {}
+        settings = self.loaded.settings
+        found: dict[int, str] = {}
+        for number, feed in enumerate(one for one in settings.feeds if one.kind in read):
+            if isinstance(feed, TestFeed):
+                committees = feed.committees or settings.committees
+                if committees.ensure:
+                    found[number] = committees.ensure
+        return found
+
+    def _followed_fields(self) -> Mapping[Kind, frozenset[str]]:
+        """Return the fields that are taken away where a blank follows a value of ours (rules 12).
+
+        A feed with `blank: keep` keeps them.
+        """
+        followed: dict[Kind, set[str]] = {}
+        kept: set[tuple[Kind, str]] = set()
+        for feed in self.loaded.settings.feeds:
+            kind = Kind(feed.kind)
+            names = set(RECORD_TYPES[kind].removed) & set(feed.fields())
+            followed.setdefault(kind, set()).update(names)
+            if feed.blank == "keep":
+                kept.update((kind, name) for name in names)
+        return {
+            kind: frozenset(name for name in names if (kind, name) not in kept)
+            for kind, names in followed.items()
+        }
 
     def pilot_group(self) -> PilotGroup:
         """Return the records that are kept in step; the feeds of a kind are taken together."""
@@ -337,14 +369,15 @@ class App:
             membership=self.membership_policy(),
             workers=settings.inspera.workers,
             look_up_learners=settings.existing.look_up_learners,
+            export_above=settings.existing.export_above,
             verify=settings.verify,
             check_clock=check_clock,
         )
 
-    def connection(self, observe: Observe | None = None) -> "Connection":
+    def connection(self, observer: "CallObserver | None" = None) -> "Connection":
         """Return how Inspera is reached.
 
-        The key is read when a token is fetched; `observe` is notified of each call.
+        The key is read when a token is fetched; `observer` is notified of each call.
         """
         from sync.inspera.connection import Connection
 
@@ -354,6 +387,7 @@ class App:
             inspera.client_id,
             lambda: inspera.api_key.reveal(folder),
             calls_per_second=inspera.calls_per_second,
+            max_in_flight=inspera.max_in_flight,
             workers=inspera.workers,
             batch_size=inspera.batch_size,
             connect_timeout=inspera.connect_timeout.total_seconds(),
@@ -364,5 +398,5 @@ class App:
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,
-            observe=observe,
+            observer=observer,
         )

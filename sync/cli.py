@@ -627,12 +627,18 @@ def doctor(
     ] = None,
     offline: Annotated[bool, flag("--offline", "Skip the checks that need the network.")] = False,
     as_json: AsJson = False,
+    probe: Annotated[
+        Path | None,
+        option(
+            "FILE", "Only make about 12 calls that read, and write the form of the answers there."
+        ),
+    ] = None,
 ) -> Exit:
     """Check sources, state, key, network and clock; show the needed calls and how sure each is."""
     from sync.commands import doctor as command
 
     def run_doctor() -> Exit:
-        options = command.DoctorOptions(apidoc, offline, as_json)
+        options = command.DoctorOptions(apidoc, offline, as_json, probe)
         return command.doctor(context.obj.open_app(), options, say)
 
     return run_doctor() if as_json else with_verdict("Doctor", run_doctor)
@@ -652,11 +658,19 @@ def sandbox(
     failures: Annotated[
         Path | None, option("FILE", "Let calls fail at random, as this YAML or JSON file defines.")
     ] = None,
+    taken: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=10,
+            help="Let another client hold so many of the 10 requests that may be in progress.",
+        ),
+    ] = 0,
 ) -> Exit:
     """Run a local Inspera to rehearse against: client id `example`, API key `sandbox-key`."""
     from sync.commands import sandbox as command
 
-    return command.sandbox(port, data, failures, latency=latency)
+    return command.sandbox(port, data, failures, latency=latency, taken=taken)
 
 
 @app.command()

@@ -5,7 +5,7 @@ configuration (`inspera.calls`, `inspera.options`), and `doctor` lists them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from string import Formatter
 from typing import Final, Literal
@@ -40,6 +40,9 @@ class Call:
         reads: whether it changes nothing, whatever its method.
         repeat: when it may be sent again after a lost answer.
         fields: the members that the call needs.
+        operation: the vendor's own name of the call, by which a tenant's schema may list it under
+            another path (vendor contract, Checking against a tenant's schema).
+        groups: the member of the body for each group of options, in the contract's words.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Call:
     reads: bool = False
     repeat: Repeat = Repeat.SAFE
     fields: tuple[str, ...] = ()
+    operation: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def places(self) -> frozenset[str]:
@@ -109,7 +114,24 @@ TEST_CREATE: Final = Call(
 TEST_UPDATE: Final = Call(
     "test.update", "POST", "/v1/test?isExternal=true", _OBS, fields=TEST_CREATE.fields
 )
-OPTION_SET: Final = Call("option.set", "POST", f"{_TEST}/options", _DOC, wrapper="testOptions")
+TEST_ACTIVATE: Final = Call(
+    "test.activate", "POST", f"{_TEST}/activate", _DOC, repeat=Repeat.AFTER_READ
+)
+OPTION_SET: Final = Call(
+    "option.set",
+    "POST",
+    f"{_TEST}/options",
+    _DOC,
+    wrapper="testOptions",
+    operation="setTestOptions",
+    groups={
+        "general": "generalOptions",
+        "security": "securityOptions",
+        "exam_day": "examDayOptions",
+        "after_test": "afterTestOptions",  # inferred
+        "explanation": "explanationOptions",
+    },
+)
 COMMITTEE_CREATE: Final = Call(
     "committee.create",
     "POST",
@@ -180,6 +202,7 @@ CALLS: Final[Mapping[str, Call]] = {
         TEST_READ,
         TEST_CREATE,
         TEST_UPDATE,
+        TEST_ACTIVATE,
         OPTION_SET,
         COMMITTEE_CREATE,
         COMMITTEE_REMOVE,
@@ -192,10 +215,25 @@ CALLS: Final[Mapping[str, Call]] = {
 }
 """All calls by name, unless the configuration changes them (vendor contract, Token to Test API)."""
 
+NOT_ACTIVATED: Final = frozenset({"", "created", "scheduled"})
+"""Statuses of a test before it is activated, in lower case (vendor contract, Test API: search)."""
+
+ACTIVATED: Final = frozenset({"active", "finished", "grading in progress", "graded"})
+"""Statuses of a test that is activated, or was, in lower case (vendor contract, Test API: search).
+
+A new word is in neither set: the vendor adds such words without notice.
+"""
+
+
+def is_activated(status: str | None) -> bool:
+    """Tell whether a test with this status is activated, or was."""
+    return (status or "").lower().replace("_", " ") in ACTIVATED
+
+
 ROLES: Final[Mapping[str, Confidence]] = {
     "evaluate": _OBS,
     "monitor": _OBS,
-    "plan": _INF,
+    "plan": _DOC,
     "author": _INF,
     "invigilate": _INF,
     "chief_invigilate": _INF,
@@ -203,13 +241,27 @@ ROLES: Final[Mapping[str, Confidence]] = {
 }
 """Roles of contributors (vendor contract, Test API: contributors)."""
 
+ROLE_TITLES: Final[Mapping[str, str]] = {
+    "evaluate": "grader",
+    "monitor": "monitor",
+    "plan": "planner",
+    "author": "author",
+    "invigilate": "invigilator",
+    "chief_invigilate": "chief invigilator",
+    "review": "reviewer",
+}
+"""What people call who has a role."""
+
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
+
+MAX_IN_FLIGHT: Final = 10
+"""The most calls that Inspera has in progress at once, for all integrations of a customer."""
 
 MAX_COMMITTEE_NAME: Final = 50
 """Characters in a committee's name (vendor contract, Test API: committees)."""
 
-OptionGroup = Literal["security", "explanation", "exam_day", "general"]
+OptionGroup = Literal["security", "explanation", "exam_day", "after_test", "general"]
 """The groups of options, in our words (vendor contract, Test API: settings)."""
 
 OptionType = Literal["switch", "pin", "text"]
@@ -218,29 +270,38 @@ OptionType = Literal["switch", "pin", "text"]
 
 @dataclass(frozen=True, slots=True)
 class OptionRule:
-    """The rule of one option. A `secret` value is never stored, logged or shown.
+    """The rule of one option (vendor contract, Test API: settings).
 
-    Security options can change only until the test is activated (vendor contract, Test API:
-    settings).
+    Security options can change only until the test is activated.
+
+    Attributes:
+        group: the group in which it is sent.
+        type: the type of its value.
+        secret: whether its value is never stored, logged or shown.
+        one_way: whether switching it off takes back nothing that it has done.
+        safe_length: the most characters that are known to work; None when any length does.
     """
 
     group: OptionGroup
     type: OptionType = "switch"
     secret: bool = False
+    one_way: bool = False
+    safe_length: int | None = None
 
 
 OPTIONS: Final[Mapping[str, OptionRule]] = {
     "SEB_SETTINGS_PINCODE": OptionRule("security", "pin", secret=True),
     "LOCKDOWN_BROWSER": OptionRule("security"),
-    "LOCKDOWN_QUIT_CODE": OptionRule("security", "text", secret=True),
+    "LOCKDOWN_QUIT_CODE": OptionRule("security", "text", secret=True, safe_length=8),
     "LOCKDOWN_CHROME_KIOSK": OptionRule("security"),
     "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED": OptionRule("explanation"),
-    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES": OptionRule("explanation"),
+    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES": OptionRule("explanation", one_way=True),
 }
 """The named options (vendor contract, Test API: settings).
 
 The group is documented for `LOCKDOWN_BROWSER`, and read off the name of the others. None is named
-of the groups `exam_day` and `general`.
+of the groups `exam_day`, `after_test` and `general`. That the quit code is the option of which the
+vendor's own lock-down browser takes at most 8 characters is inferred.
 """
 
 MIN_PIN: Final = 6

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
-from sync.app import App, Observe, Say, now
+from sync.app import App, Say, now
 from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
 from sync.commands.plan import make_store, plan_summary, show_plan
@@ -47,6 +47,7 @@ from sync.state.store import Store
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
+    from sync.inspera.connection import CallObserver
     from sync.inspera.target import InsperaTarget
 
 MOST_LOGGED = 100
@@ -146,7 +147,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
     progress: Progress,
     interruption: Interruption,
     should_yield: ShouldYield = never,
-    observe: Observe | None = None,
+    observer: "CallObserver | None" = None,
     work: Work = run,
 ) -> RunResult:
     """Do one run while holding the state's lock, and return what became of it.
@@ -158,7 +159,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         progress: is notified of the progress.
         interruption: ends the run early.
         should_yield: tells whether the run is to end for another one whose tests start sooner.
-        observe: is notified of each call to Inspera.
+        observer: is notified of each call to Inspera.
         work: does the run once the state is open.
     """
     policy = _policy(app, options)
@@ -182,7 +183,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
         context = RunContext(
             store=store,
             journal=journal,
-            target=_target(app, interruption, observe),
+            target=_target(app, interruption, observer),
             interruption=interruption,
             observer=reporter,
             clock=now,
@@ -244,13 +245,13 @@ def _policy(app: App, options: ApplyOptions) -> Policy:
     return replace(policy, gate=gate_of(app, make_store))
 
 
-def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
+def _target(app: App, interruption: Interruption, observer: "CallObserver | None") -> LazyTarget:
     """Return Inspera, to be connected by the first step of a run that needs it."""
 
     def connect() -> "InsperaTarget":
         from sync.inspera.target import InsperaTarget
 
-        return InsperaTarget(app.connection(observe), interruption.event, now)
+        return InsperaTarget(app.connection(observer), interruption.event, now)
 
     return LazyTarget(connect)
 

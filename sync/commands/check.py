@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from sync.app import App, Say, now
+from sync.commands.activation_warnings import activation_warnings
 from sync.commands.check_values import ValueReport, key_warnings
 from sync.commands.impact import show_impact
 from sync.commands.plan import make_store
@@ -55,6 +56,8 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool, impact: boo
             say(f"{left_out}.")
         number = store.staging.row_error_count()
     held = impact and show_impact(app, say, progress)
+    for line in activation_warnings(app.loaded.settings, now()):
+        say(line)
     for line in schedule_text(app.schedules, now()):
         say(line)
     status = (

@@ -9,11 +9,22 @@ from typing import Any, Final
 
 from sync.app import App, Say
 from sync.commands.doctor_checks import Check, CheckVerdict, checks
+from sync.commands.doctor_probe import probe
 from sync.commands.needed_calls import NeededCall, used_calls
 from sync.config.model import Settings
 from sync.errors import UsageError
 from sync.exit_codes import Exit
-from sync.inspera.schema_check import ComparedCall, Match, Schema, SchemaError, compare
+from sync.inspera.schema_check import (
+    Assumption,
+    ComparedCall,
+    Finding,
+    Match,
+    Schema,
+    SchemaError,
+    Settled,
+    compare,
+    settle,
+)
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
 from sync.text.masking import masked
@@ -27,26 +38,35 @@ _FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.HELD, Exit.ERRORS)
 
 @dataclass(frozen=True, slots=True)
 class DoctorOptions:
-    """What the doctor command was asked for; `apidoc` is the file with the tenant's own schema."""
+    """What the doctor command was asked for.
+
+    Attributes:
+        apidoc: the file with the tenant's own schema.
+        probe: the file to be written with the forms of Inspera's answers.
+    """
 
     apidoc: Path | None = None
     offline: bool = False
     as_json: bool = False
+    probe: Path | None = None
 
 
 def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
     """Run all checks and say what to do. Change nothing, neither in Inspera nor in the state.
 
     Raises:
-        UsageError: the file with the schema can't be used.
+        UsageError: the file with the schema can't be used, or the one of the probe can't be
+            written.
     """
+    if options.probe:
+        if options.apidoc or options.offline or options.as_json:
+            raise UsageError("--probe FILE: takes no other option of doctor; name it alone")
+        return probe(app, options.probe, say)
     settings = app.loaded.settings
     used = used_calls(settings)
-    compared = (
-        None if options.apidoc is None else _compared_with(_schema(options.apidoc), used, settings)
-    )
+    compared = None if options.apidoc is None else _compare(options.apidoc, used, settings)
     results = [] if options.apidoc else list(checks(app, offline=options.offline))
-    status = _status(results, compared or [])
+    status = _status(results, compared)
     if options.as_json:
         say(
             masked(
@@ -87,19 +107,43 @@ def _schema(path: Path) -> Schema:
         raise UsageError(f"{path}: is not JSON; {remedy}") from None
 
 
-def _compared_with(
-    schema: Schema, used: Sequence[NeededCall], settings: Settings
-) -> list[tuple[NeededCall, ComparedCall]]:
+@dataclass(frozen=True, slots=True)
+class SchemaReport:
+    """What a tenant's own schema says of each call that is used, and of what is assumed of it."""
+
+    calls: Sequence[tuple[NeededCall, ComparedCall]]
+    assumptions: Sequence[tuple[Assumption, Finding]]
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether all calls that the configuration needs work as they are sent."""
+        needed = {call.call.name for call, _ in self.calls if call.needed}
+        return not (
+            any(call.needed and answer.match is not Match.PRESENT for call, answer in self.calls)
+            or any(
+                assumption.essential
+                and assumption.call.name in needed
+                and finding.settled is Settled.DIFFERENT
+                for assumption, finding in self.assumptions
+            )
+        )
+
+
+def _compare(path: Path, used: Sequence[NeededCall], settings: Settings) -> SchemaReport:
+    schema = _schema(path)
     compared = {
         answer.call.name: answer
         for answer in compare(settings.inspera.calls_in_force().values(), schema)
     }
-    return [(needed, compared[needed.call.name]) for needed in used]
+    return SchemaReport(
+        [(needed, compared[needed.call.name]) for needed in used],
+        settle(schema, [needed.call for needed in used]),
+    )
 
 
-def _status(results: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
+def _status(results: Sequence[Check], compared: SchemaReport | None) -> Exit:
     statuses = {check.status for check in results}
-    if any(call.needed and answer.match is not Match.PRESENT for call, answer in compared):
+    if compared is not None and not compared.sound:
         statuses.add(Exit.ERRORS)
     return next((status for status in _FIRST if status in statuses), Exit.OK)
 
@@ -133,18 +177,30 @@ def _table(used: Sequence[NeededCall]) -> list[str]:
     ]
 
 
-def _say_compared(compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say) -> str:
+def _say_compared(compared: SchemaReport, place: str, say: Say) -> str:
     """Show how each call compares with the schema; return the figures."""
     say(f"Against {place}:")
-    for call, answer in compared:
+    for call, answer in compared.calls:
         line = f"  {answer.match:<9}  {call.call.name}{'' if call.needed else ' (not needed)'}"
         if answer.differences:
             line += f": {'; '.join(answer.differences)}; {answer.remedy}"
         say(masked(line))
-    needed = [answer for call, answer in compared if call.needed]
+    _say_assumptions(compared.assumptions, say)
+    needed = [answer for call, answer in compared.calls if call.needed]
     sound = sum(answer.match is Match.PRESENT for answer in needed)
     calls = plural(len(needed), "call")
     return f"{sound} of the {calls} that this configuration needs are as the schema has them"
+
+
+def _say_assumptions(assumptions: Sequence[tuple[Assumption, Finding]], say: Say) -> None:
+    """Show what the schema says of everything that is assumed about these calls."""
+    if not assumptions:
+        return
+    say("What is assumed, and what the schema says of it:")
+    for assumption, finding in assumptions:
+        line = f"  {finding.settled:<10}  {assumption.name} {assumption.assumed}"
+        found = "; ".join(text for text in (finding.found, finding.remedy) if text)
+        say(masked(f"{line}: {found}" if found else line))
 
 
 def _say_checks(results: Sequence[Check], say: Say) -> str:
@@ -159,7 +215,7 @@ def _say_checks(results: Sequence[Check], say: Say) -> str:
 
 def _document(
     used: Sequence[NeededCall],
-    compared: Sequence[tuple[NeededCall, ComparedCall]] | None,
+    compared: SchemaReport | None,
     results: Sequence[Check],
     status: Exit,
 ) -> dict[str, Any]:
@@ -183,7 +239,18 @@ def _document(
                 "differences": answer.differences,
                 "remedy": answer.remedy,
             }
-            for _, answer in compared
+            for _, answer in compared.calls
+        ]
+        document["assumptions"] = [
+            {
+                "name": assumption.name,
+                "assumed": assumption.assumed,
+                "call": assumption.call.name,
+                "settled": finding.settled,
+                "found": finding.found,
+                "remedy": finding.remedy,
+            }
+            for assumption, finding in compared.assumptions
         ]
     return {**document, "exit_status": int(status)}
 

@@ -29,7 +29,7 @@ from sync.exit_codes import Exit, worst
 from sync.planning.nothing import RowState, Standing, why_nothing
 from sync.progress import Progress
 from sync.records.base import Key, Kind, RowError
-from sync.records.changes import REMOVALS, PlannedChange
+from sync.records.changes import REMOVALS, Action, PlannedChange, line_key
 from sync.records.kinds import KEY_FIELDS
 from sync.records.rule_numbers import SafetyRule, rule_of
 from sync.report.explain_json import explain_document
@@ -168,6 +168,7 @@ class _Explainer:
             row_errors=errors,
             known=None if history.known is None else _known(history, history.known),
             change=_change(line),
+            activation=_change(self._activation(kind, key)),
             nothing=nothing,
             nothing_rule=rule,
             findings=[PastRunFinding(one.type, one.text, one.rule) for one in history.findings],
@@ -179,6 +180,11 @@ class _Explainer:
             feeds_read=[f"feeds[{one.number}] {one.original.place}" for one in watched],
             problems=self.planning.extracted.unhealthy,
         )
+
+    def _activation(self, kind: Kind, key: Key) -> PlannedChange | None:
+        if kind is not Kind.TEST:
+            return None
+        return self.store.plan.find(kind, line_key(Action.ACTIVATE, key))
 
     def _near(
         self, tracer: RowExplainer, watched: Sequence[WatchedFeed], kind: Kind, key: Key

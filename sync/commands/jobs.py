@@ -123,7 +123,7 @@ class ApplyRun(ConfiguredRun):
             _silent,
             self._interruption,
             should_yield,
-            job.metrics.call,
+            job.metrics,
         )
         if ran.word == YIELDED and not self._interruption.reason:
             self._interruption = Interruption()

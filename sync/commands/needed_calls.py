@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sync import contract
+from sync.config.feeds import TestFeed
 from sync.config.model import Settings
 from sync.contract import Call
 from sync.records.base import Kind
@@ -75,9 +76,10 @@ def used_calls(settings: Settings) -> list[NeededCall]:
 
 
 def _kinds(settings: Settings) -> set[Kind]:
-    """Return the kinds that are kept in step; committees too where other kinds name them."""
+    """Return the kinds that are kept in step; committees too where others want them."""
     kinds = {Kind(feed.kind) for feed in settings.feeds}
     named = any("committees" in feed.fields() for feed in settings.feeds)
+    named = named or settings.ensures_committees
     return kinds | {Kind.COMMITTEE} if named else kinds
 
 
@@ -88,6 +90,8 @@ def _needed(settings: Settings, kinds: set[Kind]) -> Iterator[Call]:
         yield from _ON_ABSENCE.get((kind, getattr(settings.on_absence, kind, "")), ())
     if kinds.intersection(ON_A_TEST):
         yield contract.TEST_SEARCH
+    if any(isinstance(feed, TestFeed) and feed.activate for feed in settings.feeds):
+        yield contract.TEST_ACTIVATE
 
 
 def _reading(kinds: set[Kind]) -> Iterator[Call]:

@@ -18,12 +18,14 @@ from sync.engine.plan import PlanResult, plan_status
 from sync.engine.run import plan_only
 from sync.exit_codes import Exit
 from sync.mapping import fingerprint
+from sync.planning.activation import FIRST_MAILS
 from sync.planning.selection import Selection
 from sync.progress import Progress
 from sync.records.base import Kind
-from sync.records.changes import NOT_BY_ITSELF, Cause, Verdict
+from sync.records.changes import NOT_BY_ITSELF, Action, Cause, Verdict
+from sync.report.call_estimate import CallEstimate, CallRules, estimate_calls
+from sync.report.calls_text import calls_json, calls_text
 from sync.report.clashes_text import clashes_text
-from sync.report.duration_text import duration_text
 from sync.report.impact_text import impact_json, impact_text
 from sync.report.lines import Line, Tone
 from sync.report.plan_json import plan_json
@@ -39,6 +41,8 @@ from sync.report.plan_text import (
     waiting_text,
 )
 from sync.report.stays_text import FIRST, stays_json, stays_text
+from sync.report.tenant_roles_text import FIRST as FIRST_OF_ROLE
+from sync.report.tenant_roles_text import role_gains_json, role_gains_text
 from sync.report.wording import lost_zeros_text, plural
 from sync.state.store import Store
 
@@ -88,7 +92,7 @@ def make_store(
         connection,
         places=[feed.place for feed in app.feeds_of(kinds)],
         fingerprint=fingerprint,
-        locked_options=app.locked_options,
+        options=app.options,
         digest_key=app.state.load_digest_key(write=write),
         rules=app.time_rules(kinds),
         leave_out=leave_out,
@@ -126,7 +130,11 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             for piece in plan_json(
                 store.plan.read(),
                 store.staging.row_errors(),
-                {**json_summary(store, planning), "paused": paused},
+                {
+                    **json_summary(store, planning),
+                    "calls": calls_json(estimate_of(app, store)),
+                    "paused": paused,
+                },
                 store.clashes.read_all(),
             ):
                 write(piece)
@@ -136,24 +144,35 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             say(Line(paused, Tone.HELD))
         show_plan(store, planning, say, most, zone=app.test_zone)
         if changes and not store.earlier_runs.recovery_need():
-            say(CHECKED_AT_APPLY)
-            if duration := _duration(app, store):
-                say(duration)
+            for note in _notes(app, store):
+                say(note)
         if written:
             say(written)
         say(plan_summary(store, planning, status))
     return status
 
 
-def _duration(app: App, store: Store) -> str:
-    """Return about how long `apply` would take; empty when that is short."""
-    inspera = app.loaded.settings.inspera
-    return duration_text(
-        store.plan.sizes(),
+def _notes(app: App, store: Store) -> Iterator[str]:
+    """Yield what is to be known of changes before they are sent."""
+    yield CHECKED_AT_APPLY
+    if store.plan.tally().get((Kind.TEST, Action.ACTIVATE, Verdict.PASS)):
+        yield f"Activation: {FIRST_MAILS}."
+    yield from calls_text(estimate_of(app, store))
+
+
+def estimate_of(app: App, store: Store) -> CallEstimate:
+    """Return about how many calls `apply` makes for the plan in the store."""
+    settings = app.loaded.settings
+    inspera, existing = settings.inspera, settings.existing
+    security = [name for name, rule in app.options.items() if rule.group == "security"]
+    size = store.plan.size(inspera.batch_size, security, blank=store.known.is_blank())
+    rules = CallRules(
         calls_per_second=inspera.calls_per_second,
-        batch_size=inspera.batch_size,
-        look_up_learners=app.loaded.settings.existing.look_up_learners,
+        look_up_learners=existing.look_up_learners,
+        export_above=existing.export_above,
+        verify=settings.verify,
     )
+    return estimate_calls(size, rules)
 
 
 def plan_summary(store: Store, planning: PlanResult, status: Exit | None = None) -> Line:
@@ -210,6 +229,7 @@ def show_plan(
         row_errors_text(store.staging.row_errors(), most),
         clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
         stays_text(store.comparison.stays(), None if most is None else FIRST),
+        role_gains_text(store.plan.role_gains(None if most is None else FIRST_OF_ROLE)),
         ("",),
         waiting_text(*store.plan.waiting()),
     )
@@ -247,6 +267,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             for (kind, action, verdict), number in sorted(tally.items())
         ],
         "row_errors": store.staging.row_error_count(),
+        "tenant_roles": role_gains_json(store.plan.role_gains(None)),
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),

@@ -42,15 +42,13 @@ def check_place(path: Path) -> None:
     """Check, before anything is read, that a plan may be written there.
 
     Raises:
-        UsageError: there is something else than a plan, or no folder.
+        UsageError: the file is something else than a plan, or its folder is missing.
     """
     try:
         if not path.parent.is_dir():
-            raise UsageError(f"--out {path}: there is no folder {path.parent}")
+            raise UsageError(f"--out {path}: the folder {path.parent} is missing; create it first")
         if path.is_symlink() or (path.exists() and not (path.is_file() and is_plan_file(path))):
-            raise UsageError(
-                f"--out {path}: there is something else than a plan; name another file"
-            )
+            raise UsageError(f"--out {path}: exists already and is not a plan; name another file")
     except OSError as error:
         raise UsageError(f"--out {path}: cannot be used ({error.strerror})") from None
 

@@ -68,7 +68,7 @@ def report(app: App, options: ReportOptions, say: Say, write: Say, progress: Pro
     that the plan or the run has is in the report; the command's own tells whether it was written.
 
     Raises:
-        UsageError: a file can't be written, or there is no such run.
+        UsageError: a file can't be written, or the run is unknown.
     """
     _check(options)
     app.prepare()
@@ -113,8 +113,11 @@ def _maker(
     if options.subject is Subject.RUN:
         past = find_run(connection, options.run)
         if past is None:
-            what = "there is no run yet" if options.run is None else f"run {options.run}: unknown"
-            raise UsageError(f"report run: {what}; `inspera-sync status --json` lists the runs")
+            if options.run is None:
+                raise UsageError("report run: nothing has run yet; run `inspera-sync apply` first")
+            raise UsageError(
+                f"report run {options.run}: unknown run; `inspera-sync status --json` lists the runs"
+            )
         return partial(run_report, app, connection, past, now())
     if options.subject is Subject.HELD:
         return partial(held_report, app, connection, now())

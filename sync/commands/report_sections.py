@@ -191,6 +191,8 @@ def run_totals(connection: Connection, run_id: int) -> dict[SectionName, int]:
 def _section_of(finding: str) -> SectionName:
     if finding == "note":
         return SectionName.CHANGES
+    if finding == "not needed":
+        return SectionName.DEFERRED
     known = {SectionName.HELD, SectionName.WAITING, SectionName.DEFERRED}
     return SectionName(finding) if finding in known else SectionName.ERRORS
 
@@ -221,6 +223,7 @@ _FINDINGS = {
     "refused": "Refused by Inspera",
     "unknown": "Sent, but without an answer",
     "not sent": "Not sent",
+    "not needed": "Not needed after all",
     "drift": "Not in Inspera as it was sent",
     "held": "What this run held",
     "waiting": "What was waiting",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sync.app import App
 from sync.commands.pause import pause_text
-from sync.commands.plan import doubts_text
+from sync.commands.plan import doubts_text, estimate_of
 from sync.commands.report_sections import (
     KINDS,
     Names,
@@ -24,6 +24,7 @@ from sync.commands.report_sections import (
 from sync.engine.plan import PlanResult, plan_status
 from sync.records.base import Kind, utc_time
 from sync.records.changes import Verdict
+from sync.report.calls_text import calls_text
 from sync.report.clashes_text import clashes_text
 from sync.report.plan_text import MOST, left_out_text, waiting_text
 from sync.report.report_model import (
@@ -36,6 +37,8 @@ from sync.report.report_model import (
 )
 from sync.report.report_words import outcome_of
 from sync.report.stays_text import stays_text
+from sync.report.tenant_roles_text import FIRST as FIRST_OF_ROLE
+from sync.report.tenant_roles_text import role_gains_text
 from sync.report.verdict import status_text
 from sync.report.wording import plural
 from sync.state import holds, past_changes
@@ -85,9 +88,11 @@ def _plan_notices(app: App, store: Store, planning: PlanResult) -> Iterator[str]
         [pause_text(app.state)],
         doubts_text(store, planning, with_older=True),
         stays_text(store.comparison.stays()),
+        role_gains_text(store.plan.role_gains(FIRST_OF_ROLE)),
         waiting_text(*store.plan.waiting()),
         _clash_notices(app, store),
         [left_out_text(planning.left_out), ignored],
+        calls_text(estimate_of(app, store)),
     )
     return (str(text) for text in texts if text)
 

@@ -8,7 +8,9 @@ from sync.exit_codes import Exit
 from sync.sandbox import serve
 
 
-def sandbox(port: int, data: Path | None, failures: Path | None, *, latency: float) -> Exit:
+def sandbox(
+    port: int, data: Path | None, failures: Path | None, *, latency: float, taken: int
+) -> Exit:
     """Run the sandbox, and say where it listens.
 
     Raises:
@@ -20,6 +22,7 @@ def sandbox(port: int, data: Path | None, failures: Path | None, *, latency: flo
             data,
             latency=latency,
             failures=failures,
+            taken=taken,
             ready=lambda url: say(f"sandbox is listening on {url}"),
         )
     except (OSError, ValueError) as error:

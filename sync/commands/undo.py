@@ -59,7 +59,7 @@ def undo_run(
     """Undo a run, or show what that would do, or list the last runs; return the exit status.
 
     Raises:
-        UsageError: there is no such run, or the reason is missing.
+        UsageError: the run is unknown, or the reason is missing.
     """
     if options.run is None:
         return _list(app, say)
@@ -93,7 +93,7 @@ def undo_run(
 def _check_run(app: App, run_id: int) -> None:
     with app.state.open_to_read() as connection:
         if make_store(app, connection).undoing.command(run_id) is None:
-            raise UsageError(f"undo {run_id}: there is no such run; `undo` lists the last ones")
+            raise UsageError(f"undo {run_id}: unknown run; `inspera-sync undo` lists the last ones")
 
 
 def _list(app: App, say: Say) -> Exit:

@@ -7,14 +7,20 @@ All errors can then be reported at once.
 from collections.abc import Iterator
 from pathlib import Path
 
-from sync.config.contract_checks import check_calls, check_values
+from sync.config.contract_checks import check_calls, check_values, find_long_codes
 from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggest
 from sync.config.patterns import fixed_zone
 from sync.config.tree import Plain, feeds_in, value_at
+from sync.contract import MAX_IN_FLIGHT
 from sync.records.base import Kind
-from sync.records.kinds import PEOPLE
+from sync.records.kinds import NEEDS, PEOPLE
 from sync.sources import SOURCES
+
+_SHARED_IN_FLIGHT = 8
+"""The highest `max_in_flight` that leaves something to the customer's other integrations."""
+
+_TRUE = ("true", "yes", "on", "1")
 
 _NEEDS = {
     Kind.OPTION: ("options name tests", (Kind.TEST,)),
@@ -40,6 +46,7 @@ def find_conflicts(data: Plain, folder: Path) -> Iterator[SettingError]:
     yield from check_calls(data)
     yield from _check_proxy_login(data)
     yield from _check_jobs(data)
+    yield from _check_in_flight(data)
     bundle = value_at(data, ("inspera", "ca_bundle"))
     if isinstance(bundle, str) and not (folder / bundle).is_file():
         yield SettingError(
@@ -50,9 +57,12 @@ def find_conflicts(data: Plain, folder: Path) -> Iterator[SettingError]:
 
 
 def find_unused(data: Plain) -> Iterator[SettingError]:
-    """Yield warnings about settings without effect, and about zones that are probably mistakes."""
+    """Yield warnings about settings without effect, and about what is probably a mistake."""
     yield from _check_state_password(data)
     yield from _check_fixed_zones(data)
+    yield from _check_shared_limit(data)
+    yield from find_long_codes(data)
+    yield from _check_ensured_committees(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined_sources(feed))
     sources = value_at(data, ("sources",))
@@ -89,11 +99,35 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             if isinstance(kind, str) and kind in set(Kind) - configured:
                 remedy = "add a feed of this kind, or remove it"
                 yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
-        if str(value_at(job, ("changed",))).lower() in ("true", "yes", "on", "1") and not changes:
+        if str(value_at(job, ("changed",))).lower() in _TRUE and not changes:
             reason = "has no effect: no feed has 'updated_column'"
             yield SettingError(
                 ("jobs", name, "changed"), reason, "remove it, or set 'updated_column' in a feed"
             )
+
+
+def _check_ensured_committees(data: Plain) -> Iterator[SettingError]:
+    """Report that no job reads all feeds that can name committees, so that none ensures one."""
+    feeds = [feed for _, feed in feeds_in(data)]
+    ensured = value_at(data, ("committees", "ensure")) or any(
+        value_at(feed, ("committees", "ensure")) for feed in feeds
+    )
+    jobs = value_at(data, ("jobs",))
+    if not ensured or not isinstance(jobs, dict) or not jobs:
+        return
+    naming = {
+        str(feed.get("kind"))
+        for feed in feeds
+        if feed.get("kind") == Kind.COMMITTEE or value_at(feed, ("map", "committees")) is not None
+    }
+    for job in jobs.values():
+        kinds = value_at(job, ("kinds",))
+        names = [Kind(str(kind)) for kind in kinds] if isinstance(kinds, list) else list(Kind)
+        if naming | {Kind.TEST} <= {*names, *(one for kind in names for one in NEEDS[kind])}:
+            return
+    remedy = f"add a job that reads {', '.join(sorted(naming | {Kind.TEST}))}"
+    reason = "has no effect in jobs: none of them reads all feeds that can name committees"
+    yield SettingError(("committees", "ensure"), reason, remedy)
 
 
 def _check_source_names(data: Plain) -> Iterator[SettingError]:
@@ -313,6 +347,34 @@ def _check_proxy_login(data: Plain) -> Iterator[SettingError]:
                 f"has no effect without '{needed}'",
                 f"add '{needed}', or remove it",
             )
+
+
+def _in_flight(data: Plain) -> int | None:
+    """Return `max_in_flight` if it is a number, and the customer has no higher limit."""
+    if str(value_at(data, ("inspera", "i_have_more"))).lower() in _TRUE:
+        return None
+    try:
+        return int(str(value_at(data, ("inspera", "max_in_flight"))))
+    except ValueError:
+        return None
+
+
+def _check_in_flight(data: Plain) -> Iterator[SettingError]:
+    """Refuse more calls at the same time than Inspera allows (vendor contract, Conventions)."""
+    if (_in_flight(data) or 0) > MAX_IN_FLIGHT:
+        reason = f"is above {MAX_IN_FLIGHT}, the limit of Inspera for all integrations together"
+        remedy = "lower it, or add 'i_have_more: true' if Inspera has agreed to more"
+        yield SettingError(("inspera", "max_in_flight"), reason, remedy)
+
+
+def _check_shared_limit(data: Plain) -> Iterator[SettingError]:
+    if _SHARED_IN_FLIGHT < (_in_flight(data) or 0) <= MAX_IN_FLIGHT:
+        reason = (
+            f"leaves little of Inspera's {MAX_IN_FLIGHT} calls at the same time to your other "
+            "integrations, which share them"
+        )
+        remedy = f"set it to {_SHARED_IN_FLIGHT} or less; the default is 4"
+        yield SettingError(("inspera", "max_in_flight"), reason, remedy)
 
 
 def _check_state_password(data: Plain) -> Iterator[SettingError]:

@@ -14,6 +14,7 @@ from sync.contract import (
     CALLS,
     COMMITTEE_TYPES,
     MAX_COMMITTEE_NAME,
+    OPTION_SET,
     OPTIONS,
     ROLES,
     TOKEN,
@@ -163,6 +164,20 @@ def _options(data: Plain) -> dict[str, OptionRule]:
     return options
 
 
+def find_long_codes(data: Plain) -> Iterator[SettingError]:
+    """Yield warnings about codes that are longer than some lock-down browsers accept."""
+    options = _options(data)
+    for index, feed in feeds_in(data):
+        rule = options.get(_named_option(feed))
+        safe = rule.safe_length if rule else None
+        spec = value_at(feed, ("map", "value"))
+        for steps, text in _fixed_values(spec, many=False) if safe else ():
+            if safe and len(text) > safe:
+                reason = f"has more than {safe} characters"
+                remedy = f"use at most {safe}: Inspera's own lock-down browser may take no more"
+                yield SettingError(("feeds", index, "map", "value", *steps), reason, remedy)
+
+
 def find_secrets(data: Plain) -> Iterator[Steps]:
     """Yield the places where a feed has a password, a pin or a code as a constant or default."""
     options = _options(data)
@@ -202,6 +217,7 @@ def check_calls(data: Plain) -> Iterator[SettingError]:
             yield from _check_method(CALLS[name], changed, steps)
             yield from _check_path(CALLS[name], changed, steps)
             yield from _check_wrapper(CALLS[name], changed, steps)
+            yield from _check_groups(CALLS[name], changed, steps)
 
 
 def _check_method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
@@ -225,6 +241,13 @@ def _check_wrapper(
         yield SettingError(
             (*steps, "wrapper"), "has no effect: this call sends no body", "remove it"
         )
+
+
+def _check_groups(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
+    """Report names of groups for a call that sends no options."""
+    if changed.get("groups") and not call.groups:
+        reason = f"has no effect: only {OPTION_SET.name} sends groups of options"
+        yield SettingError((*steps, "groups"), reason, "remove it")
 
 
 def _check_path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:

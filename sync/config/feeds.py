@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config.fields import FieldSettings, TimeSettings
-from sync.config.limits import FeedFreezeSettings
+from sync.config.limits import CommitteesSettings, FeedFreezeSettings
 from sync.config.maps import (
     CandidateMap,
     CommitteeMap,
@@ -128,9 +128,10 @@ class FeedSettings(Strict):
     read only the rows that changed since the last read. Such a read removes nothing."""
     allow_empty: bool = False
     """Whether this feed may have no rows. Otherwise its source is unhealthy if it has no rows."""
-    blank: Literal["keep", "clear"] = "keep"
-    """What a blank value means: `keep` the value in Inspera, or `clear` it. Options and committees
-    have nothing that can be cleared."""
+    blank: Literal["keep", "clear"] | None = None
+    """What a blank value means: `keep` the value in Inspera, or `clear` it. Without it, a value is
+    kept, except for a room or building that this tool has put there: that is taken away. Options
+    and committees have nothing that can be cleared."""
 
     only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()
     """A pilot group of the feed's kind: only these records are kept in step, in addition to those
@@ -187,6 +188,14 @@ class StaffFeed(PeopleFeed):
     """Where each field comes from."""
 
 
+class ActivateSettings(Strict):
+    """When the tests of a feed are activated. The first activation of a test mails its graders."""
+
+    before: Annotated[Duration, between(timedelta(minutes=15), timedelta(days=30))]
+    """How long before its start a test is activated, once its candidates, contributors, committees
+    and options are in Inspera. A job must run more often than that."""
+
+
 class TestFeed(FeedSettings):
     """A feed of tests: the exams as events in time."""
 
@@ -204,6 +213,12 @@ class TestFeed(FeedSettings):
     its own in `map` (`freeze_before`, `freeze_after`)."""
     plausible: Annotated[PlausibleSettings, BeforeValidator(empty_is_default)] = PlausibleSettings()
     """The times at which tests of this feed may be. What lies outside is held."""
+    activate: ActivateSettings | None = None
+    """When tests of this feed are activated, so that candidates can enter them. Without it, a
+    planner activates each test by hand. Tests that were in Inspera before are activated only if
+    `existing.claim` names them."""
+    committees: CommitteesSettings | None = None
+    """Committees of tests of this feed that no feed names, where they differ from `committees`."""
     map: TestMap
     """Where each field comes from."""
 

@@ -156,8 +156,9 @@ class ServiceSettings(Strict):
     """The address and port of `/healthz`, `/readyz` and `/metrics`, such as `127.0.0.1:9464`.
     Without it they are not available."""
     shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
-        timedelta(seconds=30)
+        timedelta(seconds=75)
     )
-    """How long a shutdown after SIGTERM may take."""
+    """How long a shutdown after SIGTERM may take. A call may take as long as
+    `inspera.read_timeout`, so give it more."""
     run_timeout: Annotated[Duration, between(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take. The next run does what is left."""

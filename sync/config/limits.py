@@ -7,16 +7,18 @@ become managed.
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sync.config_base.base import (
     InvalidSetting,
     NonBlank,
     Strict,
     empty_is_default,
+    validation_error,
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
+from sync.contract import MAX_COMMITTEE_NAME
 from sync.planning.grace import GraceRules
 from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
@@ -255,6 +257,21 @@ class GraceSettings(Strict):
         return GraceRules(self.readings, self.age, {Kind.STAFF: self.staff_age})
 
 
+def _check_committee(name: str) -> str:
+    if len(name) > MAX_COMMITTEE_NAME:
+        remedy = f"use no more characters than {MAX_COMMITTEE_NAME}"
+        raise validation_error("is too long", remedy)
+    return name
+
+
+class CommitteesSettings(Strict):
+    """Committees that no feed names."""
+
+    ensure: Annotated[NonBlank, AfterValidator(_check_committee)] | None = None
+    """The name of a committee, such as `A`, that each test gets that has none at all, as a test
+    without a committee cannot be graded. Default: none is created."""
+
+
 class ExistingSettings(Strict):
     """How to treat what was in Inspera before this tool.
 
@@ -268,9 +285,13 @@ class ExistingSettings(Strict):
     """Whether the candidates, contributors and committees that this tool sends to an existing test
     are `managed` if the test could not be read first. Only managed ones are ever removed."""
     look_up_learners: bool = True
-    """Whether to search for each new learner before creating them, so that nobody gets a second
-    account. This takes two more calls for each learner. Set `false` only for the first load of an
-    empty tenant."""
+    """Whether to find out whether a new learner has an account before creating them, so that nobody
+    gets a second one. Set `false` only for the first load of an empty tenant."""
+    export_above: Annotated[int, Field(ge=0, le=1_000_000)] = 500
+    """Above how many new learners, or new staff, one export of Inspera's people tells which logins
+    exist. Then only people with such a login are looked up, with two more calls for each; the
+    others are created at once. It does not see an account with another login and the same external
+    id. `0` to look everyone up."""
     match_email: bool = False
     """Whether `adopt` also matches people by email address, if neither the external id nor the login
     matches."""

@@ -20,9 +20,19 @@ Meaning = Mapping[str, Plain]
 """For each kind with a feed: its `feeds`, their `sources`, and the other settings that count."""
 
 _DOUBTS = frozenset(
-    {"allow_empty", "freeze", "longest_duration", "only", "plausible", "updated_column"}
+    {
+        "activate",
+        "allow_empty",
+        "committees",
+        "freeze",
+        "longest_duration",
+        "only",
+        "plausible",
+        "updated_column",
+    }
 )
-"""Settings of feeds that say what is doubted or left alone, or how much is read."""
+"""Settings of feeds that make no record: what is doubted or left alone, how much is read, and when
+a test is activated."""
 
 _ACCESS = frozenset(
     {

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.config.addresses import check_proxy, check_state, check_tenant
-from sync.config.feeds import Feed
+from sync.config.feeds import Feed, TestFeed
 from sync.config.jobs import JobName, JobSettings, ServiceSettings
 from sync.config.limits import (
+    CommitteesSettings,
     ExistingSettings,
     FreezeSettings,
     GraceSettings,
@@ -71,14 +72,22 @@ class InsperaSettings(Strict):
     needs it."""
     calls_per_second: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 5
     """The highest number of calls a second, of all workers together."""
+    max_in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+    """The highest number of calls at the same time: tokens, reads and downloads included. Inspera
+    allows 10 for all integrations of a customer together."""
+    i_have_more: bool = False
+    """Whether Inspera has agreed to more than 10 calls at the same time. Only then may
+    `max_in_flight` be above 10."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
-    """The highest number of calls at the same time."""
+    """The highest number of records that are worked on at the same time. Their calls wait for
+    `max_in_flight`."""
     batch_size: Annotated[int, Field(ge=1, le=1500)] = 100
     """The highest number of candidates (or contributors) of a test in one call."""
     connect_timeout: _Wait = timedelta(seconds=5)
     """How long to wait for a connection, such as `5s`."""
-    read_timeout: _Wait = timedelta(seconds=10)
-    """How long to wait for an answer, such as `10s`."""
+    read_timeout: _Wait = timedelta(seconds=65)
+    """How long to wait for an answer, such as `65s`. Inspera gives a call up after 60 s; with a
+    shorter time, calls that Inspera carries out count as lost."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     """How often to try a call that Inspera can't accept at the moment."""
     retry_after_ceiling: _Wait = timedelta(minutes=5)
@@ -173,6 +182,10 @@ class Settings(Strict):
     only: Annotated[tuple[OnlySettings, ...], BeforeValidator(empty_is_none)] = ()
     """A pilot group: only these records are kept in step, with the tests and people that they need.
     All others are left alone."""
+    committees: Annotated[CommitteesSettings, BeforeValidator(empty_is_default)] = (
+        CommitteesSettings()
+    )
+    """Which committee a test gets that has none."""
     existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """How to treat what was in Inspera before this tool."""
     verify: Literal["sample", "all", "none"] = "sample"
@@ -186,6 +199,12 @@ class Settings(Strict):
     """The jobs of the service, each with a name of your choice."""
     service: Annotated[ServiceSettings, BeforeValidator(empty_is_default)] = ServiceSettings()
     """How the service stops, and where it is monitored."""
+
+    @property
+    def ensures_committees(self) -> bool:
+        """Tell whether some tests get a committee that no feed names."""
+        feeds = [feed for feed in self.feeds if isinstance(feed, TestFeed)]
+        return any((feed.committees or self.committees).ensure for feed in feeds)
 
     def state_url(self, folder: Path) -> str:
         """Return the state's URL; a relative path of a file starts at `folder`."""

@@ -7,10 +7,19 @@ from string import Formatter
 from typing import Annotated, Literal
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sync.config_base.base import InvalidSetting, Strict, validation_error, validation_errors
-from sync.contract import CALLS, OPTIONS, TOKEN, Call, OptionGroup, OptionRule, OptionType
+from sync.contract import (
+    CALLS,
+    OPTION_SET,
+    OPTIONS,
+    TOKEN,
+    Call,
+    OptionGroup,
+    OptionRule,
+    OptionType,
+)
 
 CHANGEABLE: Mapping[str, Call] = {name: call for name, call in CALLS.items() if call is not TOKEN}
 """The calls that can be changed. That of the token is documented, and contains the API key."""
@@ -58,6 +67,24 @@ def _check_wrapper(text: str) -> str:
     return text
 
 
+def _check_member(text: str) -> str:
+    if not text or not _MEMBER.fullmatch(text):
+        raise validation_error(
+            "is not a valid member name", "write a name such as afterTestOptions"
+        )
+    return text
+
+
+_MemberName = Annotated[str, AfterValidator(_check_member)]
+
+
+def _check_group(text: str) -> str:
+    if text not in OPTION_SET.groups:
+        known = ", ".join(OPTION_SET.groups)
+        raise validation_error("is not a group of options", f"the groups are {known}")
+    return text
+
+
 class CallSettings(Strict):
     """A call that differs from the contract on this tenant. Omitted settings keep their values."""
 
@@ -68,6 +95,15 @@ class CallSettings(Strict):
     the default path."""
     wrapper: Annotated[str, AfterValidator(_check_wrapper)] | None = None
     """The member of the body that contains what is sent, or `''` if it is the body itself."""
+    groups: Annotated[
+        dict[Annotated[str, AfterValidator(_check_group)], _MemberName],
+        Field(
+            default_factory=dict,
+            json_schema_extra={"propertyNames": {"enum": list(OPTION_SET.groups)}},
+        ),
+    ]
+    """Only of `option.set`: the members of the body that contain the options of a group, such as
+    `{after_test: afterTestOptions}`. Omitted groups keep their names."""
 
     @model_validator(mode="before")
     @classmethod
@@ -91,6 +127,7 @@ class CallSettings(Strict):
             method=call.method if self.method is None else self.method,
             path=call.path if self.path is None else self.path,
             wrapper=call.wrapper if self.wrapper is None else self.wrapper,
+            groups={**call.groups, **self.groups},
         )
 
 
@@ -104,10 +141,14 @@ class OptionSettings(Strict):
     """The type of its value: a `switch` (true or false), a `pin`, or any `text`."""
     secret: bool = False
     """Whether its value must never be stored, logged or shown. Pins always are secret."""
+    one_way: bool = False
+    """Whether switching it off takes back nothing that it has done. Such a switch is never switched
+    off by `undo`, and otherwise only after a person has allowed it."""
 
     def as_rule(self) -> OptionRule:
         """Return the option's rule, as the contract has for the known options."""
-        return OptionRule(self.group, self.type, self.secret or self.type == "pin")
+        secret = self.secret or self.type == "pin"
+        return OptionRule(self.group, self.type, secret, one_way=self.one_way)
 
 
 def _check_option(name: str) -> str:

@@ -48,6 +48,8 @@ def match_person(
         return None, ""
     if not found:
         return None, ""
+    if by == "username" and found[0].username != wanted["username"]:
+        return _only(found, by, "the account in Inspera has this username in another case")
     linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)
     return _only(found, by, f"the account with this {by} has another external id" if linked else "")
 

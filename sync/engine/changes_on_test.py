@@ -9,7 +9,7 @@ from sync.planning.candidate_numbers import Holder, Who
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Kind, listed, utc_time
 from sync.records.changes import Action, Cause, Fields, Outcome, PlannedChange, Result
-from sync.records.kinds import PERSON_OF
+from sync.records.kinds import PERSON_OF, RECORD_TYPES
 from sync.state.store import Store
 
 
@@ -157,6 +157,11 @@ def _place(
     names = {name: person[name] for name in ("first_name", "last_name", "email")}
     fields = {**(names if change.kind is Kind.CONTRIBUTOR else {}), **change.after}
     fields.pop("extra_share", None)
+    for name in RECORD_TYPES[change.kind].removed:
+        # What was taken away once is not taken away with each later change, but again when a call
+        # without a known outcome may have put it there.
+        if fields.get(name) == "" and change.changed and name not in change.changed:
+            fields[name] = None
     return MemberChange(
         line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, managed
     )
@@ -168,16 +173,18 @@ def _own_fields(line: PlannedChange, policy: MembershipPolicy) -> Fields:
         return change.after
     rule = policy.options.get(change.key[1], OptionRule("general", "text"))
     value = line.secret if rule.secret else change.after["value"]
-    return {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
+    fields = {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
+    note = _note_on(str(value or ""), rule)
+    return {**fields, "note": note} if note else fields
 
 
-_OCCUPIED = "waits until nobody on its test is in this committee any more"
-
-
-def _occupied(store: Store, test: str) -> frozenset[str]:
-    """Return the known committees of the contributors and candidates of a test."""
-    return frozenset(
-        name for names in store.known.committees_in_use(test) for name in listed(names)
+def _note_on(value: str, rule: OptionRule) -> str | None:
+    """Return what a person should know of a value that is sent all the same; never the value."""
+    if rule.safe_length is None or len(value) <= rule.safe_length:
+        return None
+    return (
+        f"has more than {rule.safe_length} characters: Inspera's own lock-down browser may not "
+        "accept it"
     )
 
 
@@ -187,22 +194,3 @@ def _leaving(line: PlannedChange) -> bool:
 
 def _committees(line: PlannedChange) -> tuple[str, ...]:
     return () if _leaving(line) else listed(line.change.after.get("committees"))
-
-
-def _missing(test: str, known: Fields | None) -> str:
-    there = known and known["remote_id"]
-    return "" if there else f"waits for test {test}, which is not in Inspera yet"
-
-
-def _missing_person(kind: Kind, line: PlannedChange, person: Fields | None) -> str:
-    who = f"waits for {PERSON_OF[kind]} {line.change.key[1]}"
-    if not person:
-        return f"{who}, who is not in Inspera yet"
-    return "" if person["external_id"] else f"{who}, who has no external id"
-
-
-def _missing_committee(line: PlannedChange, there: frozenset[str]) -> str:
-    missing = [name for name in _committees(line) if name not in there]
-    return (
-        f"waits for committee {', '.join(missing)}, which is not in Inspera yet" if missing else ""
-    )

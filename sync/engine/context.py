@@ -25,6 +25,7 @@ class RunSettings:
         source_names: every source of the configuration.
         workers: how many calls are made at a time.
         look_up_learners: whether Inspera may have learners that the state does not know.
+        export_above: above how many new people of a kind an export tells who exists; 0 for never.
         verify: how much is read back: `none`, `sample` or `all`.
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
     """
@@ -38,6 +39,7 @@ class RunSettings:
     look_up_learners: bool
     verify: str
     check_clock: bool = False
+    export_above: int = 0
 
 
 class RunObserver(Protocol):

@@ -14,8 +14,10 @@ from itertools import islice
 from threading import Event
 
 from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
+from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
+from sync.engine.existing_logins import ExistingLogins
 from sync.engine.lanes import Lane, Lanes
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork, WorkUnit
@@ -113,6 +115,7 @@ class Executor:
         tried: learners whose creation was sent before, so that they need no look-up.
         look_up_learners: whether Inspera may have learners that the state does not know. Then each
             new one is looked up first, as staff are.
+        logins: proves by an export that new people have no account; None to look each of them up.
         should_yield: tells whether another run goes first; asked before more is begun. Its argument
             returns when the soonest test starts that needs what is left (UTC text, empty for none).
     """
@@ -131,6 +134,7 @@ class Executor:
         barred: Collection[tuple[Kind, Key]] = (),
         tried: Collection[tuple[Kind, Key]] = (),
         look_up_learners: bool = True,
+        logins: ExistingLogins | None = None,
         should_yield: ShouldYield = never,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
@@ -141,10 +145,12 @@ class Executor:
             should_yield,
         )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
+        self._logins = logins
         self._result = ExecutionResult()
         self._done = 0
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
+        self._unsent = UnsentOnTests()
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -152,8 +158,7 @@ class Executor:
         `total` is the number of lines, for the progress.
         """
         # More open than workers: one that waits for its people leaves no worker idle.
-        plan = self._store.plan
-        lanes = Lanes(plan.steps(), plan.read_step, 2 * self._workers)
+        lanes = Lanes(self._store.plan.steps(), self._store.plan.read_step, 2 * self._workers)
         with (
             ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
             self._stopping(),
@@ -172,13 +177,10 @@ class Executor:
             raise
 
     def _allowed(self, lines: Sequence[PlannedChange]) -> list[PlannedChange]:
-        allowed: list[PlannedChange] = []
-        for line in lines:
-            if (line.change.kind, line.change.key) in self._barred:
-                self._record([None], [line], [Outcome(Result.NOT_SENT, _BARRED)])
-            else:
-                allowed.append(line)
-        return allowed
+        barred = [line for line in lines if (line.change.kind, line.change.key) in self._barred]
+        unsent = Outcome(Result.NOT_SENT, _BARRED)
+        self._record([None] * len(barred), barred, [unsent] * len(barred))
+        return [one for one in lines if (one.change.kind, one.change.key) not in self._barred]
 
     def _over(self) -> bool:
         return self._stop.is_set() or bool(self._result.stopped)
@@ -212,7 +214,7 @@ class Executor:
         change = line.change
         look_up_learners = self._look_up_learners and (change.kind, change.key) not in self._tried
         looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and look_up_learners)
-        if change.action is Action.CREATE and looked_up:
+        if change.action is Action.CREATE and looked_up and not self._is_proven_new(line):
             return WorkUnit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
             return WorkUnit(
@@ -221,11 +223,24 @@ class Executor:
         if change.action in (Action.DISABLE, Action.DELETE):
             return WorkUnit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
-            return WorkUnit(lambda: [self._target.save_staff(change, None)], (line,), (line,))
+            secret = line.secret if change.action is Action.CREATE else None
+            return WorkUnit(lambda: [self._target.save_staff(change, secret)], (line,), (line,))
+        return self._test(line)
+
+    def _test(self, line: PlannedChange) -> WorkUnit:
+        change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
+        if change.action is Action.ACTIVATE:
+            obstacle = find_obstacle(line, self._store, self._unsent, timing, self._policy.claim)
+            return WorkUnit(
+                partial(prepare_activation, line, obstacle, timing, self._target), (line,)
+            )
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
+
+    def _is_proven_new(self, line: PlannedChange) -> bool:
+        return self._logins is not None and self._logins.prove_new(line)
 
     def _send_all(self, pool: ThreadPoolExecutor, lanes: Lanes, total: int) -> None:
         """Keep the workers busy until no lane is left, or nothing more is to be sent."""
@@ -337,6 +352,7 @@ class Executor:
                 and outcome.result is Result.DONE
             ):
                 self._left.setdefault(change.key[0], set()).add(change.key[1])
+            self._unsent.note(line, outcome)
             self._result.results[change.kind, change.action, outcome.result] += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
@@ -347,11 +363,12 @@ class Executor:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
                 self._journal.find(
-                    outcome.result, change.kind, change.key, change.where, text, rule
+                    outcome.result, change.kind, change.line_key, change.where, text, rule
                 )
                 if outcome.result is Result.HELD:
                     self._store.holds.note(line, outcome.cause, text)
-            elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
+            # Inspera had it so already, or the option's value is worth a note.
+            elif outcome.message and (change.action is Action.UPDATE or change.kind is Kind.OPTION):
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:

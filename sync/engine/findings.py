@@ -29,7 +29,7 @@ def keep_findings(store: Store, journal: Journal, result: RunResult) -> None:
         for line in islice(store.plan.read(verdict, {Cause.PILOT}), MOST_FINDINGS):
             change = line.change
             rule = rule_of(line.cause, change.kind)
-            journal.find(verdict, change.kind, change.key, change.where, line.reason, rule)
+            journal.find(verdict, change.kind, change.line_key, change.where, line.reason, rule)
             result.planned_findings += 1
         tally = store.plan.tally().items()
         result.counts[verdict] += sum(number for (_, _, of), number in tally if of is verdict)

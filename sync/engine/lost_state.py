@@ -1,12 +1,14 @@
 """The probe for a lost state: an empty state while Inspera already has our records."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere
 from sync.records.base import Kind
 from sync.records.changes import PlannedChange
 from sync.records.kinds import PEOPLE
+from sync.records.remote import RemotePerson
 from sync.state.store import Store
 
 SAMPLE = 20
@@ -23,10 +25,12 @@ class LostStateProbe:
     Attributes:
         lost: why this looks like a lost state, so that nothing may be sent; empty when it does not.
         note: what a person should know all the same; empty when there is nothing.
+        logins: those of the people that were found, by kind.
     """
 
     lost: str = ""
     note: str = ""
+    logins: Mapping[Kind, Collection[str]] = field(default_factory=dict)
 
 
 def probe(store: Store, target: Target) -> LostStateProbe:
@@ -47,15 +51,23 @@ def probe(store: Store, target: Target) -> LostStateProbe:
             "of the tests looked up; nothing was sent; if this tool put them there, take them back "
             "with `adopt --managed`, and with `adopt` if somebody else did"
         )
-    samples = [line for kind in PEOPLE for line in store.plan.sample(kind, SAMPLE)]
-    people = sum(_has_person(target, line) for line in samples)
+    samples = {kind: store.plan.sample(kind, SAMPLE) for kind in PEOPLE}
+    found = {
+        kind: [one for line in samples[kind] for one in _find(target, line)] for kind in PEOPLE
+    }
+    people = sum(len(matches) for matches in found.values())
     if not people:
         return LostStateProbe()
+    total = sum(len(lines) for lines in samples.values())
     return LostStateProbe(
-        note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as "
+        logins={
+            kind: [one.username for one in matches if one.username]
+            for kind, matches in found.items()
+        },
+        note=f"Inspera already has {people} of the {total} people looked up: they count as "
         "found, so they are "
         "never disabled or deleted by this tool. If this state was lost, take back what is "
-        "managed with `adopt --managed`."
+        "managed with `adopt --managed`.",
     )
 
 
@@ -66,9 +78,10 @@ def _has_test(target: Target, line: PlannedChange) -> bool:
         return False
 
 
-def _has_person(target: Target, line: PlannedChange) -> bool:
+def _find(target: Target, line: PlannedChange) -> list[RemotePerson]:
+    """Return the account of a new person, at most one."""
     fields = line.change.after
     try:
-        return bool(target.find_person(str(fields["auth_system"]), str(fields["external_id"])))
+        return target.find_person(str(fields["auth_system"]), str(fields["external_id"]))[:1]
     except (CallMissing, NotThere):
-        return False
+        return []

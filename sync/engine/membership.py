@@ -9,11 +9,13 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 
+from sync.contract import NOT_ACTIVATED
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
 from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
+from sync.planning.diff import ENSURED
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import ACTIVATED, PASS, judge_times
 from sync.planning.member_guard import (
@@ -27,13 +29,14 @@ from sync.planning.remedies import adopt
 from sync.records.base import Kind
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange, Result
-from sync.records.kinds import COMPARED
+from sync.records.kinds import COMPARED, RECORD_TYPES
 from sync.records.remote import Assignment, Member, Members, RemoteTest
 
-_NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
-"""A test's status while its security options can change (vendor contract, Test API: search)."""
-
 _TYPE = "a committee's type can't be changed, and which it has can't be read"
+
+_UNREAD_COMMITTEES = (
+    "the test was in Inspera before this tool, and its committees can't be read: none is created"
+)
 
 Sent = Sequence[tuple[MemberChange, str]]
 """What is sent, each with why it is unmanaged (empty when it is)."""
@@ -149,7 +152,7 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
     """
     security = [place for place in changes.places if place.fields["group"] == "security"]
     found = target.find_test(str(changes.known["external_test_id"])) if security else []
-    activated = any((test.status or "").lower() not in _NOT_ACTIVATED for test in found)
+    activated = any((test.status or "").lower() not in NOT_ACTIVATED for test in found)
     activated = activated or _timing_there(changes, found, target).begun
     if activated:
         ready.ended.extend(
@@ -162,12 +165,17 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
 def _judge_additions(
     changes: ChangesOnTest, ready: PreparedWork, target: Target, policy: MembershipPolicy
 ) -> tuple[Sent, Needs]:
-    seats = target.members(changes.remote_id, changes.kind)
+    seats = target.recent_members(changes.remote_id, changes.kind)
     left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(changes.test, pattern) for pattern in policy.claim)
     sent: list[tuple[MemberChange, str]] = []
     for place in changes.places:
         line, seat = place.line, seats.there.get(place.who)
+        if line.change.reason == ENSURED and (kept := _instead_of_ensured(changes, line, seats)):
+            reason, others = kept
+            ready.already.extend(others)
+            ready.ended.append((line, Outcome(Result.NOT_NEEDED, reason)))
+            continue
         if seat is None and not (seats.readable and not seats.unnamed):
             if (
                 line.change.kind is Kind.COMMITTEE
@@ -189,6 +197,8 @@ def _judge_additions(
         left -= seat is None
         if seat is not None and place.fields.get("notify"):
             place = replace(place, fields={**place.fields, "notify": None})  # noqa: PLW2901 - nobody is put on it now
+        if seat is None:
+            place = _without_removals(place)  # noqa: PLW2901 - there is nothing to take away
         not_managed = ruling.existing and line.change.action is Action.CREATE
         sent.append((place, "was there before our first assignment" if not_managed else ""))
         if not_managed and seat:
@@ -197,6 +207,34 @@ def _judge_additions(
                 ExistingRecord(changes.kind, line.change.key, there, seat.remote_user_id)
             )
     return _numbered(changes, seats, sent, ready)
+
+
+def _instead_of_ensured(
+    changes: ChangesOnTest, line: PlannedChange, seats: Members
+) -> tuple[str, list[ExistingRecord]] | None:
+    """Return why a test needs no committee after all, and those that it has; None if it needs one.
+
+    Those that it has are remembered as existing, so that the next plan knows of them.
+    """
+    if not seats.readable:
+        return None if changes.known["managed"] else (_UNREAD_COMMITTEES, [])
+    others = [
+        ExistingRecord(changes.kind, (changes.test, name), {"type": member.type})
+        for (_, name), member in seats.there.items()
+        if name != line.change.key[1]
+    ]
+    if not others or ("", line.change.key[1]) in seats.there:
+        return None
+    names = ", ".join(one.key[1] for one in others)
+    return f"Inspera has a committee of this test already ({names}): none is created", others
+
+
+def _without_removals(place: MemberChange) -> MemberChange:
+    removed = RECORD_TYPES[place.line.change.kind].removed
+    kept = {
+        name: value for name, value in place.fields.items() if not (name in removed and value == "")
+    }
+    return replace(place, fields=kept)
 
 
 def _numbered(
@@ -282,8 +320,16 @@ def _send_in_turns(
 
 
 def _as_found(outcomes: Sequence[Outcome], sent: Sent) -> list[Outcome]:
-    """Return the outcomes; what was sent and is unmanaged is *found* and not *done*."""
-    return [
-        Outcome(Result.FOUND, found) if found and outcome.result is Result.DONE else outcome
-        for outcome, (_, found) in zip(outcomes, sent, strict=True)
-    ]
+    """Return the outcomes; what was sent and is unmanaged is *found* and not *done*.
+
+    What is worth a note has it as its message.
+    """
+    ended: list[Outcome] = []
+    for outcome, (place, found) in zip(outcomes, sent, strict=True):
+        if outcome.result is Result.DONE and found:
+            ended.append(Outcome(Result.FOUND, found))
+        elif outcome.result is Result.DONE and place.fields.get("note"):
+            ended.append(replace(outcome, message=str(place.fields["note"])))
+        else:
+            ended.append(outcome)
+    return ended

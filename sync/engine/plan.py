@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync.engine.activation import draft_activations
 from sync.engine.configuration import ConfigurationGate
 from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
 from sync.engine.near_keys import check_names
@@ -46,6 +47,10 @@ class Policy:
         chosen: which lines of the plan were asked for; None for all. A run that sends only a part
             keeps no baseline, and changes nothing that rests on a whole plan.
         decided: what people have decided about single changes before this run.
+        claimed: the tests of which the configuration claims what Inspera had before us, by pattern.
+        ensured: the committee that a test gets that has none, by the number of its feed.
+        follows: the fields of each kind that are taken away in Inspera when no row has a value any
+            more.
         gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
@@ -62,7 +67,16 @@ class Policy:
     grace: GraceRules = NO_GRACE
     protections: Sequence[Protection] = ()
     pilot: PilotGroup = EVERYBODY
+    claimed: Collection[str] = ()
     gate: ConfigurationGate | None = None
+    follows: Mapping[Kind, Collection[str]] = field(default_factory=dict)
+    ensured: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def reads_whole_tests(self) -> bool:
+        """Tell whether the run reads all that the sources say of tests and of what is on them."""
+        on_tests = {Kind.TEST, *ON_A_TEST}
+        return Kind.TEST in self.kinds and not on_tests.intersection(self.unread)
 
     @property
     def incomplete(self) -> frozenset[Kind]:
@@ -168,6 +182,7 @@ def make_plan(
     `change` is a change of the configuration since the last complete run.
     """
     progress("deciding", 0)
+    _ensure_committees(extracted, store, policy)
     store.comparison.compute_context(now, extracted.trouble)
     if policy.pilot:
         store.comparison.note_needed(policy.pilot.covers)
@@ -191,6 +206,9 @@ def make_plan(
     store.plan.defer_numbers()
     # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
+    # After all else, which it waits for, and after all that expects one line of a test.
+    if policy.reads_whole_tests:
+        draft_activations(store, extracted, policy.protections, policy.pilot, policy.claimed)
     store.clashes.find(now, extracted.kinds, policy.rooms)
     store.plan.close()
     whole = PlanResult(
@@ -204,6 +222,15 @@ def make_plan(
         configuration=impact,
     )
     return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
+
+
+def _ensure_committees(extracted: ExtractionResult, store: Store, policy: Policy) -> None:
+    """Want a committee for each test that has none, unless a feed may name one after all."""
+    named_by = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+    # Only where all that can name one was read has the policy committees to ensure.
+    doubtful = any(kind in extracted.trouble and kind in extracted.kinds for kind in named_by)
+    if policy.ensured:
+        store.staging.ensure_committees(policy.ensured, known_only=doubtful)
 
 
 def narrow(
@@ -321,6 +348,8 @@ class _PlanBuilder:
         def drafted() -> Iterator[DraftedChange]:
             for one in pairs:
                 pair = with_policy(one, self.policy, self.now)
+                if follows := self.policy.follows.get(pair.kind):
+                    pair = replace(pair, follows=follows)
                 decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:
                     self.decided.update(filter(None, [decision.drafted.decided]))

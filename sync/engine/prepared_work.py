@@ -24,7 +24,8 @@ class ExistingRecord:
 class PreparedWork:
     """Work after its reading: what ended without a call, and what is to be sent.
 
-    `already` are new records among the lines which Inspera has, not put there by us. They are to be
+    `already` are records which Inspera has, not put there by us: new ones among the lines, and
+    committees instead of one that would have been ensured. They are to be
     remembered as such before anything is sent: an open intent alone would make them look like ones
     that we made. `send` runs on a worker and gives one outcome for each line.
     """

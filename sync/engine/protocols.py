@@ -132,8 +132,10 @@ class Target(Protocol):
     def save_staff(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
     def create_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def update_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
+    def activate_test(self, change: Change, remote_id: str, /) -> Outcome: ...  # noqa: D102
     def settle_test(self, external_test_id: str, since: datetime, /) -> Outcome: ...  # noqa: D102
     def members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
+    def recent_members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
     def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def find_test(self, external_test_id: str, /) -> list[RemoteTest]: ...  # noqa: D102

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
+from sync.contract import is_activated
 from sync.engine.account_match import identity_of, match_person, values_of
 from sync.engine.context import RunContext, RunSettings
 from sync.engine.protocols import Clock, Target
@@ -118,10 +119,31 @@ class Recovery:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
 
     def _test(self, intent: OpenIntent) -> None:
-        if intent.action is Action.CREATE:
+        if intent.action is Action.ACTIVATE:
+            self._activated_test(intent)
+        elif intent.action is Action.CREATE:
             self._created_test(intent)
         else:
             self._updated_test(intent)
+
+    def _activated_test(self, intent: OpenIntent) -> None:
+        """Settle an activation by the status of the test, which a search shows.
+
+        If that is not possible, the intent stays open: the activation is planned again, and reads
+        the test before it is sent.
+        """
+        self._wait_until_visible()
+        try:
+            found = self._target.find_test(str(intent.fields["external_test_id"]))
+        except Stop:
+            raise
+        except CallError:
+            return
+        if any(is_activated(test.status) for test in found):
+            self._journal.known.activate(intent.key)
+            self._journal.settle(intent, "done", "found activated by a later run")
+        elif found:
+            self._journal.settle(intent, "not sent", "a later run found it not activated")
 
     def _created_test(self, intent: OpenIntent) -> None:
         outcome = self._target.settle_test(str(intent.fields["external_test_id"]), self._since)

@@ -12,6 +12,7 @@ from sync.engine.context import RunContext, RunSettings
 from sync.engine.decisions import keep_holds
 from sync.engine.ending import recording_errors
 from sync.engine.executor import ExecutionResult, Executor
+from sync.engine.existing_logins import ExistingLogins
 from sync.engine.extract.baseline import keep_baseline
 from sync.engine.extract.extract import extract
 from sync.engine.findings import keep_findings
@@ -126,7 +127,10 @@ def _send(
     _keep_held(settings, context, executed)
     # A run that was stopped has not got to all of its plan: what it did not reach stays open.
     if not executed.stopped:
-        journal.lapse({*plan.extracted.trouble, *settings.policy.incomplete})
+        journal.lapse(
+            {*plan.extracted.trouble, *settings.policy.incomplete},
+            activations=settings.policy.reads_whole_tests,
+        )
     result.add_clock(context.target.opened, context.observer.note)
     # After the removals: a learner is released once their last seat is known to be gone. A wrong
     # clock makes tests look ended: then nobody who seems to have left is forgotten.
@@ -151,7 +155,11 @@ def execute(
     settings: RunSettings, context: RunContext, recovered: RecoveryResult, result: RunResult
 ) -> ExecutionResult:
     """Send what the guard allows, unless Inspera shows that this state was lost."""
-    total, note = context.store.plan.sendable(), context.observer.note
+    total, note, journal = (
+        context.store.plan.sendable(),
+        context.observer.note,
+        context.journal,
+    )
     if not total:
         if settings.check_clock:
             with suppress(CallError):  # nothing is to be sent, so an error prevents nothing
@@ -166,10 +174,10 @@ def execute(
     if probed.lost:
         result.hold_all(f"Held: {probed.lost}", total, note)
         return ExecutionResult()
-    context.journal.note_total(total)
+    journal.note_total(total)
     executed = Executor(
         context.store,
-        context.journal,
+        journal,
         target,
         settings.membership,
         workers=settings.workers,
@@ -179,6 +187,16 @@ def execute(
         barred=recovered.barred,
         tried=recovered.tried,
         look_up_learners=settings.look_up_learners,
+        logins=ExistingLogins(
+            context.store,
+            journal,
+            target,
+            above=settings.export_above,
+            learners=settings.look_up_learners,
+            began=context.clock() - settings.membership.read_after_write_delay,
+            note=note,
+            seen=probed.logins,
+        ),
         should_yield=context.should_yield,
     ).execute(total)
     result.add_execution(executed, total)

@@ -2,31 +2,64 @@
 
 import json
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from urllib.parse import urlsplit
 
 from sync.contract import Call
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 from sync.inspera.recovery import RECOVERY, event_of
 from sync.inspera.request import Request
-from sync.inspera.responses import envelope
+from sync.inspera.responses import envelope, limits
+
+_MOST_TEXTS = 100
+_PAGE = 16_000  # bytes of a page for browsers in which words are looked for
+_TAG = re.compile(r"<[^>]*>")
 
 
 class Throttled(Retry):
-    """A 429: Inspera wants fewer calls from all workers, not only from this one."""
+    """A 429, or words of the limit on requests: Inspera wants fewer calls from all workers, not only from this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One response; `retry_after`, `location` and `date` are its headers of these names."""
+    """One response; `retry_after`, `location` and `date` are its headers of these names.
+
+    `said` is the status that was sent, if `status` is another (see `with_limit_as_429`).
+    `header_names` are the names of all its headers, and `seconds` is how long it took.
+    """
 
     status: int
     body: bytes = b""
     retry_after: str | None = None
     location: str | None = None
     date: str | None = None
+    said: int | None = None
+    header_names: frozenset[str] = field(default=frozenset(), compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+
+def with_limit_as_429(response: HttpResponse) -> HttpResponse:
+    """Return the response with status 429 if it refuses the call because of too many requests.
+
+    The status of such a response is not known (vendor contract, Conventions). Its words are.
+    """
+    status = response.status
+    if status == 429 or status < 200 or 300 <= status < 400:
+        return response
+    content = content_of(response)
+    if status < 300 and not envelope.failed(content):
+        return response
+    if content is None and status >= 300:
+        content = {"message": _TAG.sub(" ", response.body[:_PAGE].decode("utf-8", "replace"))}
+    # The reasons of a refusal only: its other members may repeat what was sent.
+    texts = envelope.all_texts(content) if status >= 500 else envelope.reasons(content)
+    if not limits.speaks_of_requests(islice(texts, _MOST_TEXTS), at_fault=status >= 500):
+        return response
+    return replace(response, status=429, said=status)
 
 
 def parse_success(request: Request, response: HttpResponse, now: datetime) -> object:
@@ -75,7 +108,8 @@ def refusal(request: Request, status: int, content: object) -> Refused:
 def throttled(call: Call, response: HttpResponse, now: datetime) -> Throttled:
     """Return the error for a 429, with the wait that it asks for."""
     return Throttled(
-        f"Inspera asked for fewer calls and did not accept {call.name} (429)",
+        f"Inspera asked for fewer calls and did not accept {call.name} "
+        f"({response.said or response.status})",
         requested_wait(response, now),
     )
 

@@ -1,10 +1,12 @@
 """The caller: it makes calls at the permitted rate, with a token, and repeats them if it is safe."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import structlog
 from tenacity import (
@@ -25,12 +27,16 @@ from sync.inspera.call_errors import HttpResponse, Throttled
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
+from sync.inspera.in_flight import InFlight
 from sync.inspera.request import Request
 from sync.inspera.tenant_health import TenantHealth
 from sync.inspera.throttle import Throttle
 
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
+_CHUNK = 64 * 1024
+_IN_MEMORY = 4 * 1024 * 1024
+"""The most bytes of a download that are kept in memory; more go into a temporary file."""
 _MAX_RENEWALS = 5
 _SAVES = frozenset(call.name for call in (LEARNER_SAVE, STAFF_SAVE, STAFF_ENABLE, STAFF_DISABLE))
 _STATUS_WORDS: dict[type[CallError], str] = {Unreachable: "unreachable", Stop: "stopped"}
@@ -58,11 +64,15 @@ class Caller:
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.connection, self.clock = connection, clock
-        self.tenant = TenantHealth(patience=connection.attempts * max(connection.workers, 4))
+        self.tenant = TenantHealth(
+            connection.attempts * max(connection.max_in_flight, 4), monotonic
+        )
         self.clock_check = ClockCheck()
         self._stop, self._monotonic = stop, monotonic
         self._sleep = sleep or sleep_using_event(stop)
         self._client = Client(connection)
+        self._in_flight = InFlight(connection.max_in_flight, stop, monotonic, connection.observer)
+        self._queue = threading.Lock()
         self._throttle = Throttle(connection.calls_per_second, stop, monotonic, self._sleep)
         self._token = AccessToken(connection, self._send, clock, monotonic)
         self._backoff = wait_random_exponential(
@@ -120,6 +130,19 @@ class Caller:
             raise
         return result
 
+    def read_once(self, request: Request) -> HttpResponse:
+        """Make one call that only reads, and return its response whatever its status.
+
+        It is not repeated, and says nothing about the health of the tenant.
+
+        Raises:
+            ValueError: the call may change something.
+            Retry, Unknown, Stop: see `Client.send`; the token is fetched as for any call.
+        """
+        if not request.call.reads:
+            raise ValueError(f"{request.call.name} may change something")
+        return self._send_with_token(request)
+
     def pause(self, seconds: float) -> bool:
         """Wait; return false when the run is being ended meanwhile."""
         if seconds > 0 and not self.stopping:
@@ -127,15 +150,27 @@ class Caller:
         return not self.stopping
 
     def download(self, url: str) -> Iterator[bytes]:
-        """Download the file behind a link once, without our token (see `Client.download`).
+        """Download the file behind a link once, without our token, and yield it in chunks.
+
+        The whole file is downloaded before its first chunk is yielded. Otherwise it would be a call
+        in flight until it is read, and the calls that are made meanwhile might wait for its end.
 
         Raises:
             Retry: it can't be downloaded now, or the run is being ended.
             Refused: the link is not followed.
         """
-        if self.stopping:
-            raise Retry("the run is being ended, so nothing is downloaded")
-        return self._client.download(url)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+            with self._admitted("nothing is downloaded", throttled=False):
+                began = self._monotonic()
+                try:
+                    for chunk in self._client.download(url):
+                        _write(file, chunk)
+                except Throttled:
+                    self._slow_down(began)
+                    raise
+            file.seek(0)
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def elapsed(self) -> float:
         """Return seconds from any origin, to measure how long something takes."""
@@ -153,6 +188,7 @@ class Caller:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        self._in_flight.close()
 
     def _attempt(
         self, request: Request, read: Callable[[object], T], lost: list[Unknown]
@@ -212,12 +248,35 @@ class Caller:
         return response
 
     def _send(self, request: Request, headers: dict[str, str]) -> HttpResponse:
-        """Send one request, also the token's, when the throttle permits it."""
-        if not self._throttle.acquire() or self.stopping:
-            raise Retry(f"the run is being ended, so {request.call.name} was not sent")
+        """Send one request, also the token's, when it is permitted."""
+        with self._admitted(f"{request.call.name} was not sent"):
+            return self._send_now(request, headers)
+
+    @contextmanager
+    def _admitted(self, instead: str, *, throttled: bool = True) -> Iterator[None]:
+        """Wait until one more call may be in flight and the throttle permits it.
+
+        Raises:
+            Retry: the run is being ended; its message says what happens `instead`.
+        """
+        # One worker at a time waits for both, so that only calls in flight count as in flight, and
+        # none that waits for the throttle.
+        with self._queue:
+            while True:
+                self._in_flight.wait_for_room()
+                if self.stopping or (throttled and not self._throttle.acquire()) or self.stopping:
+                    raise Retry(f"the run is being ended, so {instead}")
+                if self._in_flight.enter():
+                    break
+        try:
+            yield
+        finally:
+            self._in_flight.leave()
+
+    def _send_now(self, request: Request, headers: dict[str, str]) -> HttpResponse:
         began, sent_at = self._monotonic(), self.clock()
         try:
-            response = self._client.send(request, headers)
+            response = call_errors.with_limit_as_429(self._client.send(request, headers))
         except CallError as error:
             self._observe(request.call, _STATUS_WORDS.get(type(error), "lost"), began)
             _log.warning("call failed", call=request.call.name, error=str(error))
@@ -232,8 +291,8 @@ class Caller:
 
     def _observe(self, call: Call, status: str, began: float) -> float:
         seconds = self._monotonic() - began
-        if self.connection.observe:
-            self.connection.observe(call.name, status, seconds)
+        if self.connection.observer:
+            self.connection.observer.call(call.name, status, seconds)
         return seconds
 
     def _note_response(self, request: Request, response: HttpResponse, began: float) -> None:
@@ -241,10 +300,9 @@ class Caller:
         seconds = self._observe(request.call, str(status), began)
         _log.debug("call", call=name, status=status, milliseconds=round(seconds * 1000))
         if status == 429:
-            if self._throttle.slow_down(began):
-                rate = round(self._throttle.calls_per_second, 2)
-                _log.warning("slowed down", calls_per_second=rate)
+            self._slow_down(began)
         elif status < 500:
+            self._in_flight.succeed()
             self._throttle.speed_up()
         wait = call_errors.requested_wait(response, self.clock()) if status in (429, 503) else None
         if wait is not None:
@@ -257,6 +315,22 @@ class Caller:
         else:
             self.tenant.reached()
 
+    def _slow_down(self, began: float) -> None:
+        """Lower the number of calls in flight; also the rate, if this was the only one in flight.
+
+        Inspera limits the calls in flight and publishes no limit on the rate (rules 22).
+        """
+        in_flight = self._in_flight.lower(began)
+        if in_flight is None:
+            return
+        if in_flight == 1:
+            self._throttle.slow_down(began)
+        _log.warning(
+            "slowed down",
+            in_flight=self._in_flight.allowed,
+            calls_per_second=round(self._throttle.calls_per_second, 2),
+        )
+
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Retry) and error.after is not None:
@@ -268,6 +342,16 @@ class Caller:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Throttled) and state.next_action:
             self._throttle.pause(state.next_action.sleep)
+
+
+def _write(file: IO[bytes], chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+    except OSError as error:
+        raise Retry(
+            "the file that Inspera made can't be stored on this machine "
+            f"({error.strerror or error}); free space in {tempfile.gettempdir()}"
+        ) from None
 
 
 def _bearer(token: str) -> dict[str, str]:

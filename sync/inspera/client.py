@@ -25,7 +25,7 @@ from sync import __version__
 from sync.config_base.addresses import is_loopback
 from sync.contract import Call
 from sync.errors import CallError, Refused, Retry, Stop, Unknown
-from sync.inspera.call_errors import HttpResponse
+from sync.inspera.call_errors import HttpResponse, Throttled, with_limit_as_429
 from sync.inspera.connection import Connection
 from sync.inspera.request import Request
 
@@ -68,7 +68,7 @@ class Unreachable(Retry):
 
 
 class Client:
-    """One session for all workers, with a connection for each worker that is kept open."""
+    """One session for all workers, whose connections are kept open: one for each call in flight."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -99,8 +99,16 @@ class Client:
                     "be read"
                 )
                 body = b"".join(_read_bounded(response, MAX_BODY, too_long))
-                values = map(response.headers.get, ("Retry-After", "Location", "Date"))
-                return HttpResponse(response.status_code, body, *values)
+                header = response.headers.get
+                return HttpResponse(
+                    response.status_code,
+                    body,
+                    retry_after=header("Retry-After"),
+                    location=header("Location"),
+                    date=header("Date"),
+                    header_names=frozenset(response.headers),
+                    seconds=response.elapsed.total_seconds(),
+                )
         except (OSError, ValueError, HTTPError) as error:
             # Not chained: requests' own errors contain the request, with its headers and its body.
             raise self._translate(request.call, error) from None
@@ -113,6 +121,7 @@ class Client:
 
         Raises:
             Refused: the address may not be followed, or does not give a file.
+            Throttled: Inspera has too many requests in progress.
             Retry: the download failed, or was incomplete.
         """
         if not _may_be_followed(url):
@@ -127,7 +136,9 @@ class Client:
                 url, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 if response.status_code != 200:
-                    raise _download_error(response.status_code)
+                    reason = next(response.iter_content(_CHUNK), b"")
+                    refused = HttpResponse(response.status_code, reason)
+                    raise _download_error(with_limit_as_429(refused).status)
                 yield from _read_bounded(response, MAX_FILE, too_long)
         except (OSError, ValueError, HTTPError):
             raise Retry(
@@ -223,7 +234,7 @@ def _session(connection: Connection) -> requests.Session:
     session.verify = connection.ca_bundle or True
     if connection.proxy:
         session.proxies = {"http": connection.proxy, "https": connection.proxy}
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.workers, max_retries=0)
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.max_in_flight, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -239,7 +250,9 @@ def _read_bounded(response: requests.Response, most: int, too_long: CallError) -
 
 
 def _download_error(status: int) -> CallError:
-    if status == 429 or status >= 500:
+    if status == 429:
+        return Throttled("Inspera asked for fewer calls, so its file was not downloaded")
+    if status >= 500:
         return Retry(f"the file that Inspera made could not be downloaded ({status})")
     if 300 <= status < 400:
         return Refused(

@@ -2,8 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sync.contract import CALLS, Call
+
+
+class CallObserver(Protocol):
+    """What is notified of calls, by any thread."""
+
+    def call(self, name: str, status: str, seconds: float) -> None:
+        """Take a request's call and duration, and the response's status.
+
+        Without a response the status is `unreachable`, `lost` or `stopped`.
+        """
+
+    def in_flight(self, now: int, allowed: int) -> None:
+        """Take how many calls are in flight, and how many may be, when one of them changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +29,8 @@ class Connection:
         client_id: the client id that the key belongs to.
         api_key: returns the API key. It is called for each new token, so a replaced key is used.
         calls_per_second: the rate of all workers together.
+        max_in_flight: how many calls are in flight at most: everything that is sent, tokens,
+            export polls and downloads included. There is one connection in a process at a time.
         workers: how many threads make calls.
         batch_size: how many records one call carries at most.
         connect_timeout: how long one connection may take to be made.
@@ -26,31 +42,31 @@ class Connection:
         proxy: a URL, perhaps with a password; never taken from the environment.
         ca_bundle: the path of a PEM file; never taken from the environment.
         calls: all calls by name, with the operator's overrides.
-        observe: called by any thread after each request with the call's name, the response's status
-            (or `unreachable`, `lost`, `stopped`), and the seconds that it took.
+        observer: is notified of each request, for metrics.
     """
 
     url: str
     client_id: str
     api_key: Callable[[], str] = field(repr=False)
     calls_per_second: float = 5.0
+    max_in_flight: int = 4
     workers: int = 8
     batch_size: int = 100
     connect_timeout: float = 5.0
-    read_timeout: float = 10.0
+    read_timeout: float = 65.0
     attempts: int = 5
     retry_after_ceiling: float = 60.0
     read_after_write_delay: float = 10.0
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
     calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
-    observe: Callable[[str, str, float], None] | None = field(default=None, repr=False)
+    observer: CallObserver | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.calls_per_second < float("inf"):
             raise ValueError("calls_per_second must be above 0")
-        if min(self.workers, self.batch_size, self.attempts) < 1:
-            raise ValueError("workers, batch_size and attempts must be at least 1")
+        if min(self.max_in_flight, self.workers, self.batch_size, self.attempts) < 1:
+            raise ValueError("numbers of calls, workers and records must be at least 1")
         if min(self.connect_timeout, self.read_timeout) <= 0:
             raise ValueError("timeouts must be above 0")
         if min(self.retry_after_ceiling, self.read_after_write_delay) < 0:

@@ -16,7 +16,8 @@ from sync.records.remote import RemotePerson
 _PATIENCE: Final = {Kind.LEARNER: 600.0, Kind.STAFF: 1800.0}
 """Seconds until an export is given up, as other clients do (vendor contract, Users API: export)."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 15.0
+_PAUSE_AFTER_FAILURE = 1.0
 _FAILED: Final = ("failed", "error")
 
 
@@ -29,8 +30,10 @@ class Export:
     def people(self, kind: Kind) -> Iterator[RemotePerson]:
         """Yield all learners or all staff (vendor contract, Users API: export users).
 
-        The format is inferred: a JSON array of people as a single read shows them, or an object
-        with such an array. The link is valid as long as the token.
+        The file is an object with `admins`, or for learners, which is inferred, `students`: per
+        person user id, names and username. Any array of people is read, and external ids too where
+        a tenant shows them. An identical order before the first is done gives the same job, so
+        ordering again is safe.
         """
         call = self._caller.named(EXPORT_ORDER)
         body = bodies.wrapped(call, bodies.export_order(kind))
@@ -78,7 +81,7 @@ class Export:
             try:
                 first = next(chunks, b"")
             except Retry:
-                if not left or not self._caller.pause(_FIRST_PAUSE):
+                if not left or not self._caller.pause(_PAUSE_AFTER_FAILURE):
                     raise
             else:
                 return chain((first,), chunks)

@@ -1,6 +1,7 @@
 """Look-ups of tests, people and members of tests. All of these calls may be repeated."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -17,6 +18,7 @@ from sync.contract import (
 from sync.errors import CallMissing, NotThere, Refused, Unknown
 from sync.inspera.call_errors import call_missing, date_of
 from sync.inspera.caller import Caller
+from sync.inspera.recent_readings import RecentReadings, TestMatches
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import members as member_readers
@@ -34,18 +36,6 @@ _MEMBER_READS: Final[Mapping[Kind, tuple[Call, Callable[[object], Members]]]] = 
 
 Row = TypeVar("Row")
 ReadRow = Callable[[Mapping[str, object]], Row]
-
-
-@dataclass(frozen=True, slots=True)
-class TestMatches:
-    """The tests with an external id.
-
-    `conclusive` is false when the tenant answered 404 and has never answered a search with success.
-    Then no match proves nothing: the tenant may lack the call.
-    """
-
-    matches: tuple[RemoteTest, ...]
-    conclusive: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +62,23 @@ class Lookups:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self.readings = RecentReadings(caller.elapsed)
 
     def search_tests(self, external_test_id: str) -> TestMatches:
         """Return the tests with exactly this external id (vendor contract, Test API: search)."""
+        began = self._caller.elapsed()
+        found = self._search_tests(external_test_id)
+        self.readings.keep_search(external_test_id, found, began)
+        return found
+
+    def recent_search(self, external_test_id: str) -> TestMatches:
+        """Return what a search of the last minute has found, or search now.
+
+        The search before the intent of a create serves the create itself, once.
+        """
+        return self.readings.take_search(external_test_id) or self._search_tests(external_test_id)
+
+    def _search_tests(self, external_test_id: str) -> TestMatches:
         call, query = self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id)
         try:
             rows = list(self._search(call, query, records.test_from_search))
@@ -102,13 +106,27 @@ class Lookups:
         if kind not in _MEMBER_READS:
             message = f"the {kind}s of a test cannot be read: Inspera has no call for that"
             return Members(readable=False, message=message)
-        call, read = _MEMBER_READS[kind]
+        call, _ = _MEMBER_READS[kind]
+        request, began = (
+            Request(self._caller.named(call), {"test": remote_id}),
+            self._caller.elapsed(),
+        )
         try:
-            return self._caller.call(Request(self._caller.named(call), {"test": remote_id}), read)
+            read = self._caller.call(request, lambda body: _read_kinds(body, kind))
         except (Refused, CallMissing) as error:
             lacking = "" if type(error) is Refused else ", this tenant does not seem to have it"
             message = f"the {kind}s of a test cannot be read{lacking} ({error})"
             return Members(readable=False, message=message)
+        self.readings.keep_members(remote_id, read, began)
+        return read[kind]
+
+    def recent_members(self, remote_id: str, kind: Kind) -> Members:
+        """Return what a reading of the last minute shows, or read now.
+
+        One reading shows contributors and committees. A reading counts only until something of that
+        kind is sent to the test, or anything is removed from it.
+        """
+        return self.readings.find_members(remote_id, kind) or self.members(remote_id, kind)
 
     def probe(self) -> TenantProbe:
         """Fetch a token if needed, and read one page of tests."""
@@ -138,12 +156,17 @@ class Lookups:
             return []
 
     def find_person_by_login(self, username: str) -> list[RemotePerson]:
-        """Return the people with exactly this username (vendor contract, Users API; inferred).
+        """Return the people with this username (vendor contract, Users API; inferred).
+
+        Where nobody has exactly this one, those who have it in another case (rules 31).
 
         Raises:
             CallMissing: the tenant does not seem to have the search; a 404 counts as that too.
         """
-        return [person for person in self._search_people(username) if person.username == username]
+        found = list(self._search_people(username))
+        exact = [person for person in found if person.username == username]
+        same = username.casefold()
+        return exact or [one for one in found if (one.username or "").casefold() == same]
 
     def find_person_by_email(self, email: str) -> list[RemotePerson]:
         """Return the people with this address, ignoring case; raises as `find_person_by_login`."""
@@ -197,3 +220,18 @@ class Lookups:
             f"{call.name} has more results than can be read, so its result proves nothing; ask "
             "Inspera for help"
         )
+
+
+def _read_kinds(body: object, wanted: Kind) -> Mapping[Kind, Members]:
+    """Return the wanted kind on a test, and the other kinds that the same call shows.
+
+    Raises:
+        ValueError: the wanted kind can't be read.
+    """
+    call, read = _MEMBER_READS[wanted]
+    found = {wanted: read(body)}
+    for kind, (other, read_other) in _MEMBER_READS.items():
+        if kind is not wanted and other is call:
+            with suppress(ValueError):  # it is not what was asked for
+                found[kind] = read_other(body)
+    return found

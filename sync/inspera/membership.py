@@ -79,10 +79,20 @@ class Membership:
         spec, batch = ASSIGNMENT_SPECS[kind], Batch(entries)
         call = self._caller.named(spec.assign)
         change = MembershipChange(test, kind, spec, call, spec.build_assign, batch)
-        return self._send(change, self._assign)
+        try:
+            return self._send(change, self._assign)
+        finally:
+            self._lookups.readings.forget_members(test, kind)
 
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind) -> list[Outcome]:
         """Take entries off a test. An entry that is proven not to be there is done."""
+        try:
+            return self._remove_all(test, entries, kind)
+        finally:
+            # Of all kinds: who is removed may take their committee or their seat along.
+            self._lookups.readings.forget_members(test)
+
+    def _remove_all(self, test: str, entries: Sequence[Assignment], kind: Kind) -> list[Outcome]:
         spec, batch = ASSIGNMENT_SPECS[kind], Batch(entries)
         if spec.remove is None or spec.build_remove is None:
             message = f"Inspera has no call that takes an {kind} off a test"

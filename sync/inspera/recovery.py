@@ -16,7 +16,7 @@ class Event(StrEnum):
     """An event that can occur when a call is sent once."""
 
     NOT_SENT = "no connection could be made"
-    THROTTLED = "429"
+    THROTTLED = "429, or any status with words of the limit on requests"
     LOST = "sent, then no answer in time or a broken connection"
     FAILED = "5xx or 408"
     UNREADABLE = "2xx that cannot be read"
@@ -54,7 +54,9 @@ RECOVERY: Final[Mapping[Event, RecoveryRule]] = {
         Retry, "sent again up to `inspera.attempts` times; too many in a row end the run"
     ),
     Event.THROTTLED: RecoveryRule(
-        Retry, "all workers pause as long as it asks, up to a ceiling; the rate is halved"
+        Retry,
+        "all workers pause as long as it asks, up to a ceiling; the calls in flight are halved, and "
+        "the rate too if only one was in flight; sent again up to `inspera.attempts` times",
     ),
     Event.LOST: RecoveryRule(
         Unknown, "settled before anything else is sent for the record, as its call allows"

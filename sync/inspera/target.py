@@ -11,6 +11,7 @@ from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
 from sync.inspera.export import Export
+from sync.inspera.form_probe import FormProbe, ProbeReport
 from sync.inspera.lookups import Lookups, TenantProbe
 from sync.inspera.membership import Membership
 from sync.inspera.people import People
@@ -151,6 +152,14 @@ class InsperaTarget:
         """Send a test's title and times; `HELD` when Inspera's times are not the known ones."""
         return self._tests.update(change)
 
+    def activate_test(self, change: Change, remote_id: str) -> Outcome:
+        """Activate the test with Inspera's id (vendor contract, Test API: activating).
+
+        `REFUSED` has the vendor's message. A lost answer is settled by a search for the status;
+        `UNKNOWN`: not even that could settle it.
+        """
+        return self._tests.activate(change, remote_id)
+
     def members(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Members:
         """Read the candidates, contributors or committees of the test with Inspera's id.
 
@@ -158,6 +167,14 @@ class InsperaTarget:
         auth system and their name as the id.
         """
         return self._lookups.members(remote_id, kind)
+
+    def recent_members(self, remote_id: str, kind: Kind) -> Members:
+        """Return the members as a reading of the last 60 s shows them, or read them now.
+
+        A reading counts only until something of that kind is sent to the test, or anything is
+        removed from it. It is for additions: removals and reading back use `members`.
+        """
+        return self._lookups.recent_members(remote_id, kind)
 
     def assign(
         self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
@@ -208,7 +225,7 @@ class InsperaTarget:
         return any(self._caller.tenant.has(call) for call in (PERSON_BY_ID, PERSON_SEARCH))
 
     def find_person_by_login(self, username: str) -> list[RemotePerson]:
-        """Return the people with exactly this username.
+        """Return the people with this username, or else with it in another case.
 
         Raises:
             CallMissing: the tenant can't search for people.
@@ -234,3 +251,11 @@ class InsperaTarget:
     def probe(self) -> TenantProbe:
         """Fetch a token and read one page of tests, as a first test of the connection."""
         return self._lookups.probe()
+
+    def probe_forms(self) -> ProbeReport:
+        """Make a few calls that only read, and return the forms of their answers, without values.
+
+        Raises:
+            Stop, Retry: Inspera can't be reached, or does not accept the key.
+        """
+        return FormProbe(self._caller).run()

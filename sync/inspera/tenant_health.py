@@ -1,6 +1,7 @@
 """The tenant's health in one run: the calls that it lacks, and why nothing more is sent."""
 
 import threading
+from collections.abc import Callable
 
 from sync.contract import Call
 from sync.errors import CallMissing, Stop
@@ -9,17 +10,22 @@ from sync.inspera.circuit_breaker import CircuitBreaker
 
 _MAX_THROTTLED = 500
 _ENOUGH_404S = 3
+_LONGEST_OUTAGE = 300.0
+"""Seconds without any answer after which a few attempts are enough: each may take a minute."""
+
+_FEW_ATTEMPTS = 3
 
 
 class TenantHealth:
     """Stops, missing calls and calls that have worked, for all workers. Thread-safe.
 
     `patience` is how many attempts in a row may find Inspera out of reach before nothing more is
-    sent. No single record causes such failures, and retrying each of 100,000 would take days.
+    sent. No single record causes such failures, and retrying each of 100,000 would take days. Fewer
+    are enough once `_LONGEST_OUTAGE` has passed. `monotonic` returns seconds from any origin.
     """
 
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
+    def __init__(self, patience: int, monotonic: Callable[[], float]) -> None:
+        self._patience, self._monotonic = patience, monotonic
         self._lock = threading.Lock()
         self._stopped: str | None = None
         self._missing: dict[str, str] = {}
@@ -28,6 +34,7 @@ class TenantHealth:
         self._circuit = CircuitBreaker()
         self._out_of_reach = self._throttled = 0
         self._why_out_of_reach = ""
+        self._out_of_reach_since = 0.0
 
     @property
     def out_of_reach(self) -> str | None:
@@ -110,17 +117,21 @@ class TenantHealth:
             self.stop(
                 Stop(
                     f"Inspera asked for fewer calls (429) {count} times in a row, so nothing more "
-                    "is sent in this run; lower inspera.calls_per_second, or run again later"
+                    "is sent in this run; lower inspera.max_in_flight and "
+                    "inspera.calls_per_second, or run again later"
                 )
             )
 
     def unreachable(self, why: str) -> Stop | None:
         """Count an attempt that did not reach Inspera; return a `Stop` after too many of them."""
         with self._lock:
+            if not self._out_of_reach:
+                self._out_of_reach_since = self._monotonic()
             self._out_of_reach += 1
             self._why_out_of_reach = why
             count = self._out_of_reach
-        if count < self._patience:
+            outage = self._monotonic() - self._out_of_reach_since
+        if count < self._patience and (count < _FEW_ATTEMPTS or outage < _LONGEST_OUTAGE):
             return None
         reason = Stop(
             f"{why}; this happened {count} times in a row, so nothing more is sent in this run"

@@ -6,11 +6,12 @@ A create must never be sent twice blindly: the second one would apply the templa
 from dataclasses import replace
 from datetime import datetime
 
-from sync.contract import TEST_CREATE, TEST_UPDATE
+from sync.contract import TEST_ACTIVATE, TEST_CREATE, TEST_UPDATE, is_activated
 from sync.errors import CallError, NotThere, Unknown
 from sync.inspera.caller import Caller
-from sync.inspera.lookups import Lookups, TestMatches
+from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import lookup_failed, outcome_of
+from sync.inspera.recent_readings import TestMatches
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
@@ -41,12 +42,15 @@ class Tests:
         if not external_id:
             return Outcome(Result.NOT_SENT, "the test has no external_test_id; map one")
         try:
-            search = self._lookups.search_tests(external_id)
+            search = self._lookups.recent_search(external_id)
         except CallError as error:
             return lookup_failed(error)
-        if search.matches:
-            return self._use_existing(search.matches, change.after)
-        return self._post_new(external_id, change.after)
+        try:
+            if search.matches:
+                return self._use_existing(search.matches, change.after)
+            return self._post_new(external_id, change.after)
+        finally:
+            self._lookups.readings.forget_search(external_id)
 
     def settle(self, external_test_id: str, since: datetime) -> Outcome:
         """Find out what became of a create that was possibly sent until `since` (aware).
@@ -104,6 +108,41 @@ class Tests:
         done = outcome.result is Result.DONE
         return replace(outcome, message=AGREED_TIMES) if agrees and done else outcome
 
+    def activate(self, change: Change, remote_id: str) -> Outcome:
+        """Activate a test. A call whose answer was lost is sent again only after a search.
+
+        A second activation should do no harm, since only the first one mails graders.
+        """
+        call = self._caller.named(TEST_ACTIVATE)
+        request, lost = Request(call, {"test": remote_id}), None
+        for _ in range(self._caller.connection.attempts):
+            try:
+                self._caller.call(request, records.done)
+            except Unknown as error:
+                lost = error
+            except CallError as error:
+                if isinstance(error, NotThere):
+                    self._caller.tenant.not_there(call, remote_id)
+                return outcome_of(error)
+            else:
+                return Outcome(Result.DONE, remote_id=remote_id)
+            if settled := self._settle_activation(change, remote_id, lost):
+                return settled
+        return Outcome(Result.UNKNOWN, f"{lost}; a search does not show it as activated yet")
+
+    def _settle_activation(self, change: Change, remote_id: str, lost: Unknown) -> Outcome | None:
+        """Search for the status after a lost answer; return `None` when it may be sent again."""
+        if not self._caller.pause(self._caller.connection.read_after_write_delay):
+            return Outcome(Result.UNKNOWN, str(lost))
+        try:
+            search = self._lookups.search_tests(str(change.after.get("external_test_id") or ""))
+        except CallError as error:
+            return Outcome(Result.UNKNOWN, f"{lost}; {error}")
+        there = [test for test in search.matches if test.remote_id == remote_id]
+        if any(is_activated(test.status) for test in there):
+            return Outcome(Result.DONE, remote_id=remote_id)
+        return None if there else Outcome(Result.UNKNOWN, f"{lost}; a search does not find it")
+
     def _use_existing(self, matches: tuple[RemoteTest, ...], wanted: Fields) -> Outcome:
         held = _hold_doubtful(matches) or _hold_drift(matches[0], wanted, "wanted is")
         if held:
@@ -133,6 +172,9 @@ class Tests:
             if isinstance(error, NotThere):
                 self._caller.tenant.not_there(call, test.remote_id)
             return outcome_of(error)
+        finally:
+            self._lookups.readings.forget_search(str(fields["external_test_id"]))
+            self._lookups.readings.forget_members(test.remote_id)
         return Outcome(Result.DONE, remote_id=remote_id)
 
     def _post_new(self, external_id: str, wanted: Fields) -> Outcome:

@@ -17,7 +17,10 @@ from sync.records.rule_numbers import rule_of_field
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One record's two sides, with all that is needed to decide about it."""
+    """One record's two sides, with all that is needed to decide about it.
+
+    `follows` are the fields that are taken away in Inspera when no row has a value any more.
+    """
 
     kind: Kind
     key: Key
@@ -28,6 +31,7 @@ class Pair:
     where: str = ""
     fingerprint: bytes | None = None
     secret: str | None = field(default=None, repr=False)
+    follows: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,15 @@ def decide(
         decided: what people have decided about single changes before.
     """
     wanted, left_out = _usable(pair)
+    wanted, sure = _without_lost(pair, wanted)
     change = diff(pair.kind, pair.key, wanted, pair.known, pair.about, pair.where)
     if change is None:
-        settled = wanted is not None and not left_out
+        settled = wanted is not None and not left_out and sure
         return Decision(row_errors=left_out, settled=settled, stays=_stays(pair))
     row_errors = tuple(_row_errors(change)) if change.action in ADDITIONS else ()
     if row_errors:
         return Decision(row_errors=row_errors)
-    if left_out:
+    if left_out or not sure:
         # Without a fingerprint it is decided again in the next run, so that the row error is
         # reported until it is fixed.
         pair = replace(pair, fingerprint=None)
@@ -181,6 +186,21 @@ def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
     record = RECORD_CLASSES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
     row_errors = tuple(email_errors(record, pair.where))
     return ({**wanted, "email": None}, row_errors) if row_errors else (wanted, ())
+
+
+def _without_lost(pair: Pair, wanted: Fields | None) -> tuple[Fields | None, bool]:
+    """Return what is wanted, with an empty text for what the rows have lost of what we had put.
+
+    And whether that is sure: while a feed or a row is in doubt, everything stays as it is (rules 5
+    and 12). Nobody else could have put a room on a test that was made by this interface, so a blank
+    takes away nobody's work.
+    """
+    if wanted is None or pair.known is None or not pair.about.managed:
+        return wanted, True
+    lost = [name for name in pair.follows if wanted.get(name) is None and pair.known.get(name)]
+    if not lost or pair.facts.trouble:
+        return wanted, not lost
+    return {**wanted, **dict.fromkeys(lost, "")}, True
 
 
 def _row_errors(change: Change) -> list[RowError]:

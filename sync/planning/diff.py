@@ -39,6 +39,7 @@ class Context:
         reuses: the key of a known record that vanished and whose identity in Inspera this new one
             has.
         accepted: a person has said that it is new all the same.
+        ensured: it is a committee that only the configuration wants, as its test has none.
         delete: whether staff that no source names any more are deleted and not disabled.
     """
 
@@ -53,6 +54,11 @@ class Context:
     reuses: str = ""
     accepted: bool = False
     delete: bool = False
+    ensured: bool = False
+
+
+ENSURED: Final = "the test has no committee, and so could not be graded"
+"""The reason of a committee that only the setting `committees` wants."""
 
 
 def diff(
@@ -114,7 +120,8 @@ def _arrived(kind: Kind, key: Key, wanted: Fields, about: Context, where: str) -
         # They may have been told already, and are not told twice
         wanted = {**wanted, "notify": None}
     changed = tuple(name for name in COMPARED[kind] if wanted.get(name) is not None)
-    return Change(Action.CREATE, kind, key, after=wanted, changed=changed, where=where)
+    reason = ENSURED if about.ensured else ""
+    return Change(Action.CREATE, kind, key, {}, wanted, changed, where, reason)
 
 
 def _both(

@@ -29,12 +29,14 @@ class TimeRules:
         before: how long before its start a test is frozen.
         after: how long after its end contributors, committees and options still change.
         longest: the longest duration in minutes.
+        activate: how long before its start a test is activated; None for never.
         plausible: the times at which tests may be.
     """
 
     before: timedelta = timedelta(hours=2)
     after: timedelta = timedelta(days=14)
     longest: int = 24 * 60
+    activate: timedelta | None = None
     plausible: PlausibleTimes = field(default_factory=PlausibleTimes)
 
 

@@ -54,6 +54,7 @@ class Facts:
         outside: the pilot group does not cover it.
         needed: what the pilot group covers needs it.
         zeros: it is a known record without the leading zeros of its key, or that known record.
+        one_way: it is an option that takes back nothing when it is switched off.
         clash: which other row wants the same account in Inspera, as the row's error says.
         undone: who has taken back what the source still contains, when and why.
     """
@@ -78,6 +79,7 @@ class Facts:
     protected: str = ""
     outside: bool = False
     needed: bool = False
+    one_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Ruling:
             Cause.ZEROS,
             Cause.GRACE,
             Cause.UNDONE,
+            Cause.ONE_WAY,
         )
 
 
@@ -134,6 +137,7 @@ _TYPE = (
     "a committee's type can't be changed in Inspera: put the old one back into the "
     "source, or remove it there"
 )
+_ONE_WAY = "switching this option off takes back nothing that it has done"
 ACTIVATED = "the test is activated: its security options can't change any more"
 
 
@@ -229,7 +233,14 @@ def _addition(change: Change, facts: Facts) -> Ruling:
     if facts.trouble and (less := takes_away(change)):
         return _unproven(facts.trouble, f"it would take {less} away, and {facts.trouble.reason}")
     ruling = judge_times(change, facts.timing) if facts.timing else PASS
+    if ruling == PASS and facts.one_way and _switches_off(change):
+        return Ruling(Verdict.HELD, _ONE_WAY, Cause.ONE_WAY)
     return _zeros(change, ruling)
+
+
+def _switches_off(change: Change) -> bool:
+    """Tell whether an option that is known is set to false, perhaps a second time."""
+    return change.action is Action.UPDATE and change.after.get("value") == "false"
 
 
 def _zeros(change: Change, ruling: Ruling) -> Ruling:

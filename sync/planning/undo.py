@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sync.planning.activation import NO_CALL_BACK
 from sync.planning.diff import ACTIVE, DISABLED
 from sync.records.base import DIGEST_PREFIX, Key, Kind
 from sync.records.changes import REMOVALS, Action, Fields, Result, Value
@@ -29,6 +30,7 @@ class RecordedChange:
         managed: whether this tool put it there.
         fingerprint: of what the sources contained when it was sent; empty when they did not
             contain the record.
+        one_way: whether it is an option that takes back nothing when it is switched off.
         undone: where that run was an undo itself, the fingerprint of what the sources contained of
             the record; None otherwise, or when they contain something else by now.
     """
@@ -48,6 +50,7 @@ class RecordedChange:
     managed: bool = True
     fingerprint: bytes = b""
     undone: bytes | None = None
+    one_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ _EXISTED = "it was in Inspera before that run, and what it had then is not kept"
 _DELETED = "the account was deleted; a new one would be another account"
 _SECRET = "its former value is a secret, which is not kept"  # noqa: S105 - a reason
 _FIRST_VALUE = "its former value in Inspera is not known"
+_ONE_WAY = "the option acts one way: setting it back takes nothing back"
 _OPEN = "what became of its call is not known yet: the next `apply` finds out"
 _OTHERWISE = "what is known of it is not what that run left: somebody has decided about it since"
 _NOTIFIED = "Inspera was asked to notify them, which cannot be taken back"
@@ -105,14 +109,16 @@ def _why_not(change: RecordedChange) -> str:
 
 def _never(change: RecordedChange) -> str:
     """Return why nothing can ever take this back; empty when something can."""
+    if change.action is Action.ACTIVATE:
+        return NO_CALL_BACK
     if change.action is Action.DELETE:
         return _DELETED
     if change.action is Action.CREATE:
         if change.kind in (Kind.LEARNER, Kind.TEST):
             return _NO_DELETION.format(change.kind)
         return _FIRST_VALUE if change.kind is Kind.OPTION else ""
-    if not change.before:
-        return _NOT_KEPT
+    if change.one_way or not change.before:
+        return _ONE_WAY if change.one_way else _NOT_KEPT
     values = (change.before.get("value"), change.after.get("value"))
     secret = change.kind is Kind.OPTION and any(
         str(value).startswith(DIGEST_PREFIX) for value in values

@@ -31,9 +31,10 @@ class Action(StrEnum):
     RETIRE = "retire"
     RESTORE = "restore"
     IDENTITY_CHANGE = "identity change"
+    ACTIVATE = "activate"
 
 
-ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE})
+ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE, Action.ACTIVATE})
 """Actions that put something into Inspera, or keep it in step."""
 
 REMOVALS = frozenset({Action.REMOVE, Action.DISABLE, Action.DELETE})
@@ -89,6 +90,7 @@ class Cause(StrEnum):
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
+    ONE_WAY = "one_way"  # switching the option off takes nothing back
     LOST = "lost"  # nothing is known here, but Inspera has our records
     REJECTED = "rejected"  # a person has said no to exactly this change
 
@@ -111,6 +113,14 @@ ALLOWED = "allowed"
 """The scope of a planned change that a person has allowed by its hash."""
 
 
+def line_key(action: Action, key: Key) -> Key:
+    """Return the key of a change's line in the plan, the journal and the refusals.
+
+    A test can be changed and activated by one plan, so an activation has a second part.
+    """
+    return (*key, Action.ACTIVATE) if action is Action.ACTIVATE else key
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What turns known into wanted for one record.
@@ -129,6 +139,11 @@ class Change:
     where: str = ""
     reason: str = ""
 
+    @property
+    def line_key(self) -> Key:
+        """Return the key of its line in the plan, the journal and the refusals."""
+        return line_key(self.action, self.key)
+
 
 class Result(StrEnum):
     """How a change ended. Whatever is not done is tried again, or decided anew, in the next run."""
@@ -141,6 +156,7 @@ class Result(StrEnum):
     DEFERRED = "deferred"
     WAITING = "waiting"
     NOT_SENT = "not sent"
+    NOT_NEEDED = "not needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +211,11 @@ class OpenIntent:
     action: Action
     fields: Fields
     at: datetime
+
+    @property
+    def line_key(self) -> Key:
+        """Return the key of its line, as a change has one."""
+        return line_key(self.action, self.key)
 
 
 @dataclass(frozen=True, slots=True)

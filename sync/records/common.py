@@ -64,9 +64,20 @@ TEST: Final = FieldSpec(
     text="identifier",
     required=True,
 )
-ROOM: Final = FieldSpec(description="The room.", text="label", cleared="", sent_as="roomName")
+# An empty or missing room clears nothing (vendor contract, Test API: candidates).
+ROOM: Final = FieldSpec(
+    description="The room. A blank takes away the room that this tool has put there.",
+    text="label",
+    cleared="",
+    sent_as="roomName",
+    removed_as="removeRoomName",
+)
 BUILDING: Final = FieldSpec(
-    description="The building.", text="label", cleared="", sent_as="buildingName"
+    description="The building. A blank takes away the building that this tool has put there.",
+    text="label",
+    cleared="",
+    sent_as="buildingName",
+    removed_as="removeBuildingName",
 )
 COMMITTEES: Final = FieldSpec(
     text="label",

@@ -58,6 +58,7 @@ class FieldSpec:
             into words by `sync.inspera.requests`.
         adds: which change of it counts as an addition, which is sent even while the test is frozen
             (rules 16): a `first` value, a first or `more` of it, or `never`. Of a list, more items.
+        removed_as: the vendor's name for the flag that clears it, where an empty text clears nothing.
         shown_as: the vendor's names for it in answers, the first one that is there counts; usually
             the one of requests.
     """
@@ -80,6 +81,7 @@ class FieldSpec:
     sent_as: str = ""
     copied: bool = True
     adds: Literal["first", "more", "never"] = "first"
+    removed_as: str = ""
     shown_as: tuple[str, ...] = ()
 
 
@@ -159,4 +161,10 @@ class RecordType:
     @property
     def members(self) -> tuple[str, ...]:
         """Return the vendor's names of all that a request may send of this kind, each once."""
-        return tuple(dict.fromkeys(spec.sent_as for spec in self.fields.values() if spec.sent_as))
+        names = (name for spec in self.fields.values() for name in (spec.sent_as, spec.removed_as))
+        return tuple(dict.fromkeys(filter(None, names)))
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Return the fields that only a flag of their own clears."""
+        return self.named(lambda spec: spec.removed_as)

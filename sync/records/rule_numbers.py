@@ -26,6 +26,7 @@ class SafetyRule(IntEnum):
     WAITING = 9
     EXISTING = 10
     DECISIONS = 11
+    FIELDS = 12
     EXTRA_TIME = 13
     EXACT_TIMES = 14
     LIMITS = 15
@@ -73,6 +74,7 @@ RULE_OF: Final[Mapping[Cause, SafetyRule | None]] = MappingProxyType(
         Cause.PILOT: SafetyRule.DECISIONS,
         Cause.CONFIGURATION: SafetyRule.LIMITS,
         Cause.UNDONE: SafetyRule.DECISIONS,
+        Cause.ONE_WAY: SafetyRule.FIELDS,
         Cause.REJECTED: SafetyRule.DECISIONS,
     }
 )

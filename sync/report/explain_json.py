@@ -44,6 +44,7 @@ def explain_document(found: Explanation) -> dict[str, Any]:
             "fields": {name: _value(value) for name, value in known.fields.items()},
         },
         "change": None if found.change is None else _change(found.change),
+        "activation": None if found.activation is None else _change(found.activation),
         "nothing": None
         if found.change or found.is_unknown
         else {"reason": found.nothing, "rule": found.nothing_rule},

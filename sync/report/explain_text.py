@@ -155,8 +155,11 @@ def _known(found: Explanation) -> Iterator[Line]:
 
 
 def _outcome(found: Explanation) -> Iterator[Line]:
+    if found.activation:
+        yield from change_lines(found.activation)
     if found.change is None:
-        yield _line(_why(f"Nothing: {found.nothing}", found.nothing_rule))
+        if not found.activation:
+            yield _line(_why(f"Nothing: {found.nothing}", found.nothing_rule))
         return
     yield from change_lines(found.change)
     stopped = {one.type for one in found.findings}.intersection({Result.HELD, Result.DEFERRED})
@@ -179,11 +182,11 @@ def change_lines(planned: ExplainedChange) -> Iterator[Line]:
 
 def _findings(found: Explanation) -> Sequence[Line]:
     """Return what the last run found and the plan does not repeat."""
-    said = found.change.reason if found.change else ""
+    said = {one.reason for one in (found.change, found.activation) if one}
     return [
         _line(_why(f"{one.type}: {one.text}", one.rule))
         for one in found.findings
-        if one.text != said
+        if one.text not in said
     ]
 
 

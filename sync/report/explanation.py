@@ -91,6 +91,7 @@ class Explanation:
         row_errors: those that concern the record.
         known: None when the state does not know the record.
         change: the plan's line; None when the plan has none, and then `nothing` says why.
+        activation: the plan's line about the activation of a test; None without one.
         near: keys that are nearly this one, with where they are; only when the key is unknown.
         feeds_read: the feeds that were read for records of this kind.
         problems: what is wrong with the sources in this reading.
@@ -105,6 +106,7 @@ class Explanation:
     change: ExplainedChange | None
     nothing: str
     nothing_rule: int | None
+    activation: ExplainedChange | None = None
     findings: Sequence[PastRunFinding] = ()
     found_by: str = ""
     decisions: Sequence[tuple[str, str]] = ()

@@ -158,6 +158,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "A person has taken exactly this change back. It is not sent again as long as the sources "
         "say the same, unless it is approved.",
     ),
+    Cause.ONE_WAY: CauseWords(
+        "An option that acts one way",
+        "Switching this option off takes back nothing that it has done since it was switched on. "
+        "Allow it if it is meant for what is still to come.",
+        12,
+    ),
     Cause.REJECTED: CauseWords(
         "Rejected by a person",
         "A person has said no to exactly this change. It is not sent as long as it is the same. "

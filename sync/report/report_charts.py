@@ -51,7 +51,7 @@ class KindBars:
 
 @dataclass(frozen=True, slots=True)
 class DayBars:
-    """The bars of a day, one on the other; `label` is empty where there is no room for it."""
+    """The bars of a day, one on the other; `label` is empty if it does not fit."""
 
     day: date
     counts: Mapping[str, int]

@@ -12,7 +12,7 @@ MINUTES = frozenset({"duration", "extra_time"})
 
 OUTCOMES: Mapping[str, str] = {
     **dict.fromkeys((Action.CREATE, Action.ENABLE), "added"),
-    Action.UPDATE: "changed",
+    **dict.fromkeys((Action.UPDATE, Action.ACTIVATE), "changed"),
     **dict.fromkeys((Action.REMOVE, Action.DISABLE, Action.DELETE), "removed"),
     Verdict.HELD: "held",
     Verdict.WAITING: "waiting",

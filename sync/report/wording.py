@@ -56,6 +56,7 @@ _TONES = {
     Action.ENABLE: Tone.ADD,
     Action.RESTORE: Tone.ADD,
     Action.UPDATE: Tone.UPDATE,
+    Action.ACTIVATE: Tone.UPDATE,
     Action.REMOVE: Tone.REMOVE,
     Action.DISABLE: Tone.REMOVE,
     Action.DELETE: Tone.REMOVE,
@@ -84,7 +85,8 @@ def change_row(line: PlannedChange, reason: str = "", indent: int = 2) -> TableR
     if change.action is Action.UPDATE:
         differences = ", ".join(_difference(line, name) for name in change.changed)
         cells.append(Cell(differences, TableColumn.TEXT, ": "))
-    why = change.reason if passes and (change.action is Action.UPDATE or not change.where) else ""
+    told = change.action in (Action.CREATE, Action.UPDATE) or not change.where
+    why = change.reason if passes and told else ""
     origin = "; ".join(part for part in (change.where, why) if part)
     cells.append(Cell(origin, TableColumn.TEXT, " (", ")", muted=True))
     cells.append(Cell(reason, TableColumn.TEXT, ": "))

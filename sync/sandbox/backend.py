@@ -49,7 +49,7 @@ class SandboxBackend:
         self._store = SandboxStore(folder)
         self._log = RequestLog(folder, api_key)
         self._tokens = Tokens(client_id, api_key, lambda: controls.token_lifetime)
-        self._exports, self._replica = Exports(), Replica()
+        self._exports, self._replica = Exports(controls), Replica()
 
     def endpoints(self) -> Mapping[str, Endpoints]:
         """Return all endpoints by path, the most specific first (vendor contract, 2 to 4)."""

@@ -11,6 +11,10 @@ from sync.sandbox.wire import Answer, Json, Refusal
 Entry = TypeVar("Entry")
 
 _PERSON_TEXTS = ("firstName", "lastName")
+_PLACES = {
+    "roomName": ("room", "removeRoomName"),
+    "buildingName": ("building", "removeBuildingName"),
+}
 
 
 def read_batch(
@@ -70,6 +74,22 @@ def read_person(item: BodyReader) -> None:
     for name in _PERSON_TEXTS:
         item.text(name)
     item.email("email")
+
+
+def read_places(item: BodyReader) -> dict[str, str | None]:
+    """Read room and building: the columns that change. An empty text changes nothing.
+
+    Only the flag takes one away (vendor contract, Test API: candidates).
+    """
+    given: dict[str, str | None] = {}
+    for name, (column, removal) in _PLACES.items():
+        text, removed = item.text(name), item.flag(removal)
+        if text and removed:
+            # It is not known which the vendor would follow, so the sandbox is strict.
+            item.complain(removal, f"contradicts {name}")
+        if text or removed:
+            given[column] = None if removed else text
+    return given
 
 
 def find_all(

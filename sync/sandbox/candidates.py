@@ -10,6 +10,7 @@ from sync.sandbox.batches import (
     find_all,
     read_batch,
     read_person,
+    read_places,
     remove_batch,
 )
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
@@ -19,7 +20,6 @@ from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 MAX_CANDIDATES = 1500
 
-_TEXTS = {"candidateId": "candidate_id", "roomName": "room", "buildingName": "building"}
 _NEW = {"candidate_id": None, "extra_time": 0, "room": None, "building": None}
 
 
@@ -89,11 +89,11 @@ def remove_candidate(db: Connection, run_id: int, user_id: int | None) -> bool:
 
 
 def read_candidate(read: BodyReader, committees: str) -> CandidateEntry:
-    """Read a candidate; empty text clears. `committees` is the member that lists them."""
-    texts = {column: read.text(name) for name, column in _TEXTS.items()}
-    given: dict[str, str | int | None] = {
-        column: text or None for column, text in texts.items() if text is not None
-    }
+    """Read a candidate; an empty number clears. `committees` is the member that lists them."""
+    given: dict[str, str | int | None] = {**read_places(read)}
+    number = read.text("candidateId")
+    if number is not None:
+        given["candidate_id"] = number or None
     minutes = read.whole("extraTimeMins", least=0)
     return CandidateEntry(
         given if minutes is None else given | {"extra_time": minutes}, read.texts(committees)

@@ -11,6 +11,7 @@ from sync.sandbox.batches import (
     find_all,
     read_batch,
     read_person,
+    read_places,
     remove_batch,
 )
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
@@ -20,7 +21,6 @@ from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 ROLES = ("evaluate", "monitor", "plan", "author", "invigilate", "chief_invigilate", "review")
 
-_TEXTS = {"roomName": "room", "buildingName": "building"}
 _NEW = {"roles": "[]", "room": None, "building": None, "notified": 0}
 
 
@@ -85,9 +85,8 @@ def remove_contributor(db: Connection, run_id: int, user_id: int | None) -> bool
 
 
 def read_contributor(read: BodyReader, committees: str, *, roles_needed: bool) -> ContributorEntry:
-    """Read a contributor; empty text clears. `committees` is the member that lists them."""
-    texts = {column: read.text(name) for name, column in _TEXTS.items()}
-    given = {column: text or None for column, text in texts.items() if text is not None}
+    """Read a contributor. `committees` is the member that lists them."""
+    given = read_places(read)
     roles = read.texts("roles", needed=roles_needed, choices=ROLES)
     names = read.texts(committees)
     return ContributorEntry(given if roles is None else given | {"roles": json.dumps(roles)}, names)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sync.sandbox.activation import post_activate
 from sync.sandbox.candidates import delete_candidates, get_candidates, post_candidates
 from sync.sandbox.committees import delete_committees, post_committees
 from sync.sandbox.contributors import delete_contributors, post_contributors
@@ -41,6 +42,7 @@ def all_endpoints(
             "POST": Endpoint(post_committees, "committee"),
             "DELETE": _write(delete_committees),
         },
+        f"{_ONE_TEST}/activate": {"POST": _write(post_activate)},
         f"{_ONE_TEST}/options": {"POST": _write(post_options)},
         f"{_TEST}/search": {"GET": _read(search_tests)},
         _ONE_TEST: {"GET": _read(get_test)},

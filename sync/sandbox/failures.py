@@ -128,7 +128,7 @@ FAILURES: Mapping[str, Failure] = {
 SECONDS: Mapping[str, float] = {
     "throttle_with_wait": 1,
     "slow": 1,
-    "commit_then_time_out": 30,
+    "commit_then_time_out": 90,
     DELAY: 0,
 }
 """All times that can be set, with their defaults. `delayed_visibility` applies to every write."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from sync.sandbox.activation import activate
 from sync.sandbox.candidates import read_candidate, remove_candidate, save_candidate
 from sync.sandbox.committees import (
     committee_names,
@@ -28,6 +29,7 @@ from sync.sandbox.wire import Json, Refusal
 
 EXAMPLES: dict[str, Json] = {
     "move a test": {"test": "INF1000-H26", "end": "2026-12-01T12:30:00Z"},
+    "activate a test": {"test": "INF1000-H26", "activated": True},
     "put a learner on a test": {
         "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "candidateId": "0101"}
     },
@@ -57,14 +59,15 @@ EXAMPLES: dict[str, Json] = {
 }
 """An edit of each sort, as the page of the sandbox shows them."""
 
+_OURS = ("test", "activated")
 _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplateId"}
 
 
 def apply_edit(db: Connection, edit: Json) -> Json:
     """Carry out one edit, and return the id of what was edited.
 
-    - A test: `{"test": external id, "title", "start", "end", "duration"}`; what is left out stays,
-      and a test that does not exist is created.
+    - A test: `{"test": external id, "title", "start", "end", "duration", "activated": true}`; what
+      is left out stays, and a test that does not exist is created.
     - A person: `{"student": …}` or `{"staff": …}`, as in their calls.
     - A candidate: `{"candidate": {"test": external id, "username": …, or "authType" and
       "externalId", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees"}}`.
@@ -92,9 +95,14 @@ def apply_edit(db: Connection, edit: Json) -> Json:
 def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
     external_id = edit["test"] if isinstance(edit["test"], str) else ""
     row = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,)).fetchone()
-    changes = {_OUR_WORDS.get(name, name): value for name, value in edit.items() if name != "test"}
+    changes = {
+        _OUR_WORDS.get(name, name): value for name, value in edit.items() if name not in _OURS
+    }
     before = {"externalTestId": external_id} if row is None else as_posted(row)
-    return {"assessmentRunId": save_test(db, before | changes, manual=True)[0]}
+    saved = save_test(db, before | changes, manual=True)[0]
+    if edit.get("activated"):
+        activate(db, external_id)
+    return {"assessmentRunId": saved}
 
 
 def _edit_student(db: Connection, body: Json) -> Json:

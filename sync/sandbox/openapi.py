@@ -97,6 +97,7 @@ def _tests() -> dict[str, Json]:
         },
         "/v1/test/search": {"get": _call("searches tests", "FoundTests", [*texts, page])},
         "/v1/test/{testId}": {"get": _call("one test, perhaps inside a result", wrapped, _ON_TEST)},
+        "/v1/test/{testId}/activate": {"post": _call("activates a test", "Done", _ON_TEST)},
         "/v1/test/{testId}/options": {
             "post": _call("sets options", "Done", _ON_TEST, body="Options")
         },

@@ -9,9 +9,18 @@ from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test, is_activated
 from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
-GROUPS = ("securityOptions", "explanationOptions", "examDayOptions", "generalOption")
+GROUPS = (
+    "securityOptions",
+    "explanationOptions",
+    "examDayOptions",
+    "generalOptions",
+    "afterTestOptions",
+)
 
-_SECURITY, _EXPLANATION, _, _GENERAL = GROUPS
+MISPRINTED = "generalOption"
+"""A name that a former schema of the vendor had by mistake; Inspera ignores it."""
+
+_SECURITY, _EXPLANATION, _, _GENERAL, _ = GROUPS
 _PIN, _QUIT_CODE = "SEB_SETTINGS_PINCODE", "LOCKDOWN_QUIT_CODE"
 _NAMED = {
     _PIN: _SECURITY,
@@ -32,7 +41,7 @@ def post_options(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `POST /v1/test/{testId}/options`: sets the given ones, all or none.
 
     Security options are refused once the test is activated. In groups for which the contract names
-    no option, any name is accepted.
+    no option, any name is accepted. Only `generalOption`, a misprint of the vendor, is ignored.
     """
     test = find_test(db, call)
     options = _options(call.json())
@@ -97,6 +106,7 @@ def _grouped(groups: BodyReader) -> Iterator[Option]:
             item.done()
             names.add(name)
             yield group, name, value
+    groups.any(MISPRINTED)
     groups.done(GROUPS)
 
 

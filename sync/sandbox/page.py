@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sync.sandbox.controls import Controls
 from sync.sandbox.failures import DELAY, FAILURES
+from sync.sandbox.request_limit import LIMIT
 from sync.sandbox.request_log import last_entries
 from sync.sandbox.whole_tests import whole_test
 from sync.sandbox.wire import Json
@@ -153,6 +154,11 @@ def _failures(controls: Controls) -> list[tuple[object, ...]]:
     shown, counts = controls.failures.shown(), controls.failure_counts()
     rates, seconds = shown["rates"], shown["seconds"]
     delay = "writes are readable only after `seconds`"
+    limit = controls.limit
+    too_many = (
+        f"not carried out: {limit.status}, as {limit.most} requests were in progress, "
+        f"{limit.taken} of another client"
+    )
     rule = f"asked for by `fail`, {len(controls.shown()['fail'])} rules"
     return [
         *(
@@ -161,6 +167,7 @@ def _failures(controls: Controls) -> list[tuple[object, ...]]:
         ),
         (DELAY, delay, None, seconds[DELAY], counts[DELAY]),
         ("rule", rule, None, None, counts["rule"]),
+        (LIMIT, too_many, None, None, counts[LIMIT]),
     ]
 
 

@@ -51,7 +51,13 @@ _PERSON: Mapping[str, Json] = {
     "lastName": _TEXT,
     "email": {"type": "string", "maxLength": 254},
 }
-_PLACE: Mapping[str, Json] = {"roomName": _TEXT, "buildingName": _TEXT, "committeesName": _TEXTS}
+_PLACE: Mapping[str, Json] = {
+    "roomName": _TEXT,
+    "buildingName": _TEXT,
+    "removeRoomName": _YES_OR_NO,
+    "removeBuildingName": _YES_OR_NO,
+    "committeesName": _TEXTS,
+}
 _COMMITTEE: Json = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 _VALUE: Json = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
 _OPTION = _object({"option": _NEEDED_TEXT, "value": _VALUE})

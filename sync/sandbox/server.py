@@ -175,8 +175,9 @@ class Sandbox:
     def control(self, **settings: Json) -> dict[str, Json]:
         """Change the given controls, and return all.
 
-        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`.
-        `Controls`, `Rule` and `sync.sandbox.failures` describe them.
+        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `export_details`, `fail`,
+        `failures` and `limit`. `Controls`, `Rule`, `sync.sandbox.failures` and `RequestLimit`
+        describe them.
 
         Raises:
             Refusal: a setting is invalid; nothing was changed.
@@ -195,7 +196,7 @@ class Sandbox:
         return edited
 
 
-def serve(
+def serve(  # noqa: PLR0913 - each is an option of the command
     port: int,
     data: Path | None = None,
     *,
@@ -203,6 +204,7 @@ def serve(
     api_key: str = "sandbox-key",
     latency: float = 0.0,
     failures: Path | None = None,
+    taken: int = 0,
     ready: Callable[[str], None] | None = None,
 ) -> int:
     """Run a sandbox on loopback until SIGTERM or SIGINT; return the exit status.
@@ -210,13 +212,14 @@ def serve(
     Call it in the main thread. Port 0 takes any free port; `ready` receives the address once it
     listens. Everything is stored in the folder `data`, or without one in memory. `latency` is in
     seconds: a write is committed first, and its answer comes that much later. `failures` is a file
-    of failures that strike at random (`sync.sandbox.failures`).
+    of failures that strike at random (`sync.sandbox.failures`). Another client holds `taken` of the
+    requests that may be in progress.
 
     Raises:
         OSError: the port, the folder or the file can't be used; its text is a message for people.
         ValueError: the client id or API key is empty, or the failures are invalid.
     """
-    controls = Controls(latency, _HOUR, load_failures(failures) if failures else None)
+    controls = Controls(latency, _HOUR, load_failures(failures) if failures else None, taken=taken)
     backend = SandboxBackend(data, client_id, api_key, controls)
     try:
         server = Server(backend, port)

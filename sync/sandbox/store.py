@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_VERSION = 2  # as at the end of the schema
+_VERSION = 3  # as at the end of the schema
 _FILE = "inspera.db"
 LOG_FILE = "requests.jsonl"
 
@@ -45,7 +45,8 @@ CREATE TABLE tests (
     end_time TEXT NOT NULL,
     duration INTEGER NOT NULL,
     template TEXT,
-    templates_sent INTEGER NOT NULL
+    templates_sent INTEGER NOT NULL,
+    activated INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE options (
     run_id INTEGER NOT NULL REFERENCES tests,
@@ -92,7 +93,7 @@ CREATE INDEX members_user ON members (user_id);
 CREATE TABLE tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('people', 10482300), ('tests', 284424087);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 """
 

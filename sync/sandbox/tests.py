@@ -85,7 +85,7 @@ def save_test(db: Connection, body: Json, *, manual: bool = False) -> tuple[int,
 
 
 def is_activated(test: Row, now: datetime) -> bool:
-    """Tell whether the test has begun."""
+    """Tell whether the test has been activated, or has begun."""
     return _status(test, now) != "SCHEDULED"
 
 
@@ -144,7 +144,7 @@ def _status(row: Row, now: datetime) -> str:
     # Times of one form, all in UTC, sort as text.
     moment = moment_text(now)
     if moment < row["start_time"]:
-        return "SCHEDULED"
+        return "ACTIVE" if row["activated"] else "SCHEDULED"
     return "ACTIVE" if moment < row["end_time"] else "FINISHED"
 
 

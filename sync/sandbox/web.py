@@ -23,6 +23,7 @@ from sync.sandbox.backend import PAGE, SandboxBackend
 from sync.sandbox.manual_edits import EXAMPLES
 from sync.sandbox.openapi import apidoc
 from sync.sandbox.page import overview, page_of_test
+from sync.sandbox.rules import Rule
 from sync.sandbox.wire import Answer, Endpoints, ReceivedCall, Refusal, is_number
 
 MAX_BODY = 8 * 1024 * 1024
@@ -83,15 +84,16 @@ class EndpointApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
-        try:
-            call = await _receive(Request(scope, receive), self._backend)
-            answer = await self._answer(call)
-        except ClientDisconnect:
-            return
-        if answer.status == "reset":
-            await _drop(scope, receive)
-        else:
-            await _response(self._dated(answer, call.now), answer.status)(scope, receive, send)
+        with self._backend.controls.limit.request() as one_too_many:
+            try:
+                call = await _receive(Request(scope, receive), self._backend)
+                answer = await self._answer(call, one_too_many)
+            except ClientDisconnect:
+                return
+            if answer.status == "reset":
+                await _drop(scope, receive)
+            else:
+                await _response(self._dated(answer, call.now), answer.status)(scope, receive, send)
 
     def _dated(self, answer: Answer, now: datetime) -> Answer:
         """Add the time by the sandbox's clock, unless a rule sets another `Date`."""
@@ -101,7 +103,9 @@ class EndpointApp:
         given = any(name.lower() == "date" for name in answer.headers)
         return answer if given else replace(answer, headers={"Date": date, **answer.headers})
 
-    async def _answer(self, call: ReceivedCall) -> Answer:
+    async def _answer(self, call: ReceivedCall, one_too_many: Rule | None) -> Answer:
+        if one_too_many:
+            return self._backend.handle(call, self._endpoints, one_too_many)
         endpoint = self._endpoints.get(call.method)
         rule = self._backend.controls.rule_for(
             call.method, call.path, endpoint.kind if endpoint else "read"

@@ -41,6 +41,7 @@ def whole_test(db: Connection, row: Row) -> dict[str, Json]:
         {"assessmentRunId": run_id}
         | as_posted(row)
         | {"sourceTemplateId": row["template"], "templates_sent": row["templates_sent"]}
+        | {"activated": bool(row["activated"])}
         | {"options": all_options(db, run_id), "committees": all_committees(db, run_id)}
         | {"contributors": contributors, "candidates": all_candidates(db, run_id)}
     )

@@ -34,7 +34,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 _PREFIX = "inspera_sync"
 _RUN_SECONDS = (1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400)
-_CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 # Otherwise each counter has a second series with its start time, which nobody needs here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -82,6 +82,10 @@ class Metrics:
         )
         self._call_seconds = self._histogram(
             "call_seconds", "How long requests took.", _CALL_SECONDS, "call"
+        )
+        self._in_flight = self._gauge("calls_in_flight", "Requests to Inspera in progress.")
+        self._allowed = self._gauge(
+            "calls_in_flight_allowed", "How many requests may be in progress at present."
         )
         self._rows = self._gauge(
             "source_rows", "Rows of each source when it was last read.", "source", "kind"
@@ -142,6 +146,11 @@ class Metrics:
         """Count a request to Inspera; `status` is the HTTP status, or a word without one."""
         self._calls.labels(name, status).inc()
         self._call_seconds.labels(name).observe(seconds)
+
+    def in_flight(self, now: int, allowed: int) -> None:
+        """Set how many requests to Inspera are in progress, and how many may be."""
+        self._in_flight.set(now)
+        self._allowed.set(allowed)
 
     def source_rows(self, source: str, kind: str, n: int) -> None:
         """Set how many rows a source had, for one kind."""

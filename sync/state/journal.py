@@ -71,8 +71,8 @@ class Journal:
         # Only this thread writes here, so the highest id is its own.
         self.run_id = count(connection, "SELECT max(id) FROM run")
         self._findings = 0
-        self._refused = {(one.kind, one.key) for one in refusals.listed(connection)}
-        self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
+        self._refused = set(refusals.read_keys(connection))
+        self._open_before = {(one.kind, one.line_key) for one in open_intents(connection)}
         connection.commit()
         if keep_mark:
             # Before anything is sent: so a copy from before this run is known as older.
@@ -101,7 +101,7 @@ class Journal:
         rows: list[dict[str, object]] = []
         for number, line in enumerate(lines, first):
             change = line.change
-            k1, k2 = key_columns(change.key)
+            k1, k2 = key_columns(change.line_key)
             fields = to_json(remembered(change.kind, change.after or change.before))
             before = to_json(remembered(change.kind, change.before))
             rows.append(
@@ -131,11 +131,11 @@ class Journal:
                     {"m": outcome.message, "id": intent},
                 )
                 continue
-            record = (line.change.kind, line.change.key)
+            record = (line.change.kind, line.change.line_key)
             if outcome.result is Result.REFUSED:
                 refusals.note(self._connection, line, outcome.message, self._clock())
                 self._refused.add(record)
-                self.known.refuse(*record)
+                self.known.refuse(line.change.kind, line.change.key)
             elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
                 if line.scope == ALLOWED:
@@ -154,7 +154,7 @@ class Journal:
         decisions.use_up(self._connection, used)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
-        """Close open intents of earlier runs for a record whose outcome is known now."""
+        """Close open intents of earlier runs for a line's key whose outcome is known now."""
         k1, k2 = key_columns(key)
         self._connection.execute(
             text(
@@ -166,6 +166,9 @@ class Journal:
 
     def _promote(self, line: PlannedChange, outcome: Outcome) -> None:
         change = line.change
+        if change.action is Action.ACTIVATE:
+            self.known.activate(change.key)
+            return
         if change.action in REMOVALS:  # With a scope, a person has allowed the removal.
             recent_removals.note(
                 self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope)
@@ -198,16 +201,17 @@ class Journal:
             _CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id}
         )
 
-    def lapse(self, unsure: Collection[Kind] = ()) -> None:
+    def lapse(self, unsure: Collection[Kind] = (), *, activations: bool = True) -> None:
         """Close open intents and refusals of earlier runs that nothing needs any more.
 
-        Those of `unsure` kinds stay: not all that is wanted of these was read.
+        Those of `unsure` kinds stay: not all that is wanted of these was read. `activations` tells
+        whether the plan decides about the activation of tests.
         """
         for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
             self._connection.execute(
                 text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
             )
-        refusals.lapse(self._connection, unsure)
+        refusals.lapse(self._connection, unsure, activations=activations)
 
     def forget_undone(self, unsure: Collection[Kind]) -> None:
         """Forget what was undone where the sources say something else by now, or it was sent again.
@@ -241,7 +245,7 @@ class Journal:
     ) -> None:
         """Store a finding of this run for `status`; at most `MOST_FINDINGS`.
 
-        The next commit makes it durable. `rule` is the number of the safety rule behind it.
+        The next commit makes it durable. `key` is that of its line. `rule` is the number of the safety rule behind it.
         """
         self._findings += 1
         if self._findings > MOST_FINDINGS:

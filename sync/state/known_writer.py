@@ -59,6 +59,13 @@ class KnownWriter:
         )
         absence_counts.forget(self._connection, Kind.STAFF, key)
 
+    def activate(self, key: Key) -> None:
+        """Store that a test is activated in Inspera, and when that was first known."""
+        self._connection.execute(
+            text("UPDATE known_test SET activated = coalesce(activated, :at) WHERE key = :key"),
+            {"at": utc_text(self._clock()), "key": key[0]},
+        )
+
     def refuse(self, kind: Kind, key: Key) -> None:
         """Mark an existing person as refused if nothing that was sent to Inspera was accepted.
 

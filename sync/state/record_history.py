@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind
-from sync.records.changes import Fields
+from sync.records.changes import Action, Fields
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST
 from sync.state.history import PastFinding
 from sync.state.staging.scratch import key_columns
@@ -94,7 +94,11 @@ def read_history(connection: Connection, kind: Kind, key: Key) -> RecordHistory:
     )
 
 
-_SAME = "{0}.kind = :kind AND {0}.k1 = :k1 AND {0}.k2 = :k2"
+_SAME = (
+    "{0}.kind = :kind AND {0}.k1 = :k1 AND ({0}.k2 = :k2"
+    f" OR ({{0}}.kind = '{Kind.TEST}' AND {{0}}.k2 = '{Action.ACTIVATE}'))"
+)
+"""The same record. The activation of a test has a line of its own (`Change.line_key`)."""
 
 
 def _read_known(connection: Connection, kind: Kind, key: Key) -> KnownRecord | None:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
-from sync.records.changes import SOON, PlannedChange
-from sync.state.staging.scratch import key_columns, key_from
+from sync.records.changes import SOON, Action, PlannedChange
+from sync.state.staging.scratch import key_columns, key_from, line_key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
 """The pause after the first, second, … refusal of a change; the last one repeats.
@@ -42,9 +42,15 @@ def listed(connection: Connection) -> Iterator[RefusalStatus]:
         )
 
 
+def read_keys(connection: Connection) -> Iterator[tuple[Kind, Key]]:
+    """Yield the kinds and the whole keys of the lines of all refusals that have not passed yet."""
+    for row in connection.execute(text("SELECT kind, k1, k2 FROM refused")).fetchall():
+        yield Kind(row.kind), line_key_from(Kind(row.kind), row.k1, row.k2)
+
+
 def note(connection: Connection, line: PlannedChange, message: str, now: datetime) -> None:
     """Store a refusal. One with another fingerprint than before starts anew. `now` is aware."""
-    k1, k2 = key_columns(line.change.key)
+    k1, k2 = key_columns(line.change.line_key)
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
     times = 1 + int(
@@ -66,7 +72,7 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
 
 
 def lift(connection: Connection, kind: Kind, key: Key) -> None:
-    """Delete a refusal: the change has passed."""
+    """Delete the refusal of the line with this key: the change has passed."""
     k1, k2 = key_columns(key)
     connection.execute(
         text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"),
@@ -79,14 +85,20 @@ def wake(connection: Connection) -> None:
     connection.execute(text("UPDATE refused SET again = since"))
 
 
-def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
-    """Forget refusals of changes that the plan does not contain, except those of `unsure` kinds."""
+def lapse(
+    connection: Connection, unsure: Collection[Kind] = (), *, activations: bool = True
+) -> None:
+    """Forget refusals of changes that the plan does not contain, except those of `unsure` kinds.
+
+    Without `activations` the plan decides about no activation.
+    """
+    kept = "" if activations else f" AND k2 <> '{Action.ACTIVATE}'"
     for kind in (kind for kind in Kind if kind not in unsure):
         connection.execute(
             text(
                 f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
                 f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
                 f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}'"
-                " AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2))"
+                f" AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2)){kept}"
             )
         )

@@ -34,7 +34,8 @@ def _known_table(record: RecordType) -> Table:
     `lifecycle` of a learner: active, released (no longer kept in step) or refused (it existed in
     Inspera, which has accepted nothing that was sent). Of staff: active, disabled or refused. Of a
     test: active, withdrawn (left its source before it ended) or retired. `start` and `end` of a
-    test are the times last confirmed in Inspera. Of a pin or a quit code `value` holds its digest.
+    test are the times last confirmed in Inspera; `activated` is when this tool activated it, or
+    first saw that it was activated. Of a pin or a quit code `value` holds its digest.
     """
     on_a_test = record.kind in ON_A_TEST
     columns = [Column(name, AutoString, primary_key=True) for name in record.key]
@@ -50,6 +51,8 @@ def _known_table(record: RecordType) -> Table:
     ]
     if record.kind not in (Kind.OPTION, Kind.COMMITTEE):
         columns.append(Column("source", AutoString))
+    if record.kind is Kind.TEST:
+        columns.append(Column("activated", AutoString))
     table = Table(f"known_{record.kind}", SQLModel.metadata, *columns)
     for name in record.named(lambda spec: spec.indexed):
         Index(f"ix_{table.name}_{name}", table.c[name])

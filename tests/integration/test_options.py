@@ -283,3 +283,108 @@ def test_an_option_of_a_test_that_nobody_knows_is_a_row_error(locked: University
     ran = locked.apply()
     assert ran.status == 1
     assert "test: no feed makes the test 'MAT1100-H26', and this state does not know it" in ran.out
+
+
+@pytest.fixture
+def explaining(locked: University) -> University:
+    """A test on which everybody has been taken to have asked for an explanation of their grade."""
+    put(locked, **{EXPLAIN_ALL: "yes"})
+    locked.apply_once()
+    return locked
+
+
+def test_an_option_that_acts_one_way_is_switched_off_only_after_a_person_has_allowed_it(
+    explaining: University,
+) -> None:
+    put(explaining, **{EXPLAIN_ALL: "no"})
+    ran = explaining.apply()
+    assert (ran.status, bodies(explaining)) == (3, [])
+    assert "switching this option off takes back nothing that it has done" in ran.out
+    allowed = explaining.apply("--allow", ran.allow_hash)
+    assert allowed.status == 0, allowed.output
+    assert bodies(explaining) == [{"explanationOptions": [{"option": EXPLAIN_ALL, "value": False}]}]
+
+
+def test_undo_leaves_an_option_that_acts_one_way_as_it_is(locked: University) -> None:
+    put(locked, **{EXPLAIN_ALL: "no"})
+    locked.apply_once()
+    put(locked, **{EXPLAIN_ALL: "yes", EXPLAIN: "yes"})
+    locked.apply_cleanly()
+    run = locked.status()["runs"][0]["id"]
+    ran = locked.run("undo", str(run), "--why", "wrong", "--yes")
+    assert bodies(locked) == [{"explanationOptions": [{"option": EXPLAIN, "value": False}]}]
+    assert "the option acts one way: setting it back takes nothing back" in ran.out
+
+
+def test_a_lost_call_is_not_settled_by_switching_a_one_way_option_off(locked: University) -> None:
+    put(locked, **{EXPLAIN_ALL: "no"})
+    locked.apply_once()
+    locked.config["inspera"]["attempts"] = 1
+    put(locked, **{EXPLAIN_ALL: "yes"})
+    locked.fail(method="POST", path="*/options", status=500, when="after")
+    assert locked.apply().status == 1
+    locked.stop_failing()
+    put(locked, **{EXPLAIN_ALL: "no"})
+    assert locked.apply().status == 3
+    assert bodies(locked) == []
+
+
+def test_a_group_has_another_name_on_this_tenant(university: University) -> None:
+    university.add_feeds("option")
+    university.register(TEST, "1001")
+    university.config["inspera"]["options"] = {"SHOW_LATER": {"group": "after_test"}}
+    put(university, SHOW_LATER="yes")
+    university.apply_once()
+    sent = [{"option": "SHOW_LATER", "value": True}]
+    assert bodies(university) == [{"afterTestOptions": sent}]
+    university.config["inspera"]["calls"] = {
+        "option.set": {"groups": {"after_test": "examDayOptions"}}
+    }
+    put(university, SHOW_LATER="no")
+    university.apply_cleanly()
+    assert list(bodies(university)[0]) == ["examDayOptions"]
+
+
+def test_a_group_that_does_not_exist_is_a_configuration_error(university: University) -> None:
+    university.config["inspera"] |= {
+        "options": {"SHOW_LATER": {"group": "aftertest"}},
+        "calls": {
+            "option.set": {"groups": {"afterwards": "x"}},
+            "committee.create": {"groups": {"general": "x"}},
+        },
+    }
+    ran = university.run("check")
+    assert ran.status == 2
+    assert "inspera.options.SHOW_LATER.group: is not a valid value; did you mean" in ran.err
+    assert "after_test" in ran.err
+    assert "groups.afterwards: is not a group of options; the groups are general, " in ran.err
+    assert "only option.set sends groups of options" in ran.err
+
+
+def test_a_quit_code_that_is_longer_than_some_browsers_take_is_a_warning(
+    university: University,
+) -> None:
+    university.add_feeds("option")
+    university.register(TEST, "1001")
+    university.feed("option")["map"] |= {
+        "option": {"constant": QUIT},
+        "value": {"constant": "123456789"},
+    }
+    put(university, **{QUIT: ""})
+    ran = university.run("check")
+    assert ran.status == 0
+    assert "map.value.constant: has more than 8 characters; use at most 8" in ran.err
+    assert "123456789" not in ran.output
+
+
+def test_a_row_with_such_a_quit_code_is_sent_with_a_note(university: University) -> None:
+    university.add_feeds("option")
+    university.register(TEST, "1001")
+    put(university, **{QUIT: "123456789"})
+    university.apply_cleanly()
+    (note,) = university.findings()
+    assert (note["type"], note["key"]) == ("note", [TEST, QUIT])
+    assert note["text"].startswith("has more than 8 characters: Inspera's own lock-down browser")
+    put(university, **{QUIT: "12345678"})
+    university.apply_cleanly()
+    assert university.findings() == []

@@ -115,6 +115,7 @@ def _without_numbers(value: dict[str, Any]) -> dict[str, Any]:
 def way(request: pytest.FixtureRequest, steady: University) -> str:
     """How people are read."""
     steady.config["reconcile"] = {"people": request.param}
+    steady.sandbox.control(export_details=True)
     return str(request.param)
 
 

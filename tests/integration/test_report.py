@@ -120,7 +120,7 @@ def test_a_run_before_the_first_one_is_an_error(university: University) -> None:
     university.register(TEST, "1001")
     ran = university.run("report", "run")
     assert ran.status == 2
-    assert "there is no run yet" in ran.err
+    assert "nothing has run yet" in ran.err
 
 
 def test_what_is_held_is_reported_with_the_commands_and_the_decision(

@@ -1,7 +1,5 @@
 """`status`, `check` and `plan` say what is so: why a run stopped, what is valid, and one cause in one place."""
 
-import re
-
 import pytest
 
 from ..support.university import TEST, University, numbers
@@ -137,13 +135,3 @@ def test_where_something_could_not_be_used_no_command_says_that_inspera_is_as_th
         ran = university.run(*words)
         assert ran.status == (1 if trouble == "row" else 4), ran.output
         assert "matches the sources" not in ran.out
-
-
-def test_a_plan_says_about_how_many_calls_apply_then_makes(university: University) -> None:
-    university.config["inspera"]["calls_per_second"] = 5
-    university.register(TEST, *numbers(1001, 200))
-    plan = university.plan().out
-    university.config["inspera"]["calls_per_second"] = 10_000
-    university.apply_once()
-    (said,) = re.findall(r"takes about 2 minutes: (\d+) calls at", plan)
-    assert int(said) == pytest.approx(len(university.calls()), rel=0.15)

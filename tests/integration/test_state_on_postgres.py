@@ -323,3 +323,40 @@ def test_a_run_is_undone_and_held_and_a_reviewed_plan_is_carried_out(
     assert university.plan("--out", str(file)).status == 0
     assert university.apply(str(file)).status == 0
     assert "s1009" in university.candidates()
+
+
+def test_a_refused_activation_is_stored_and_one_that_passes_is_remembered(
+    on_server: OnServer,
+) -> None:
+    university = on_server.university
+    university.add_feeds("staff", "contributor", "committee", "option")
+    university.feed("test")["activate"] = {"before": "24h"}
+    university.register(TEST, "1001")
+    university.panels.add(f"{TEST} A")
+    university.settings.add(f"{TEST} LOCKDOWN_BROWSER", value="true")
+    university.assign_staff(TEST, "501", committees="A")
+    university.at("2026-11-30T09:00")
+    university.fail(method="POST", path="*/activate", status=400, body={"error": "no scale"})
+    assert university.apply().status == 1
+    assert university.planned() == [f"activate test {TEST}"]
+    university.stop_failing()
+    assert university.apply("--retry-refused", "--test", TEST).status == 0
+    assert university.tests()[TEST]["activated"]
+    assert university.planned() == []
+
+
+def test_committees_are_ensured_and_roles_for_the_tenant_are_named(on_server: OnServer) -> None:
+    university = on_server.university
+    university.add_feeds("staff", "contributor")
+    university.feed("staff")["map"]["accesses"] = {"constant": "monitor"}
+    university.feed("candidate")["map"]["room"] = "room"
+    university.register(TEST, "1001")
+    university.registrations.set(f"{TEST} 1001", room="U-37")
+    university.assign_staff(TEST, "501", duties="evaluate;monitor")
+    university.config["committees"] = {"ensure": "A"}
+    ran = university.apply_cleanly()
+    assert "Roles: 501 becomes grader of the tenant (role evaluate)" in ran.out
+    assert "monitor of the tenant" not in ran.out
+    assert university.committees() == {"A": "GRADING"}
+    university.registrations.set(f"{TEST} 1001", room="")
+    assert university.planned() == [f"update candidate {TEST}/1001"]

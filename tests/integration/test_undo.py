@@ -244,7 +244,7 @@ def test_an_undo_that_failed_leaves_nothing_behind_that_a_run_would_hold(full: U
 
 def test_undo_names_itself_and_refuses_what_it_cannot_do(full: University) -> None:
     assert "--why TEXT is missing" in full.run("undo", "1").err
-    assert "there is no such run" in full.run("undo", "99", *WHY).err
+    assert "undo 99: unknown run" in full.run("undo", "99", *WHY).err
     full.run("pause")
     assert full.run("undo", "1", *WHY).status == 3
     full.run("resume")

@@ -3,6 +3,9 @@ unless the feed sets `blank: clear`. `0` is a value.
 """
 
 import sqlite3
+from typing import Any
+
+import pytest
 
 from ..support.university import TEST, University
 
@@ -171,3 +174,115 @@ def test_fingerprints_carry_a_version(university: University) -> None:
     prints = [row[0] for row in connection.execute("SELECT fingerprint FROM known_learner")]
     connection.close()
     assert [one[0] for one in prints] == [1]
+
+
+@pytest.fixture
+def seated(university: University) -> University:
+    """Two candidates of whom 1001 has a room, which this tool has put there."""
+    university.feed("candidate")["map"]["room"] = "room"
+    university.register(TEST, "1001", "1002")
+    university.registrations.set(f"{TEST} 1001", extra="30", room="U-37")
+    university.apply_once()
+    return university
+
+
+def rooms(university: University) -> dict[str, str | None]:
+    """The room of each candidate in Inspera."""
+    return {name: one["roomName"] for name, one in university.candidates().items()}
+
+
+def seats_sent(university: University) -> list[dict[str, Any]]:
+    """Return what the last command sent about candidates."""
+    return [one for call in university.sent("/candidates") for one in call["body"]["candidates"]]
+
+
+def test_a_room_that_the_row_has_lost_is_taken_away_and_nothing_else(seated: University) -> None:
+    seated.registrations.set(f"{TEST} 1001", room="", extra="")
+    assert f"update candidate {TEST} / 1001: room U-37 → (nothing)" in seated.plan().out
+    seated.apply_cleanly()
+    assert seats_sent(seated) == [
+        {"externalId": "s1001", "extraTimeMins": 30, "removeRoomName": True}
+    ]
+    assert rooms(seated) == {"s1001": None, "s1002": None}
+    assert seated.planned() == []
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply_cleanly()
+    assert seats_sent(seated) == [{"externalId": "s1001", "extraTimeMins": 45}]
+
+
+def test_a_room_of_which_the_feed_says_keep_stays(seated: University) -> None:
+    seated.feed("candidate")["blank"] = "keep"
+    seated.registrations.set(f"{TEST} 1001", room="")
+    seated.apply_cleanly()
+    assert seated.writes() == []
+    assert rooms(seated)["s1001"] == "U-37"
+
+
+def test_a_room_that_is_no_longer_mapped_stays(seated: University) -> None:
+    del seated.feed("candidate")["map"]["room"]
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply_cleanly()
+    assert rooms(seated)["s1001"] == "U-37"
+
+
+def test_a_room_that_somebody_else_has_put_there_is_cleared_only_where_the_feed_says_so(
+    seated: University,
+) -> None:
+    seated.students.add("1003", "1004")
+    seated.apply_cleanly()
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1003", "roomName": "B"})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1004", "roomName": "B"})
+    seated.register(TEST, "1003")
+    seated.apply_cleanly()
+    assert rooms(seated)["s1003"] == "B"
+    seated.feed("candidate")["blank"] = "clear"
+    seated.register(TEST, "1004")
+    seated.apply_cleanly()
+    assert (rooms(seated)["s1003"], rooms(seated)["s1004"]) == ("B", None)
+
+
+def test_while_a_row_of_its_test_is_in_doubt_a_room_stays_and_then_goes(
+    seated: University,
+) -> None:
+    seated.registrations.set(f"{TEST} 1001", room="")
+    seated.registrations.add(f"{TEST} 9999")
+    assert seated.apply().status == 1
+    assert rooms(seated)["s1001"] == "U-37"
+    seated.registrations.drop(f"{TEST} 9999")
+    seated.apply_cleanly()
+    assert rooms(seated)["s1001"] is None
+
+
+def test_undo_of_a_room_takes_it_away_and_undo_of_that_puts_it_back(seated: University) -> None:
+    seated.registrations.set(f"{TEST} 1001", room="")
+    seated.apply_cleanly()
+    run = seated.status()["runs"][0]["id"]
+    assert seated.run("undo", str(run), "--why", "wrong", "--yes").status in (0, 3)
+    assert rooms(seated)["s1001"] == "U-37"
+
+
+def test_a_contributor_loses_room_and_building_by_flags(university: University) -> None:
+    university.add_feeds("staff", "contributor")
+    university.register(TEST, "1001")
+    university.assign_staff(TEST, "501", room="U-37")
+    university.apply_once()
+    university.graders.set(f"{TEST} 501", room="")
+    university.apply_cleanly()
+    (call,) = university.sent("/contributors")
+    (sent,) = call["body"]["contributors"]
+    assert sent["removeRoomName"] is True
+    assert "roomName" not in sent
+    assert university.contributors()["t501"]["roomName"] is None
+    assert university.planned() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_room_whose_removal_got_no_answer_is_taken_away_by_sending_the_flag_again(
+    seated: University, when: str
+) -> None:
+    seated.registrations.set(f"{TEST} 1001", room="")
+    seated.fail(method="POST", path="*/candidates", status=500, times=1, when=when)
+    seated.apply_cleanly()
+    assert all(one["removeRoomName"] for one in seats_sent(seated))
+    assert rooms(seated)["s1001"] is None
+    assert seated.planned() == []

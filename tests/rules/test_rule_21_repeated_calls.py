@@ -82,7 +82,7 @@ def test_a_create_whose_search_fails_too_stays_open_until_a_search_tells(
     university.keep_feeds("test")
     university.exams.add(TEST)
     lost = {"method": "POST", "path": "/api/v1/test", "status": 500, "when": "after"}
-    blind = {"method": "GET", "path": "/api/v1/test/search", "status": 500, "skip": 3}
+    blind = {"method": "GET", "path": "/api/v1/test/search", "status": 500, "skip": 2}
     university.sandbox.control(fail=[lost, blind])
     assert university.apply().status == 1
     assert unsettled(university) == 1

@@ -98,3 +98,32 @@ def test_a_second_apply_makes_no_call_at_all_not_even_for_a_token(university: Un
     university.apply_once()
     university.apply_cleanly()
     assert university.calls() == []
+
+
+def test_another_integration_that_holds_most_of_inspera_slows_a_run_down_and_refuses_nobody(
+    university: University,
+) -> None:
+    university.config["inspera"] |= {
+        "workers": 16,
+        "max_in_flight": 8,
+        "retry_after_ceiling": "100ms",
+    }
+    university.sandbox.control(
+        limit={"taken": 8, "status": 503}, fail=[{"path": "*", "delay": 0.005}]
+    )
+    university.register(TEST, *numbers(1001, 30))
+    university.apply_cleanly()
+    assert set(university.candidates()) == names(numbers(1001, 30))
+    shown = university.sandbox.control()
+    assert shown["peak"] == 2
+    assert shown["failure_counts"]["limit"] > 0
+
+
+def test_no_more_calls_are_in_flight_than_configured(university: University) -> None:
+    university.config["inspera"] |= {"workers": 16, "max_in_flight": 3}
+    university.sandbox.control(fail=[{"path": "*", "delay": 0.005}])
+    university.students.add(*numbers(1001, 30))
+    university.keep_feeds("learner")
+    university.apply_cleanly()
+    shown = university.sandbox.control()
+    assert (shown["peak"], shown["failure_counts"]["limit"]) == (3, 0)

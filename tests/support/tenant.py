@@ -88,9 +88,8 @@ class SandboxTenant:
         found = []
         for call in self.sent():
             parts = call["path"].split("/")
-            about = (
-                call["body"].get("username") or call["body"].get("externalTestId") or runs[parts[4]]
-            )
+            body = call["body"] or {}
+            about = body.get("username") or body.get("externalTestId") or runs[parts[4]]
             found.append(f"{call['method']} {parts[-1]} {about}")
         return found
 
@@ -149,6 +148,10 @@ class FakeTenant:
         self.calls.append(("update test", change.key[0]))
         return self.outcome
 
+    def activate_test(self, change: Change, _remote_id: str, /) -> Outcome:
+        self.calls.append(("activate test", change.key[0]))
+        return self.outcome
+
     def settle_test(self, _external_test_id: str, _since: datetime, /) -> Outcome:
         self._read("settle_test")
         return self.settled
@@ -158,6 +161,9 @@ class FakeTenant:
         if kind in self.unreadable:
             return Members(False, message="this tenant does not show them")
         return Members(True, self.places.get(kind, {}), self.unnamed)
+
+    def recent_members(self, remote_id: str, kind: Kind, /) -> Members:
+        return self.members(remote_id, kind)
 
     def assign(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
         self.calls += [(f"assign {kind}", entry) for entry in entries]

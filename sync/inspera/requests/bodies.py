@@ -95,6 +95,11 @@ def some_tests() -> dict[str, str]:
     return {"query": "a"}
 
 
+def common_searches() -> list[dict[str, str]]:
+    """Return queries of which one finds a test on almost any tenant."""
+    return [some_tests(), {"query": "e"}, {"query": "1"}]
+
+
 def export_order(kind: Kind) -> dict[str, object]:
     """Return the body that orders an export of all users of one type.
 
@@ -121,9 +126,15 @@ def token(client_id: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def copied(record: RecordType, fields: Fields) -> dict[str, object]:
-    """Return the fields that are sent unchanged, under the vendor's names, without those of None."""
-    return {
-        theirs: list(listed(fields[name])) if record.fields[name].many else fields[name]
-        for name, theirs in record.copied.items()
-        if fields.get(name) is not None
-    }
+    """Return the fields that are sent unchanged, under the vendor's names, without those of None.
+
+    A field that only a flag clears is never sent empty: that would clear nothing.
+    """
+    body: dict[str, object] = {}
+    for name, theirs in record.copied.items():
+        value, spec = fields.get(name), record.fields[name]
+        if value == "" and spec.removed_as:
+            body[spec.removed_as] = True
+        elif value is not None:
+            body[theirs] = list(listed(value)) if spec.many else value
+    return body

@@ -15,13 +15,6 @@ from sync.records.staff import STAFF
 NAMES: Final = {name: STAFF.copied[name] for name in ("first_name", "last_name", "email")}
 """The fields of the person that are sent with each contributor, with the vendor's names."""
 
-_GROUPS: Final = {
-    "security": "securityOptions",
-    "explanation": "explanationOptions",
-    "exam_day": "examDayOptions",
-    "general": "generalOption",
-}
-
 
 def candidates(call: Call, entries: Sequence[Assignment]) -> object:
     """Return the body that puts learners of one auth system on a test.
@@ -80,7 +73,7 @@ def options(call: Call, entries: Sequence[Assignment]) -> object:
     """
     groups: dict[str, list[dict[str, object]]] = {}
     for entry in entries:
-        group = groups.setdefault(_GROUPS[str(entry.fields["group"])], [])
+        group = groups.setdefault(call.groups[str(entry.fields["group"])], [])
         group.append({"option": entry.external_id, "value": _option_value(entry.fields)})
     return wrapped(call, groups)
 

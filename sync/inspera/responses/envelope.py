@@ -40,7 +40,7 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
 
     Secrets, names and addresses of people are masked.
     """
-    text = "; ".join(dict.fromkeys(_reasons(document, 0)))
+    text = "; ".join(dict.fromkeys(reasons(document)))
     if len(text) > _READ:
         text = text[:_READ].rpartition(" ")[0]
     for secret in sorted(filter(None, hide), key=len, reverse=True):
@@ -48,6 +48,16 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
     text = masked_words(text)
     text = "".join(character if character.isprintable() else " " for character in text).strip()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def reasons(document: object) -> Iterator[str]:
+    """Yield the vendor's reasons as they are: they may contain data of people."""
+    return _reasons(document, 0)
+
+
+def all_texts(document: object) -> Iterator[str]:
+    """Yield all texts of a response as they are, also those in members that have no reasons."""
+    return _scalars(document, 0)
 
 
 def _pattern(secret: str) -> str:

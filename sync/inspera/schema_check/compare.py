@@ -5,10 +5,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from sync.contract import TOKEN, Call
+from sync.contract import OPTION_SET, TOKEN, Call
 from sync.inspera.requests.entries import NAMES
-from sync.inspera.schema_check.nearest import nearest
-from sync.inspera.schema_check.schema import METHODS, Members, Schema, Segments, segments, shape
+from sync.inspera.schema_check.nearest import nearest, with_places
+from sync.inspera.schema_check.schema import (
+    METHODS,
+    Members,
+    Operation,
+    Schema,
+    Segments,
+    segments,
+    shape,
+)
 from sync.records.candidate import CANDIDATE
 from sync.records.committee import COMMITTEE
 from sync.records.contributor import CONTRIBUTOR
@@ -27,7 +35,7 @@ SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "export.order": ("resourceType", "parameters"),
     "test.create": TEST.members,
     "test.update": tuple(TEST.copied.values()),
-    "option.set": ("securityOptions", "explanationOptions", "examDayOptions", "generalOption"),
+    "option.set": tuple(OPTION_SET.groups.values()),
     "committee.create": COMMITTEE.members,
     "committee.remove": COMMITTEE.members,
     "contributor.assign": (*CONTRIBUTOR.members, *NAMES.values()),
@@ -93,6 +101,9 @@ def setting(call: Call, name: str) -> str:
 
 def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedCall:
     operations = schema.at(call.path)
+    named = schema.named(call.operation) if call.operation else None
+    if call.method not in operations and named is not None:
+        return _moved(call, named)
     if call.method not in operations:
         methods = [method for method in METHODS if method in operations]
         match = Match.DIFFERENT if methods else Match.ABSENT
@@ -113,6 +124,20 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
         if differences
         else ComparedCall(call, Match.PRESENT)
     )
+
+
+def _moved(call: Call, named: Operation) -> ComparedCall:
+    """Return the comparison of a call that the schema has by name, in another place."""
+    place = f"{named.method} {named.path}"
+    differences = (f"the schema has {call.operation} as {place}",)
+    settings = []
+    if shape(named.segments) != shape(segments(call.path)):
+        path = with_places(call.path, named.segments)
+        settings.append(path and f"{setting(call, 'path')} to {path}")
+    if named.method != call.method:
+        settings.append(f"{setting(call, 'method')} to {named.method}")
+    remedy = f"set {' and '.join(settings)}" if all(settings) else _ASK_WHAT
+    return ComparedCall(call, Match.DIFFERENT, differences, remedy)
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
@@ -144,7 +169,8 @@ def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> 
 
 def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...], str]:
     """Return the differences of the body, and what to do about them."""
-    beside, sent = BESIDE.get(call.name, ()), SENT.get(call.name, call.fields)
+    beside = BESIDE.get(call.name, ())
+    sent = (*SENT.get(call.name, call.fields), *call.groups.values())
     always = (*beside, call.wrapper) if call.wrapper else (*beside, *call.fields)
     if body is None:
         return (

@@ -34,10 +34,21 @@ def nearest(path: str, others: Iterable[Segments]) -> NearestPath | None:
     if not likely:
         return None
     _, theirs = max(likely, key=lambda pair: pair[0])
-    places = iter(_places(own))
+    return NearestPath("/" + "/".join(theirs), with_places(path, theirs))
+
+
+def with_places(path: str, theirs: Segments) -> str:
+    """Return a path of the schema with the places and the query of ours.
+
+    Empty when they do not have the same number of places.
+    """
+    own = _places(segments(path))
+    if len(own) != len(_places(theirs)):
+        return ""
+    places = iter(own)
     ours = re.sub(_PLACE, lambda _: next(places), "/".join(theirs))
     query = path.partition("?")[2]
-    return NearestPath("/" + "/".join(theirs), f"/{ours}?{query}" if query else f"/{ours}")
+    return f"/{ours}?{query}" if query else f"/{ours}"
 
 
 def _likeness(own: Segments, theirs: Segments) -> tuple[bool, int] | None:

@@ -20,6 +20,7 @@ _MOST_REFERENCES: Final = 16
 
 _VERSIONS: Final = re.compile(r"[23](\.|$)")
 _HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
+_APPENDED: Final = re.compile(r"(Using(GET|POST|PUT|PATCH|DELETE))?(_\d+)?$")
 _PLACE: Final = re.compile(r"\{[^{}]*\}")
 
 Segments = tuple[str, ...]
@@ -55,11 +56,30 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method at one path. `body` is the schema of its body, or None without one."""
+    """One method at one path.
+
+    Attributes:
+        method: the HTTP method.
+        segments: the path after `/api`.
+        body: the schema of its body, or None without one.
+        name: its `operationId`; empty without one.
+        query: the names of its query parameters.
+        answer: the schema of a successful answer; None when the schema does not describe it.
+        statuses: the statuses of its answers.
+    """
 
     method: str
     segments: Segments
     body: object
+    name: str = ""
+    query: frozenset[str] = frozenset()
+    answer: object = None
+    statuses: frozenset[str] = frozenset()
+
+    @property
+    def path(self) -> str:
+        """Return the path after `/api`, as the schema writes it."""
+        return "/" + "/".join(self.segments)
 
 
 class Schema:
@@ -87,6 +107,28 @@ class Schema:
     def with_method(self, method: str) -> list[Operation]:
         """Return all operations with this method, in the schema's order."""
         return [methods[method] for methods in self._operations.values() if method in methods]
+
+    def named(self, name: str) -> Operation | None:
+        """Return the operation of this name (`operationId`), whatever its case; None without it.
+
+        What generators of schemas append to a name is ignored, such as `UsingPOST_1`.
+        """
+        for methods in self._operations.values():
+            for operation in methods.values():
+                if _APPENDED.sub("", operation.name).lower() == name.lower():
+                    return operation
+        return None
+
+    def words(self, schema: object) -> list[str]:
+        """Return the texts that a value may be (`enum`), or that a list of them may contain."""
+        content = self._resolved(self.entry(schema)) or {}
+        choices = [content, *map(self._resolved, _list(content.get("anyOf")))]
+        return [
+            word
+            for choice in choices
+            for word in _list((choice or {}).get("enum"))
+            if isinstance(word, str)
+        ]
 
     def members(self, schema: object) -> Members:
         """Return the members of an object, including those of its parts (`allOf` and others)."""
@@ -144,9 +186,41 @@ class Schema:
                 content = item.get(method.lower())
                 if not isinstance(content, dict):
                     continue
-                body = self._body(item, content)
                 for prefix in self._prefixes(content, item):
-                    yield Operation(method, segments(f"{prefix}/{path}"), body)
+                    yield Operation(
+                        method,
+                        segments(f"{prefix}/{path}"),
+                        self._body(item, content),
+                        str(content.get("operationId") or ""),
+                        self._query(item, content),
+                        self._answer(content),
+                        frozenset(map(str, _mapping(content.get("responses")))),
+                    )
+
+    def _query(self, item: Mapping[str, object], operation: Mapping[str, object]) -> frozenset[str]:
+        given = (
+            self._resolved(parameter) or {}
+            for level in (item, operation)
+            for parameter in _list(level.get("parameters"))
+        )
+        return frozenset(str(each.get("name")) for each in given if each.get("in") == "query")
+
+    def _answer(self, operation: Mapping[str, object]) -> object:
+        """Return the schema of the first successful answer that has one."""
+        answers = _mapping(operation.get("responses"))
+        for status in sorted(map(str, answers)):
+            answer = self._resolved(answers.get(status)) or {}
+            if status.startswith("2"):
+                found = answer.get("schema") or self._in_content(answer)
+                if found:
+                    return found
+        return None
+
+    def _in_content(self, holder: Mapping[str, object]) -> object:
+        """Return the schema of a body or an answer in OpenAPI 3, that of JSON first."""
+        media = _mapping(holder.get("content"))
+        chosen = next((name for name in media if "json" in name), next(iter(media), ""))
+        return _mapping(media.get(chosen)).get("schema", {})
 
     def _prefixes(self, *levels: Mapping[str, object]) -> list[str]:
         """Return the prefixes of the path: Swagger's `basePath`, or the paths of the servers."""
@@ -161,9 +235,7 @@ class Schema:
 
     def _body(self, item: Mapping[str, object], operation: Mapping[str, object]) -> object:
         if "requestBody" in operation:
-            media = _mapping((self._resolved(operation["requestBody"]) or {}).get("content"))
-            chosen = next((name for name in media if "json" in name), next(iter(media), ""))
-            return _mapping(media.get(chosen)).get("schema", {})
+            return self._in_content(self._resolved(operation["requestBody"]) or {})
         given = [
             self._resolved(parameter)
             for level in (item, operation)

@@ -170,7 +170,7 @@ def _absent_records_sql(kind: Kind) -> str:
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
-        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
+        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key AND o.k2 = ''
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
         LEFT JOIN taken_back u ON u.kind = '{kind}' AND u.k1 = k.key AND u.fingerprint = :nothing
         {_join_absence(kind, "k.key")}

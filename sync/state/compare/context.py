@@ -265,7 +265,7 @@ SELECT t.key, k.key AS is_known, k.start AS known_start, k.end AS known_end,
 FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
 LEFT JOIN wanted_test w ON w.key = t.key
-LEFT JOIN open_record o ON o.kind = 'test' AND o.k1 = t.key
+LEFT JOIN open_record o ON o.kind = 'test' AND o.k1 = t.key AND o.k2 = ''
 LEFT JOIN (SELECT test, max(extra_time) AS longest FROM known_candidate
     WHERE extra_time > 0 GROUP BY test) kc ON kc.test = t.key
 LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate

@@ -11,6 +11,7 @@ from sync.planning.selection import Chosen, Selection
 from sync.records.base import Kind
 from sync.records.changes import ADDITIONS, CALLING, Cause
 from sync.records.kinds import COMPARED, ON_A_TEST, PERSON_OF
+from sync.state.compare import activation
 from sync.state.compare.plan_reader import read_plan
 from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.sqlite.open import count
@@ -38,6 +39,7 @@ def narrow(connection: Connection, chosen: Chosen, selection: Selection | None) 
     passing = f"verdict = 'pass' AND action IN ({_words(CALLING)})"
     left = count(connection, f"SELECT count(*) FROM plan WHERE {passing} AND {others}")
     connection.execute(text(f"DELETE FROM plan WHERE {others}"))
+    activation.defer_left_out(connection)
     connection.commit()
     return left
 

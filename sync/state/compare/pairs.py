@@ -4,11 +4,12 @@ No sort order is relied on (rules 27): databases and Python disagree on it. Reco
 fingerprints agree never leave the database.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.contract import OPTIONS, OptionRule
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
@@ -33,17 +34,17 @@ def pair_wanted(
     kind: Kind,
     places: Sequence[str],
     timing: TimingOf,
-    locked: Collection[str] = (),
+    options: Mapping[str, OptionRule] = OPTIONS,
     trouble: AbsenceDoubt | None = None,
 ) -> Iterator[Pair]:
     """Yield every wanted record that is not known, or known with other values.
 
-    What is on a test needs the other kinds drafted first. `locked` are the options that can't
-    change once their test has begun. `trouble` says why the feeds of this kind may be incomplete in
-    this run; it is None when they are complete.
+    What is on a test needs the other kinds drafted first. `options` are those that a test can
+    have; security options can't change once it has begun. `trouble` says why the feeds of this
+    kind may be incomplete in this run; it is None when they are complete.
     """
     if kind in ON_A_TEST:
-        return _pair_members(connection, kind, places, timing, locked, trouble)
+        return _pair_members(connection, kind, places, timing, options, trouble)
     return _pair_records(connection, kind, places, timing)
 
 
@@ -164,7 +165,7 @@ def _records_sql(kind: Kind) -> str:
                c.reason AS clash, {_needed_sql(kind, "w.key")} AS needed
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
-        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
+        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key AND o.k2 = ''
         LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
         {_join_past(kind)}
@@ -179,7 +180,7 @@ def _pair_members(
     kind: Kind,
     places: Sequence[str],
     timing: TimingOf,
-    locked: Collection[str],
+    options: Mapping[str, OptionRule],
     trouble: AbsenceDoubt | None,
 ) -> Iterator[Pair]:
     """Yield what is wanted on tests: options, committees, contributors, candidates."""
@@ -187,20 +188,24 @@ def _pair_members(
     places_left = _PlacesLeft(connection)
     for row in stream(connection, _members_sql(kind)):
         key = (row.w_test, getattr(row, f"w_{part}"))
-        if row.ended and key[1] in locked:
+        rule = options.get(key[1]) if kind is Kind.OPTION else None
+        locked = rule is not None and rule.group == "security"
+        if row.ended and locked:
             continue  # It can't be set any more, and nobody would notice if it were.
         known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         about = Context(
             lifecycle=row.k_lifecycle or "active",
             managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
+            ensured=bool(row.ensured),
         )
         waits_for = tuple(_read_missing(connection, row, person, key))
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None),
             timing=timing(row),
-            begun=bool(row.begun) and key[1] in locked,
+            begun=bool(row.begun) and locked,
+            one_way=rule is not None and rule.one_way,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
             refused=row.refused or "",
@@ -213,6 +218,11 @@ def _pair_members(
 def _members_sql(kind: Kind) -> str:
     """Return the SQL for wanted records on tests that differ, with the state of test and person."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    ensured = "0"
+    if kind is Kind.COMMITTEE:
+        ensured = (
+            "EXISTS (SELECT 1 FROM ensured n WHERE n.test = w.test AND n.committee = w.committee)"
+        )
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
     join_person = ""
     if person:
@@ -228,7 +238,7 @@ def _members_sql(kind: Kind) -> str:
                {WINDOW},
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
-               {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
+               {ensured} AS ensured, {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.test AND o.k2 = w.{part}

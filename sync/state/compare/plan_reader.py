@@ -220,15 +220,6 @@ def to_planned_change(row: Any) -> PlannedChange:
     )
 
 
-def count_passing(connection: Connection) -> list[tuple[Kind, Action, int, int]]:
-    """Count the lines that pass by kind and action, and the tests, or other first keys, of them."""
-    query = (
-        "SELECT kind, action, count(*), count(DISTINCT k1) FROM plan WHERE verdict = 'pass'"
-        " GROUP BY 1, 2"
-    )
-    return [(Kind(k), Action(a), n, keys) for k, a, n, keys in connection.execute(text(query))]
-
-
 def count_lines(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
     """Count the lines of the plan by kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"

@@ -30,7 +30,7 @@ def _draft_row(item: DraftedChange) -> tuple[object, ...]:
     change = item.change
     return (
         change.kind.value,
-        *key_columns(change.key),
+        *key_columns(change.line_key),
         change.action.value,
         item.ruling.verdict.value,
         item.ruling.cause.value,
@@ -82,12 +82,20 @@ _LAST = max(_ADDED.values()) + 1
 _LEAVING = 2 * _LAST - _FIRST
 """The layer of people who leave, after everything on tests."""
 
+_ACTIVATION = 2 * _LAST
+"""The layer of activations: after all that is on the test, its removals included.
+
+Once a test is activated, its security options can't change any more, and nobody who has started can
+be taken off it (vendor contract, Test API).
+"""
+
 
 def _layer_sql() -> str:
     added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
     removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
     return (
         f"CASE WHEN d.id IN (SELECT id FROM first_out) THEN {_FIRST_OUT}"
+        f" WHEN d.action = '{Action.ACTIVATE}' THEN {_ACTIVATION}"
         f" WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
         f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END"
         f" ELSE {SILENT} END"
@@ -108,10 +116,7 @@ _WAVE = f"""coalesce(CASE WHEN d.kind = 'learner' THEN
 _START = """(SELECT w.start FROM test_window w WHERE w.test = d.k1
     AND d.kind NOT IN ('learner', 'staff'))"""
 # People, then what is on tests, then people who leave, then what makes no call.
-_PART = (
-    f"CASE WHEN layer = {_FIRST} THEN 1 WHEN layer < {_LEAVING} THEN 2"
-    f" WHEN layer < {SILENT} THEN 3 ELSE 4 END"
-)
+_PART = f"CASE layer WHEN {_FIRST} THEN 1 WHEN {_LEAVING} THEN 3 WHEN {SILENT} THEN 4 ELSE 2 END"
 
 
 def write_plan(connection: Connection) -> None:

@@ -137,12 +137,65 @@ def _want_committees(
                     "line": row.line,
                 }
     if new:
-        statement = "INSERT INTO wanted_committee (test, committee, fingerprint, feed, line)"
-        connection.execute(
-            text(f"{statement} VALUES (:test, :committee, :fingerprint, :feed, :line)"),
-            list(new.values()),
-        )
+        _insert_committees(connection, list(new.values()))
     return bool(new)
+
+
+def _insert_committees(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    statement = "INSERT INTO wanted_committee (test, committee, fingerprint, feed, line)"
+    connection.execute(
+        text(f"{statement} VALUES (:test, :committee, :fingerprint, :feed, :line)"), rows
+    )
+
+
+_LACKING = """
+SELECT w.key AS test, w.line AS line FROM wanted_test w
+LEFT JOIN test_window tw ON tw.test = w.key
+WHERE w.feed = :feed AND coalesce(tw.closed, 0) = 0 AND coalesce(tw.unsent, 0) = 0
+  AND NOT EXISTS (SELECT 1 FROM wanted_committee c
+      WHERE c.test = w.key AND c.committee = :name)
+  AND (EXISTS (SELECT 1 FROM known_committee k
+          WHERE k.test = w.key AND k.committee = :name AND k.lifecycle = 'active')
+      OR (:known_only = 0
+          AND NOT EXISTS (SELECT 1 FROM wanted_committee c WHERE c.test = w.key)
+          AND NOT EXISTS (SELECT 1 FROM known_committee k
+              WHERE k.test = w.key AND k.lifecycle = 'active')
+          AND NOT EXISTS (SELECT 1 FROM row_error e WHERE e.k1 = w.key
+              AND e.kind IN ('committee', 'contributor', 'candidate'))))
+"""
+"""The tests of a feed that want the ensured committee: those without any, and those that have got
+it before. A row that cannot be used may name another one."""
+
+
+def ensure_committee(
+    connection: Connection,
+    feed: int,
+    name: str,
+    refingerprint: Refingerprint,
+    *,
+    known_only: bool,
+) -> None:
+    """Want this committee for each test of the feed that has none; its place is the test's row."""
+    values = {"feed": feed, "name": name, "known_only": int(known_only)}
+    tests = connection.execute(text(_LACKING), values).fetchall()
+    for chunk in chunks(tests):
+        rows = [
+            {
+                "test": row.test,
+                "committee": name,
+                "fingerprint": refingerprint(Kind.COMMITTEE, {"test": row.test, "committee": name}),
+                "feed": feed,
+                "line": row.line,
+            }
+            for row in chunk
+        ]
+        _insert_committees(connection, rows)
+        statement = "INSERT INTO ensured (test, committee) VALUES (:test, :committee)"
+        connection.execute(text(statement), rows)
+    if tests:  # what is known of them was missing until now
+        absent = "DELETE FROM missing WHERE kind = 'committee' AND k2 = :name AND k1 IN"
+        wanted = "(SELECT test FROM ensured WHERE committee = :name)"
+        connection.execute(text(f"{absent} {wanted}"), {"name": name})
 
 
 _SET_MINUTES = (

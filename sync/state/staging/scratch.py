@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, RowError, utc_text
-from sync.records.changes import Fields, Value
+from sync.records.changes import Action, Fields, Value
 from sync.records.kinds import COMPARED, KEY_FIELDS, NUMBERS, SENT_ONCE, Record
 from sync.records.option import Option
 from sync.records.test import Test
@@ -61,6 +61,8 @@ _TABLES = {
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
+    "given_role": "role TEXT, staff TEXT",
+    "ensured": "test TEXT, committee TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
@@ -101,12 +103,20 @@ _TABLES |= {
     "pilot_need": "kind TEXT, k1 TEXT, k2 TEXT",
     "earlier_change": "digest TEXT",
     "by_configuration": "id INTEGER, kind TEXT, digest TEXT",
+    "existing_account": (
+        "kind TEXT, number INTEGER, login TEXT, auth_system TEXT, external_id TEXT"
+    ),
 }
 """For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
 that go first. `asked` has the lines that a narrowed plan keeps, `reviewed` those of a plan that a
 person has reviewed and of the plan of now, `inverse` the records of which a change is undone,
 `held_sending` those that were held when Inspera was read. `asked_error` has the row errors that a
-narrowed plan keeps, `pilot_need` the records that the pilot group needs.
+narrowed plan keeps, `pilot_need` the records that the pilot group needs. `existing_account` has the
+accounts that Inspera's exports of people name.
+
+`given_role` has the roles on tests that a plan gives.
+
+`ensured` has the committees that only the setting `committees` wants.
 
 `earlier_change` has the changes by an earlier configuration, `by_configuration` those that only the
 new one makes.
@@ -332,6 +342,11 @@ def key_columns(key: Sequence[str]) -> tuple[str, str]:
 def key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
     """Return the key in the two columns `k1` and `k2`."""
     return (k1, k2) if len(KEY_FIELDS[kind]) > 1 else (k1,)
+
+
+def line_key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
+    """Return the key of a line (`Change.line_key`), which an activation has next to its test's."""
+    return key_from(kind, k1, k2) if k2 != Action.ACTIVATE or kind is not Kind.TEST else (k1, k2)
 
 
 def to_json(fields: Fields) -> str:

@@ -1,10 +1,11 @@
 """The store of one run: what is known, what is wanted, and the plan that follows."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
 
+from sync.contract import OPTIONS, OptionRule
 from sync.planning.freeze import TimeRules
 from sync.records.kinds import Record
 from sync.state.secret_digest import digest_secret, new_key
@@ -32,7 +33,7 @@ class Store:
         connection: an opened state with its scratch.
         places: how each feed's source is named to people, by the feed's number, until it is opened.
         fingerprint: returns the fingerprint of a record's compared fields.
-        locked_options: the options that cannot be changed once their test has begun.
+        options: the options that a test can have, by name.
         digest_key: the key of the digests of pins and quit codes; None for a random one.
         rules: the rules about the times of tests by the number of their feed, and those of tests
             that no feed names under None.
@@ -45,7 +46,7 @@ class Store:
         *,
         places: Sequence[str],
         fingerprint: Callable[[Record], bytes],
-        locked_options: Collection[str] = (),
+        options: Mapping[str, OptionRule] = OPTIONS,
         digest_key: bytes | None = None,
         rules: Mapping[int | None, TimeRules] | None = None,
         leave_out: bool = True,
@@ -54,7 +55,7 @@ class Store:
             connection=connection,
             places=[f"{place} line" for place in places],
             fingerprint=fingerprint,
-            locked_options=locked_options,
+            options=options,
             rules=rules or {None: TimeRules()},
             leave_out=leave_out,
         )

@@ -10,7 +10,8 @@ from sync.planning.decide import Pair
 from sync.planning.freeze import Moment, TimeFacts
 from sync.records.base import Key, Kind
 from sync.records.kinds import ON_A_TEST
-from sync.state.compare import absences, context, pairs, pilot, zeros
+from sync.state.compare import absences, activation, context, pairs, pilot, zeros
+from sync.state.compare.activation import DueActivation
 from sync.state.compare.pilot import Covers
 from sync.state.dialect import insert, stream
 from sync.state.staging import derive, identities, scratch
@@ -54,7 +55,7 @@ class Comparison:
             kind,
             scope.places,
             scope.timing,
-            scope.locked_options,
+            scope.options,
             scope.trouble.get(kind),
         )
 
@@ -67,6 +68,14 @@ class Comparison:
         return absences.pair_absent(
             self._connection, kind, trouble, seat_trouble, scope.timing, sources
         )
+
+    def due_activations(self) -> Iterator[DueActivation]:
+        """Yield the tests that are due for activation. Needs all the rest of the draft."""
+        scope = self._scope
+        feeds = [
+            number for number, rules in scope.rules.items() if number is not None and rules.activate
+        ]
+        return activation.read_due(self._connection, feeds, scope.places, scope.timing)
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Record pairs whose two sides agree although their fingerprints do not."""

@@ -1,17 +1,18 @@
 """An export of people from Inspera, to be compared with what is known."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from sync.records.base import Key, Kind
+from sync.records.base import Key, Kind, utc_text
 from sync.records.changes import Fields
 from sync.records.remote import RemotePerson
-from sync.state.compare import verification
+from sync.state.compare import existing_accounts, verification
 
 
 class StagedExports:
-    """The exported people of each kind."""
+    """The exported people of each kind: all that an export says of them, or their accounts alone."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -27,3 +28,23 @@ class StagedExports:
     def strangers(self, kind: Kind) -> Iterator[str]:
         """Yield the exported people who are not known."""
         return verification.find_unknown_in_export(self._connection, kind)
+
+    def stage_accounts(self, kind: Kind, people: Iterable[RemotePerson]) -> int:
+        """Stage the logins and external ids of an export, and return how many accounts it has."""
+        return existing_accounts.stage_accounts(self._connection, kind, people)
+
+    def discard_accounts(self, kind: Kind) -> None:
+        """Forget the accounts of an export that can't be used."""
+        existing_accounts.discard_accounts(self._connection, kind)
+
+    def has_account(self, login: str, auth_system: str | None, external_id: str | None) -> bool:
+        """Tell whether the staged accounts have this login, in any case, or this external id."""
+        return existing_accounts.has_account(self._connection, login, auth_system, external_id)
+
+    def shows_external_ids(self, kind: Kind) -> bool:
+        """Tell whether the staged accounts of a kind have external ids."""
+        return existing_accounts.shows_external_ids(self._connection, kind)
+
+    def count_lacking(self, kind: Kind, before: datetime) -> tuple[int, int]:
+        """Return how many people known before a time the accounts lack, and how many are known."""
+        return existing_accounts.count_lacking(self._connection, kind, utc_text(before))

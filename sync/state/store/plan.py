@@ -6,8 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sync.planning.decide import DraftedChange
+from sync.planning.export_need import NewPeople
 from sync.planning.limits import HeldScope, Limits
+from sync.planning.plan_size import PlanSize
 from sync.planning.selection import Chosen, Selection
+from sync.planning.tenant_roles import RoleGain
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Action, Cause, PlannedChange, Verdict
 from sync.state.compare import (
@@ -16,9 +19,11 @@ from sync.state.compare import (
     held_scopes,
     narrow,
     plan_reader,
+    plan_size,
     plan_table,
     priority,
     report_reader,
+    tenant_roles,
 )
 from sync.state.compare.reviewed import ReviewDifferences, find_differences
 from sync.state.sqlite.open import count
@@ -104,6 +109,12 @@ class StoredPlan:
         """Yield the lines of a kind that go ahead, in order."""
         return report_reader.read_passing(self._connection, kind)
 
+    def role_gains(self, most: int | None) -> Sequence[RoleGain]:
+        """Return who gets which role for the whole tenant; the first keys, or all without `most`."""
+        gains = tenant_roles.read_gains(self._connection, most)
+        self._connection.commit()  # no transaction stays open while a person is asked
+        return gains
+
     def read_stopped(self, verdict: Verdict, cause: Cause) -> Iterator[tuple[str, PlannedChange]]:
         """Yield the lines that do not go ahead for a cause, each with the reason that it shares."""
         return report_reader.read_stopped(self._connection, verdict, cause)
@@ -129,6 +140,10 @@ class StoredPlan:
         """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
         return plan_reader.sample_creates(self._connection, kind, most)
 
+    def new_people(self) -> dict[Kind, NewPeople]:
+        """Return how many new people go ahead, by kind."""
+        return plan_size.count_new_people(self._connection)
+
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """Return how many lines the plan has of each kind, action and verdict."""
         return plan_reader.count_lines(self._connection)
@@ -141,9 +156,15 @@ class StoredPlan:
             if verdict is Verdict.PASS and action in CALLING
         )
 
-    def sizes(self) -> list[tuple[Kind, Action, int, int]]:
-        """Return for each kind and action how many changes pass, and on how many tests or keys."""
-        return plan_reader.count_passing(self._connection)
+    def size(self, batch_size: int, security: Collection[str], *, blank: bool) -> PlanSize:
+        """Return in figures what goes ahead, to estimate its calls.
+
+        Args:
+            batch_size: how many entries of a test are sent in one call.
+            security: the names of security options.
+            blank: whether the state knows nothing.
+        """
+        return plan_size.measure(self._connection, batch_size, security, blank=blank)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """Return how many lines of the plan do not go ahead, by verdict and cause."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from sync.contract import OptionRule
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import Moment, TimeFacts, TimeRules
 from sync.records.base import Key, Kind
@@ -22,7 +23,7 @@ class RunScope:
         connection: an opened state with its scratch tables, owned by one thread.
         places: what precedes the number of a row of each feed, such as `students.csv line`.
         fingerprint: returns the fingerprint of a record's compared fields.
-        locked_options: the options that cannot be changed once their test has begun.
+        options: the options that a test can have, by name.
         rules: the rules about the times of tests, by the number of their feed; None for tests that
             no feed names.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
@@ -35,7 +36,7 @@ class RunScope:
     connection: Connection
     places: list[str]
     fingerprint: Callable[[Record], bytes]
-    locked_options: Collection[str]
+    options: Mapping[str, OptionRule]
     rules: Mapping[int | None, TimeRules]
     leave_out: bool
     moment: Moment | None = None

@@ -1,6 +1,6 @@
 """The staging tables: what the feeds want in this run, and the rows that cannot be used."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import text
 
@@ -81,6 +81,17 @@ class Staging:
         shared_identities.find_shared(connection, places)
         derive.settle_percentages(connection, places, fingerprint_of)
         kept_values.take_out_of_wanted(connection, fingerprint_of)
+
+    def ensure_committees(self, names: Mapping[int, str], *, known_only: bool) -> None:
+        """Want the committee of its feed for each test that has none. Needs the windows.
+
+        One that is known stays wanted. With `known_only`, no other one is wanted.
+        """
+        refingerprint = self._scope.fingerprint_of
+        for feed, name in names.items():
+            derive.ensure_committee(
+                self._connection, feed, name, refingerprint, known_only=known_only
+            )
 
     def index(self) -> None:
         """Index what was staged, for a plan that rests on no source."""

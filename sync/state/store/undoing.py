@@ -1,6 +1,7 @@
 """The changes of an earlier run, and what takes them back."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sync.planning.undo import Inverse, RecordedChange
@@ -27,7 +28,10 @@ class Undoing:
 
     def recorded(self, run_id: int) -> Iterator[RecordedChange]:
         """Yield the changes that a run was about to send, with what is known by now."""
-        return inverse.read_recorded(self._connection, run_id, self._scope.fingerprint_of)
+        one_way = {name for name, rule in self._scope.options.items() if rule.one_way}
+        for one in inverse.read_recorded(self._connection, run_id, self._scope.fingerprint_of):
+            is_one_way = one.kind is Kind.OPTION and one.key[1] in one_way
+            yield replace(one, one_way=True) if is_one_way else one
 
     def stage(self, inverses: Iterable[tuple[RecordedChange, Inverse]]) -> None:
         """Stage what is wanted instead of these changes."""

@@ -172,7 +172,7 @@ def contents_of(expected: Any) -> dict[str, Any]:
             "duration": test["duration"],
             "sourceTemplateId": test["template"],
             "templates_sent": 1,
-            "options": {"securityOptions": {}, "generalOption": {}},
+            "options": {"securityOptions": {}, "generalOptions": {}},
             "committees": [],
             "contributors": [],
             "candidates": [],

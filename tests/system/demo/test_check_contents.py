@@ -103,7 +103,7 @@ CONTENTS: dict[str, Any] = {
             options={
                 "securityOptions": {LOCK: True, PIN: {"sha256": sha256(b"demo1pin").hexdigest()}},
                 "explanationOptions": {EXPLAIN: False},
-                "generalOption": {},
+                "generalOptions": {},
             },
             committees=grading("Komité A", "Komité Ø"),
             contributors=[
@@ -120,7 +120,7 @@ CONTENTS: dict[str, Any] = {
             ("2026-10-26T08:00:00Z", "2026-10-26T13:00:00Z"),
             240,
             sourceTemplateId="1002",
-            options={"securityOptions": {}, "explanationOptions": {}, "generalOption": {}},
+            options={"securityOptions": {}, "explanationOptions": {}, "generalOptions": {}},
             committees=grading("Komité Å"),
             contributors=[work("zofia@example.edu", ["invigilate"], [], "Sal Å")],
             candidates=[seat("duc@example.edu", "0001", 30, "Sal 2, rad B", "Komité Å")],

@@ -83,7 +83,7 @@ def test_it_is_started_again_but_not_with_an_invalid_configuration() -> None:
 
 
 def test_systemd_waits_longer_than_the_service_takes_to_stop() -> None:
-    assert int(SETTINGS["TimeoutStopSec"][0]) > 30
+    assert int(SETTINGS["TimeoutStopSec"][0]) > 75
 
 
 def test_the_key_is_a_credential_and_the_user_is_nobody_elses() -> None:

@@ -190,6 +190,27 @@ def test_a_field_that_a_body_lacks_is_named(university: University) -> None:
     )
 
 
+def test_what_the_schema_says_of_each_assumption_is_named_and_counts(
+    university: University,
+) -> None:
+    document = json.loads((SCHEMAS / "whole.json").read_text(encoding="utf-8"))
+    file = university.folder / "schema.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    ran = university.run("doctor", "--apidoc", str(file))
+    assert ran.status == Exit.OK, ran.output
+    assert "  as assumed  external ids of learners in `externalIds`" in ran.out
+    assert "  not said    pages of a search by the parameter `page`" in ran.out
+
+    learner = document["components"]["schemas"]["Person"]
+    learner["properties"]["personIds"] = learner["properties"].pop("externalIds")
+    file.write_text(json.dumps(document), encoding="utf-8")
+    ran = university.run("doctor", "--apidoc", str(file), "--json")
+    assert ran.status == Exit.ERRORS
+    named = {each["name"]: each for each in json.loads(ran.out)["assumptions"]}
+    assert named["external ids of learners"]["settled"] == "different"
+    assert "personIds" in named["external ids of learners"]["found"]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -154,3 +154,33 @@ def test_the_proxy_address_carries_user_and_password_fit_for_an_address(
     address = loaded.settings.inspera.proxy_address(loaded.folder)
     assert address == "http://%C3%86r%C3%B8:a%2Fb%40c@proxy.example.edu:3128"
     assert "a/b@c" not in repr(loaded)
+
+
+def _in_flight(number: str, more: str = "") -> str:
+    return changed("client_id: example\n", f"client_id: example\n  max_in_flight: {number}\n{more}")
+
+
+def test_more_calls_in_flight_than_inspera_allows_are_an_error_unless_it_has_agreed(
+    errors_of: Errors, load_text: Load
+) -> None:
+    assert errors_of(_in_flight("11")) == [
+        "4:18: inspera.max_in_flight: is above 10, the limit of Inspera for all integrations "
+        "together; lower it, or add 'i_have_more: true' if Inspera has agreed to more"
+    ]
+    loaded = load_text(_in_flight("11", "  i_have_more: true\n"))
+    assert (loaded.settings.inspera.max_in_flight, loaded.warnings) == (11, ())
+
+
+@pytest.mark.parametrize(("number", "warned"), [("8", False), ("9", True), ("10", True)])
+def test_calls_in_flight_that_leave_little_to_other_integrations_are_a_warning(
+    load_text: Load, number: str, warned: bool
+) -> None:
+    warnings = [str(one) for one in load_text(_in_flight(number)).warnings]
+    assert len(warnings) == warned
+    assert all("set it to 8 or less; the default is 4" in one for one in warnings)
+
+
+@pytest.mark.parametrize("number", ["many", "0", "65", "4.5"])
+def test_a_wrong_number_of_calls_in_flight_is_reported_once(errors_of: Errors, number: str) -> None:
+    (error,) = errors_of(_in_flight(number))
+    assert "inspera.max_in_flight: " in error

@@ -53,7 +53,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         loaded = load_text(text).settings
         assert (loaded.jobs, loaded.service.listen) == ({}, None)
         assert (loaded.service.shutdown_timeout, loaded.service.run_timeout) == (
-            timedelta(seconds=30),
+            timedelta(seconds=75),
             timedelta(hours=4),
         )
 

@@ -26,7 +26,8 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
             inspera.retry_after_ceiling,
             inspera.read_after_write_delay,
         )
-    ] == [5, 10, 300, 10]
+    ] == [5, 65, 300, 10]
+    assert (inspera.max_in_flight, inspera.i_have_more) == (4, False)
     assert (inspera.proxy, inspera.ca_bundle) == (None, None)
     assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 10, 500)
     assert limits.kind.at_most_percent == 3
@@ -51,7 +52,7 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     )
     assert (inspera.calls, inspera.options) == ({}, {})
     assert [(feed.kind, feed.blank, feed.allow_empty) for feed in settings.feeds] == [
-        (kind, "keep", False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
+        (kind, None, False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
     ]
 
 
@@ -110,7 +111,7 @@ def test_all_errors_are_said_at_once_with_file_line_column_and_path(tmp_path: Pa
 
 def test_an_unknown_setting_without_a_near_name_lists_what_there_is(errors_of: Errors) -> None:
     assert errors_of(SOUND + "existing: {zzz: 1}") == [
-        "25:12: existing.zzz: unknown setting; known here: claim, unread, look_up_learners, match_email"
+        "25:12: existing.zzz: unknown setting; known here: claim, unread, look_up_learners, export_above, match_email"
     ]
 
 

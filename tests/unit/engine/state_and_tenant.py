@@ -94,7 +94,6 @@ def planning(
             connection,
             places=[feed.place for feed in feeds(rows)],
             fingerprint=fingerprint,
-            locked_options={"LOCKDOWN_BROWSER"},
         )
         journal = Journal(connection, lambda: NOW - timedelta(minutes=1), "apply")
         barred: Collection[tuple[Kind, Key]] = ()

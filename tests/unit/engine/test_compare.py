@@ -87,3 +87,14 @@ def test_lists_are_compared_whatever_their_order_was() -> None:
         "roles",
         "committees",
     )
+
+
+def test_a_room_that_was_taken_away_differs_from_one_that_inspera_shows_and_not_from_none() -> None:
+    taken = {"room": "", "building": "Main"}
+    assert differences(Kind.CANDIDATE, taken, Member(room="A1", building="")) == (
+        "room",
+        "building",
+    )
+    assert differences(Kind.CANDIDATE, taken, Member(room="", building="Main")) == ()
+    assert differences(Kind.CANDIDATE, taken, Member()) == ()
+    assert taken_over(Kind.CANDIDATE, taken, Member(room="A1"))["room"] == "A1"

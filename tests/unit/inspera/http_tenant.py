@@ -7,6 +7,7 @@ on a test by its number (`holdings`).
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,10 @@ class HttpTenant:
         self.token_life: Any = 3600
         self.tokens = 0
         self.templates_used: list[Any] = []
+        self.most, self.taken, self.refuses_with = 10, 0, 429
+        self.in_progress = self.peak = self.too_many = 0
+        self.work: Callable[[Seen], float] = lambda _: 0
+        self.activations: list[str] = []
         self.url = ""
 
     def once(self, method: str, path: str, status: int = 200, times: int = 1, **reply: Any) -> None:
@@ -75,7 +80,22 @@ class HttpTenant:
         return str(number)
 
     def reply(self, seen: Seen) -> Reply:
-        """What to answer to a request."""
+        """What to answer to a request, or to one too many (contract page, 1)."""
+        with self.lock:
+            if self.in_progress + self.taken >= self.most:
+                self.too_many += 1
+                words = f"The limit of {self.most} concurrent requests is reached"
+                return Reply(self.refuses_with, {"success": False, "message": words})
+            self.in_progress += 1
+            self.peak = max(self.peak, self.in_progress)
+        time.sleep(self.work(seen))
+        try:
+            return self._reply(seen)
+        finally:
+            with self.lock:
+                self.in_progress -= 1
+
+    def _reply(self, seen: Seen) -> Reply:
         with self.lock:
             self.seen.append(seen)
             row_error = self._row_error(seen)
@@ -145,7 +165,7 @@ class HttpTenant:
                 "assessmentRunId": test["assessmentRunId"],
                 "assessmentRunTitle": test["title"],
                 "externalId": external_id,
-                "status": "SCHEDULED",
+                "status": test.get("status", "SCHEDULED"),
                 "startTime": test["startTime"],
                 "endTime": test["endTime"],
                 "isTemplate": False,
@@ -154,6 +174,15 @@ class HttpTenant:
             if external_id.startswith(query.get("externalTestID", ""))
         ]
         return Reply(200, {"hits": len(rows), "page": 0, "results": rows})
+
+    def _activate(self, number: str) -> Reply:
+        """200, or 400 with a message that says what setting is wrong (contract page, 4)."""
+        test = next(t for t in self.tests.values() if str(t["assessmentRunId"]) == number)
+        if not self.seats[number]:
+            return Reply(400, {"error": "the test has no candidates"})
+        test["status"] = "ACTIVE"
+        self.activations.append(number)
+        return Reply(200, {"success": True})
 
     def _read_test(self, number: str) -> Reply:
         names = [
@@ -166,6 +195,8 @@ class HttpTenant:
     def _on_test(self, method: str, number: str, what: str, body: Any) -> Reply:
         if number not in self.seats or (method == "GET" and not self.readable_seats):
             return Reply(404, {"error": "not found"})
+        if (method, what) == ("POST", "activate"):
+            return self._activate(number)
         bad = (
             [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)]
             if body

@@ -189,6 +189,80 @@ def test_a_429_is_sent_again_after_the_wait_that_it_asks_for(
     assert time.passed == pytest.approx(17)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"status": 503, "body": {"message": "The limit of 10 concurrent requests is reached"}},
+        {"status": 503, "body": b"<html><h1>Too Many Requests</h1></html>"},
+        {"status": 500, "body": {"fault": {"code": "RATE_LIMIT_EXCEEDED"}}},
+        {"status": 403, "body": {"error": "API request limit exceeded"}},
+        {"status": 400, "body": {"errors": [{"externalId": "a", "message": "Too many requests"}]}},
+        {"status": 200, "body": {"success": True, "errors": ["Too many concurrent requests"]}},
+    ],
+)
+def test_words_of_the_limit_on_requests_count_as_429_whatever_the_status_is(
+    target: InsperaTarget, tenant: HttpTenant, reply: dict[str, Any]
+) -> None:
+    tenant.once(*SAVE_LEARNER, times=2, **reply)
+    assert _save(target).result is Result.DONE
+    assert len(tenant.calls(*SAVE_LEARNER)) == 3
+    tenant.once(*SAVE_LEARNER, times=3, **reply)
+    outcome = _save(target)
+    assert outcome.result is Result.NOT_SENT
+    assert f"({reply['status']})" in outcome.message
+    assert (target.out_of_reach, target.stopped) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"status": 400, "body": {"message": "The limit of 1500 candidates is reached"}},
+        {"status": 409, "body": {"message": "limit reached"}},
+        {"status": 200, "body": {"success": False, "error": "request has a time limit"}},
+        {"status": 413, "body": {"message": "The request exceeds the size limit"}},
+    ],
+)
+def test_words_of_another_limit_are_a_refusal(
+    target: InsperaTarget, tenant: HttpTenant, reply: dict[str, Any]
+) -> None:
+    tenant.once(*SAVE_LEARNER, **reply)
+    assert _save(target).result is Result.REFUSED
+    assert len(tenant.calls(*SAVE_LEARNER)) == 1
+
+
+def test_a_success_that_contains_such_words_is_a_success(
+    target: InsperaTarget, tenant: HttpTenant
+) -> None:
+    tenant.once(*SAVE_LEARNER, body={"success": True, "message": "Too many requests"})
+    assert _save(target).result is Result.DONE
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"error": "too_many_requests"}),
+        (503, {"error": "limit reached"}),
+        (200, {"success": False, "error": "Rate limit exceeded"}),
+    ],
+)
+def test_words_of_the_limit_on_requests_are_no_refusal_of_the_key(
+    target: InsperaTarget, tenant: HttpTenant, status: int, body: Any
+) -> None:
+    tenant.once("POST", "/authenticate/token/", status, body=body)
+    assert _save(target).result is Result.DONE
+    assert target.stopped is None
+
+
+def test_a_refused_call_that_was_alone_slows_the_rate_down_too(
+    make_target: MakeTarget, tenant: HttpTenant, time: Time
+) -> None:
+    target = make_target(calls_per_second=10)
+    tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "0"})
+    for _ in range(3):
+        _save(target)
+    assert 0.55 < time.passed < 0.65, "it would be 0.4 s at 10 a second"
+
+
 def test_a_wait_may_be_asked_for_as_a_date(
     target: InsperaTarget, tenant: HttpTenant, time: Time
 ) -> None:

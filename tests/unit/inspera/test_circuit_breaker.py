@@ -85,5 +85,5 @@ def test_a_tenant_that_wants_no_call_at_all_ends_the_run_after_all(
     assert (
         target.stopped
         == "Inspera asked for fewer calls (429) 500 times in a row, so nothing more is sent in "
-        "this run; lower inspera.calls_per_second, or run again later"
+        "this run; lower inspera.max_in_flight and inspera.calls_per_second, or run again later"
     )

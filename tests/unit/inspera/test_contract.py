@@ -7,11 +7,12 @@ sandbox. Where one of the two is wrong about the vendor, they do not agree, and 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from sync.contract import CALLS
+from sync.contract import CALLS, is_activated
 from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
@@ -103,6 +104,18 @@ def test_every_call_of_the_table_is_exercised() -> None:
     assert {name for names in EXERCISED.values() for name in names} == set(CALLS)
 
 
+@exercises("test.search", "test.read", "candidate.list", "person.by_external_id", "person.search")
+def test_a_probe_shows_the_forms_of_answers_and_no_value(target: InsperaTarget) -> None:
+    _exam(target)
+    report = target.probe_forms()
+    refused = {one.call.name for one in report.calls if one.failed}
+    assert refused <= {"test.search", "person.by_external_id"}  # there may be no page 0
+    assert all(one.form for one in report.calls if one.call.reads)
+    shown = str([one.form for one in report.calls])
+    assert "results[].externalId" in shown
+    assert "INF101" not in shown
+
+
 @exercises("token.fetch", "test.search")
 def test_a_first_look_fetches_a_token_and_reads_one_page(target: InsperaTarget) -> None:
     _exam(target)
@@ -163,10 +176,12 @@ def test_all_people_of_one_kind_are_exported(target: InsperaTarget) -> None:
         list(target.export_people(Kind.STAFF)),
     )
     assert {person.username for person in learners} == {f"learner{number}" for number in range(120)}
-    assert [(person.username, person.external_ids) for person in members] == [
-        ("kariv", (("FEIDE", "kariv@example.edu"),))
-    ]
-    assert members == [target.read_person(str(members[0].remote_id))]
+    (member,) = members
+    shown = target.read_person(str(member.remote_id))
+    assert shown is not None
+    assert shown.external_ids == (("FEIDE", "kariv@example.edu"),)
+    # The file has no external ids, so it only proves which logins there are.
+    assert member == replace(shown, external_ids=(), email=None, status=None)
 
 
 @exercises("test.create", "test.update", "test.search", "test.read")
@@ -224,6 +239,24 @@ def test_an_existing_committee_is_done_and_not_made_again(target: InsperaTarget)
             == [Result.DONE] * 2
         )
     assert len(target.members(number, Kind.COMMITTEE).there) == 2
+
+
+@exercises("test.activate", "test.search")
+def test_a_test_is_activated_once_it_has_what_inspera_asks_for(target: InsperaTarget) -> None:
+    number = _exam(target)
+    change = creating(template=None)
+    refused = target.activate_test(change, number)
+    assert refused.result is Result.REFUSED
+    assert "no candidate" in refused.message
+    _learner(target, "aaseb")
+    target.assign(number, [committee("A")], Kind.COMMITTEE)
+    target.assign(number, [make_seat("aaseb@example.edu")])
+    (before,) = target.find_test(str(change.after["external_test_id"]))
+    assert not is_activated(before.status)
+    for _ in range(2):  # a second activation is answered in the same way
+        assert target.activate_test(change, number).result is Result.DONE
+    (after,) = target.find_test(str(change.after["external_test_id"]))
+    assert is_activated(after.status)
 
 
 @exercises("contributor.assign", "contributor.remove", "test.read")

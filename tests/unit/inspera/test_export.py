@@ -17,6 +17,7 @@ from sync.inspera.responses import stream
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 
+from .conftest import MakeTarget
 from .http_tenant import HttpTenant
 from .waiting import Time
 
@@ -97,6 +98,15 @@ def test_the_wait_ends_with_the_run(
     with pytest.raises(Retry, match="being ended"):
         _names(target)
     assert tenant.calls(*LINK) == []
+
+
+def test_a_file_that_is_being_read_is_no_call_in_flight(
+    make_target: MakeTarget, tenant: HttpTenant, exam: str
+) -> None:
+    target = make_target(max_in_flight=1)
+    tenant.learners.update({name: {**PERSON, "username": name} for name in ("aaseb", "bjorn")})
+    readings = [target.read_test(exam) for _ in target.export_people(Kind.LEARNER)]
+    assert len(readings) == 2
 
 
 @pytest.mark.usefixtures("learner")

@@ -41,7 +41,7 @@ def test_options_are_sent_by_group_with_switches_as_true_or_false(
                 {"option": "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED", "value": True}
             ],
             "examDayOptions": [{"option": "A_DAY", "value": "monday"}],
-            "generalOption": [{"option": "IN_GENERAL", "value": "true"}],
+            "generalOptions": [{"option": "IN_GENERAL", "value": "true"}],
         }
     }
 

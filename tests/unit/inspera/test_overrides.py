@@ -72,6 +72,7 @@ USES: dict[str, Use] = {
     "test.read": lambda target: target.read_test(EXAM),
     "test.create": lambda target: target.create_test(creating(external_test_id="NEW")),
     "test.update": lambda target: target.update_test(updating(title="New")),
+    "test.activate": lambda target: target.activate_test(creating(), EXAM),
     "option.set": lambda target: target.assign(
         EXAM, [option("LOCKDOWN_BROWSER", "true")], Kind.OPTION
     ),

@@ -42,6 +42,9 @@ MEMBERS = [
         "times",
         "headers",
         "skip",
+        "limit",
+        "most",
+        "taken",
     ),
     *(
         "staff",
@@ -58,7 +61,7 @@ MEMBERS = [
     *(
         "testOptions",
         "securityOptions",
-        "generalOption",
+        "generalOptions",
         "authorizedAccesses",
         "organisations",
         "resourceType",
@@ -159,5 +162,7 @@ def test_whatever_control_is_reported_it_takes_or_refuses(steady: ApiClient, bod
     answer = steady.page("POST", "control", body)
     assert answer.status_code in (200, 400)
     steady.page(
-        "POST", "control", {"latency": 0, "token_lifetime": 3600, "fail": [], "failures": {}}
+        "POST",
+        "control",
+        {"latency": 0, "token_lifetime": 3600, "fail": [], "failures": {}, "limit": {}},
     )

@@ -66,6 +66,9 @@ def test_a_second_post_changes_the_seat_and_what_is_left_out_stays(
     client.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
     client.post(CANDIDATES, batch(LOGIN, extraTimeMins=0, roomName=""))
     (seat,) = seats(sandbox)
+    assert seat["roomName"] == "Sal Å"  # an empty text clears nothing
+    client.post(CANDIDATES, batch(LOGIN, removeRoomName=True))
+    (seat,) = seats(sandbox)
     assert (seat["candidateId"], seat["extraTimeMins"], seat["roomName"]) == ("K-17", 0, None)
 
 
@@ -192,3 +195,10 @@ def test_a_learner_has_seats_of_their_own_on_each_test(client: ApiClient, sandbo
     first, second = sandbox.contents()["tests"]
     assert first["candidates"] == []
     assert second["candidates"][0]["extraTimeMins"] == 2
+
+
+def test_a_room_cannot_be_given_and_taken_away_at_once(client: ApiClient, sandbox: Sandbox) -> None:
+    plant(sandbox)
+    answer = client.post(CANDIDATES, batch(LOGIN, roomName="Sal Å", removeRoomName=True))
+    assert answer.status_code == 400
+    assert "removeRoomName: contradicts roomName" in answer.text

@@ -85,7 +85,8 @@ def test_a_second_post_sets_roles_and_committees_and_what_is_left_out_stays(
     (one,) = only_test(sandbox)["contributors"]
     assert (one["roles"], one["committees"], one["roomName"]) == (["monitor"], ["A"], "101")
     client.post(
-        CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"], committeesName=["B"], roomName="")
+        CONTRIBUTORS,
+        staff_batch(LOGIN, roles=["monitor"], committeesName=["B"], removeRoomName=True),
     )
     (one,) = only_test(sandbox)["contributors"]
     assert (one["committees"], one["roomName"]) == (["B"], None)

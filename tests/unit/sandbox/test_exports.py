@@ -37,15 +37,19 @@ def test_an_order_is_first_in_progress_and_then_gives_every_learner_by_a_link(
     sandbox.edit(staff=BERIT)
     url = link_to(client)
     assert url.startswith(f"{sandbox.url}/")
-    people = fetch(url).json()
+    people = fetch(url).json()["students"]
     assert [one["username"] for one in people] == ["ase@example.edu", "prove1@example.edu"]
-    assert people[0] == client.get(f"/v1/users/{people[0]['userId']}").json()
+    assert set(people[0]) == {"userId", "firstName", "lastName", "username"}
+    sandbox.control(export_details=True)
+    (first, _) = fetch(url).json()["students"]
+    assert first == client.get(f"/v1/users/{people[0]['userId']}").json()
 
 
 def test_staff_are_exported_with_their_status(client: ApiClient, sandbox: Sandbox) -> None:
     sandbox.edit(student=ASE)
     sandbox.edit(staff=BERIT | {"status": "DISABLED"})
-    (person,) = fetch(link_to(client, "admin")).json()
+    sandbox.control(export_details=True)
+    (person,) = fetch(link_to(client, "admin")).json()["admins"]
     assert person == BERIT | {"userId": person["userId"], "status": "DISABLED"}
 
 
@@ -60,8 +64,8 @@ def test_a_link_is_refused_with_a_bearer_token_next_to_it(client: ApiClient) -> 
 def test_a_link_and_its_order_live_for_an_hour(
     client: ApiClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    job = client.post(ORDER, order()).json()["jobId"]
     url = link_to(client)
+    job = client.post(ORDER, order()).json()["jobId"]
     clock.now += timedelta(seconds=3599)
     assert fetch(url).status_code == 200
     clock.now += timedelta(seconds=1)
@@ -77,6 +81,12 @@ def test_a_made_up_link_gives_nobody(shared: Sandbox) -> None:
 
 def test_two_orders_have_links_of_their_own(client: ApiClient) -> None:
     assert link_to(client) != link_to(client)
+
+
+def test_the_same_order_before_the_first_is_done_is_the_same_job(client: ApiClient) -> None:
+    first, again = (client.post(ORDER, order()).json()["jobId"] for _ in range(2))
+    assert first == again
+    assert client.post(ORDER, order("admin")).json()["jobId"] != first
 
 
 def test_an_unknown_job_is_not_found(stranger: ApiClient) -> None:

@@ -242,7 +242,7 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(
     seconds = {
         "throttle_with_wait": 1,
         "slow": 2,
-        "commit_then_time_out": 30,
+        "commit_then_time_out": 90,
         "delayed_visibility": 0,
     }
     assert shown["failures"] == given | {"seconds": seconds}

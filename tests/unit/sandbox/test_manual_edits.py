@@ -116,7 +116,7 @@ def test_an_option_is_set_by_hand_in_its_own_group_even_when_the_test_has_begun(
     for name, value in (("LOCKDOWN_BROWSER", True), ("SOMETHING", "x")):
         sandbox.edit(option={"test": "INF1000-H26", "option": name, "value": value})
     held = only_test(sandbox)["options"]
-    assert (held["securityOptions"], held["generalOption"]) == (
+    assert (held["securityOptions"], held["generalOptions"]) == (
         {"LOCKDOWN_BROWSER": True},
         {"SOMETHING": "x"},
     )

@@ -38,6 +38,7 @@ OPERATIONS = [
     "POST /v1/test",
     "GET /v1/test/search",
     "GET /v1/test/{testId}",
+    "POST /v1/test/{testId}/activate",
     "POST /v1/test/{testId}/options",
     "POST /v1/test/{testId}/committees",
     "DELETE /v1/test/{testId}/committees",

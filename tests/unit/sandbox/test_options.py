@@ -27,20 +27,28 @@ def test_options_are_set_by_group_and_others_stay(client: ApiClient, sandbox: Sa
         OPTIONS, options("explanationOptions", EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED=True)
     )
     client.post(OPTIONS, options("examDayOptions", ANYTHING=3))
-    answer = client.post(OPTIONS, options("generalOption", ANYTHING="x"))
+    answer = client.post(OPTIONS, options("generalOptions", ANYTHING="x"))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert only_test(sandbox)["options"] == {
         "securityOptions": {"LOCKDOWN_BROWSER": False, "LOCKDOWN_CHROME_KIOSK": False},
         "explanationOptions": {"EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED": True},
         "examDayOptions": {"ANYTHING": 3},
-        "generalOption": {"ANYTHING": "x"},
+        "generalOptions": {"ANYTHING": "x"},
+        "afterTestOptions": {},
     }
+
+
+def test_the_misprinted_group_is_ignored(client: ApiClient, sandbox: Sandbox) -> None:
+    plant(sandbox)
+    answer = client.post(OPTIONS, options("generalOption", ANYTHING="x"))
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert not any(only_test(sandbox)["options"].values())
 
 
 def test_a_test_without_options_has_every_group_empty(sandbox: Sandbox) -> None:
     plant(sandbox)
-    groups = ("securityOptions", "explanationOptions", "examDayOptions", "generalOption")
-    assert only_test(sandbox)["options"] == {group: {} for group in groups}
+    groups = ("security", "explanation", "examDay", "general", "afterTest")
+    assert only_test(sandbox)["options"] == {f"{group}Options": {} for group in groups}
 
 
 def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: Path) -> None:
@@ -51,7 +59,7 @@ def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: P
         client.post(
             OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=PIN, LOCKDOWN_QUIT_CODE=code)
         )
-        client.post(OPTIONS, options("generalOption", lockdown_quit_code=code))
+        client.post(OPTIONS, options("generalOptions", lockdown_quit_code=code))
         client.post(OPTIONS, {"testOptions": {"securityOptions": {"SEB_SETTINGS_PINCODE": PIN}}})
         client.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=[PIN]))
         sandbox.edit(option={"test": "INF1000-H26", "option": "LOCKDOWN_QUIT_CODE", "value": code})
@@ -63,7 +71,7 @@ def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: P
         "SEB_SETTINGS_PINCODE": digest(PIN),
         "LOCKDOWN_QUIT_CODE": digest(code),
     }
-    assert held["generalOption"] == {"lockdown_quit_code": digest(code)}
+    assert held["generalOptions"] == {"lockdown_quit_code": digest(code)}
     assert "SEB_SETTINGS_PINCODE" in page
     for text in (
         noted,
@@ -116,7 +124,7 @@ def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
             {"testOptions": {"security": []}},
             "testOptions.security: is not a known name; known are securityOptions, ",
         ),
-        ({"testOptions": {"generalOption": {}}}, "testOptions.generalOption: must be a list"),
+        ({"testOptions": {"generalOptions": {}}}, "testOptions.generalOptions: must be a list"),
         (
             options("securityOptions", LOCKDOWN=True),
             "testOptions.securityOptions[0].option: LOCKDOWN is not an option",
@@ -134,20 +142,20 @@ def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
             "testOptions.securityOptions[0].value: must be text, not",
         ),
         (
-            options("generalOption", ANYTHING=None),
-            "testOptions.generalOption[0].value: must be text, a number, true",
+            options("generalOptions", ANYTHING=None),
+            "testOptions.generalOptions[0].value: must be text, a number, true",
         ),
         (
-            options("generalOption", ANYTHING={}),
-            "testOptions.generalOption[0].value: must be text, a number, true",
+            options("generalOptions", ANYTHING={}),
+            "testOptions.generalOptions[0].value: must be text, a number, true",
         ),
         (
-            {"testOptions": {"generalOption": [{"value": 1}]}},
-            "testOptions.generalOption[0].option: is missing",
+            {"testOptions": {"generalOptions": [{"value": 1}]}},
+            "testOptions.generalOptions[0].option: is missing",
         ),
         (
-            {"testOptions": {"generalOption": [{"option": "A", "value": 1}] * 2}},
-            "testOptions.generalOption[1].option: A is in this group twice",
+            {"testOptions": {"generalOptions": [{"option": "A", "value": 1}] * 2}},
+            "testOptions.generalOptions[1].option: A is in this group twice",
         ),
     ],
 )

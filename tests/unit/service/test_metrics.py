@@ -97,6 +97,13 @@ def test_changes_and_calls_add_up(metrics: Metrics) -> None:
     assert value(metrics, "call_seconds_bucket", call="candidate.add", le="0.25") == 2
 
 
+def test_the_calls_in_flight_are_those_of_now(metrics: Metrics) -> None:
+    metrics.in_flight(3, 4)
+    metrics.in_flight(1, 2)
+    assert value(metrics, "calls_in_flight") == 1
+    assert value(metrics, "calls_in_flight_allowed") == 2
+
+
 def test_what_is_deferred_is_that_of_the_jobs_last_run(metrics: Metrics) -> None:
     limit, begun = ("held", "limit"), ("deferred", "begun")
     metrics.deferred("nightly", {limit: 12, begun: 1})

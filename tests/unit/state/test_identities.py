@@ -14,7 +14,7 @@ from sync.records.test import Test
 from sync.state.store import Store
 
 from .databases import blank
-from .drawing import LOCKED, worlds
+from .drawing import worlds
 from .worlds import NOW, Identity, World, put
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -38,7 +38,6 @@ def read_passing(world: World) -> dict[Identity, set[tuple[str, ...]]]:
             connection,
             places=[f"{kind}.csv" for kind in Kind],
             fingerprint=fingerprint,
-            locked_options={LOCKED},
         )
         plan_only(world.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
         changes = [

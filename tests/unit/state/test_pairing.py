@@ -12,7 +12,7 @@ from sync.records.base import Kind
 from sync.state.store import Store
 
 from .databases import blank
-from .drawing import LOCKED, worlds
+from .drawing import worlds
 from .oracle import Oracle
 from .worlds import NOW, World, put
 
@@ -27,7 +27,6 @@ def planned(world: World) -> tuple[Counter[tuple[object, ...]], dict[object, tup
             connection,
             places=[f"{kind}.csv" for kind in Kind],
             fingerprint=fingerprint,
-            locked_options={LOCKED},
         )
         policy = Policy(
             Limits(ANY, ANY, ANY), {Kind.STAFF: "delete" if world.delete else "disable"}

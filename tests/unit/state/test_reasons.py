@@ -68,7 +68,6 @@ def planned(
             connection,
             places=[f"{kind}.csv" for kind in Kind],
             fingerprint=fingerprint,
-            locked_options={"LOCKDOWN_BROWSER"},
         )
         plan_only(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
         return {(line.change.kind, line.change.key): line for line in store.plan.read()}

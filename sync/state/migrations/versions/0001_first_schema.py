@@ -190,6 +190,7 @@ def upgrade() -> None:
         _flag("managed"),
         _text("updated"),
         _text("source", null=True),
+        _text("activated", null=True),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("ix_known_test_external_test_id", "known_test", ["external_test_id"])

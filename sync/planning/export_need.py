@@ -1,0 +1,42 @@
+"""When an export of Inspera's people tells who exists, instead of a look-up of each person. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sync.records.base import Kind
+
+UNHURRIED: Final = 50
+"""How many new people for tests of the next 7 days are looked up without waiting for an export,
+which may take minutes (rules 19)."""
+
+EXPORTS: Final[Mapping[Kind, tuple[Kind, ...]]] = {
+    Kind.LEARNER: (Kind.LEARNER,),
+    Kind.STAFF: (Kind.STAFF, Kind.LEARNER),
+}
+"""The exports that prove that a login is new. For staff a learner's account counts as well: an
+account that was there before us is never disabled by us (rules 10)."""
+
+UNSEEN: Final = (
+    "Not seen so: an account with another login and the same external id;"
+    " `existing.export_above: 0` looks everyone up."
+)
+"""What an export of logins does not show, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPeople:
+    """How many new people of a kind a plan has: for tests of the next 7 days, and others."""
+
+    near: int = 0
+    later: int = 0
+
+    def need_export(self, above: int, *, near: bool) -> bool:
+        """Tell whether those near, or the others, are proven new by an export; `above` 0: never."""
+        many = 0 < above < self.near + self.later
+        return many and (not near or self.near > UNHURRIED)
+
+    def proven(self, above: int) -> int:
+        """Return how many people an export proves to be new, if none of them exists."""
+        near = self.near if self.need_export(above, near=True) else 0
+        return near + (self.later if self.need_export(above, near=False) else 0)

@@ -1,0 +1,105 @@
+"""The export before many new people: made once, believed with reason, and never needed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from sync.engine.existing_logins import ExistingLogins
+from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
+from sync.planning.export_need import NewPeople
+from sync.records.base import Kind
+from sync.records.changes import Action, PlannedChange
+from sync.records.remote import RemotePerson
+from sync.state.journal import Journal
+from sync.state.sqlite.open import open_to_write
+from sync.state.store import Store
+
+from ...support.tenant import NOW, FakeTenant, somebody
+from .state_with_journal import line
+
+ABOVE = 3
+
+
+@pytest.fixture
+def notes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def tenant() -> FakeTenant:
+    return FakeTenant(people=[somebody(7, external_ids=())])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_to_write(tmp_path / "state.db", "apply") as connection:
+        found = Store(connection, places=[], fingerprint=lambda _: b"")
+        new = {kind: NewPeople(0, ABOVE + 1) for kind in (Kind.LEARNER, Kind.STAFF)}
+        plan = SimpleNamespace(new_people=lambda: new)
+        yield cast("Store", SimpleNamespace(exports=found.exports, plan=plan, found=found))
+
+
+def logins(store: Store, tenant: FakeTenant, notes: list[str], **more: Any) -> ExistingLogins:
+    journal = Journal(cast("Any", store).found.plan._connection, lambda: NOW, "apply")
+    settings = {"above": ABOVE, "learners": True, "began": NOW, **more}
+    return ExistingLogins(store, journal, tenant, note=notes.append, **settings)
+
+
+def person(n: int, kind: Kind = Kind.LEARNER, **change: Any) -> PlannedChange:
+    fields = {"username": f"Login{n}", "auth_system": "FEIDE", "external_id": f"p{n}@example.edu"}
+    return replace(line(kind, (str(n),), **{**fields, **change}), wave="2027-01-01")
+
+
+def test_an_export_is_made_once_and_proves_who_is_new(
+    store: Store, tenant: FakeTenant, notes: list[str]
+) -> None:
+    existing = logins(store, tenant, notes)
+    assert [existing.prove_new(person(n)) for n in (6, 7, 8)] == [True, False, True]
+    assert tenant.asked == ["export_people"]
+    assert "Inspera's export of its learners is read (accounts: 1)" in notes[0]
+    assert existing.prove_new(person(9, Kind.STAFF))
+    assert tenant.asked == ["export_people"] * 2
+    assert not existing.prove_new(person(9, username=None))
+    assert not existing.prove_new(person(9, action=Action.UPDATE))
+
+
+@pytest.mark.parametrize("settings", [{"above": 0}, {"above": ABOVE + 1}, {"learners": False}])
+def test_nothing_is_exported_unless_many_are_to_be_looked_up(
+    store: Store, tenant: FakeTenant, notes: list[str], settings: dict[str, Any]
+) -> None:
+    assert not logins(store, tenant, notes, **settings).prove_new(person(8))
+    assert (tenant.asked, notes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CallMissing("no such call", 405),
+        Refused("not allowed", 403),
+        Retry("later"),
+        Unknown("cut off"),
+        Stop("the key was refused"),
+    ],
+)
+def test_an_export_that_fails_is_not_ordered_again_and_everyone_is_looked_up(
+    store: Store, tenant: FakeTenant, notes: list[str], error: CallError
+) -> None:
+    tenant.failing["export_people"] = error
+    existing = logins(store, tenant, notes)
+    assert not any(existing.prove_new(person(n)) for n in (6, 8))
+    assert tenant.asked == ["export_people"]
+    assert "new learners are looked up one by one" in notes[0]
+
+
+def test_an_export_without_an_account_that_a_look_up_has_found_is_not_believed(
+    store: Store, tenant: FakeTenant, notes: list[str]
+) -> None:
+    assert logins(store, tenant, notes, seen={Kind.LEARNER: ["LOGIN7"]}).prove_new(person(8))
+    store.exports.discard_accounts(Kind.LEARNER)
+    tenant.people = [RemotePerson("u1", "login1")]
+    existing = logins(store, tenant, notes, seen={Kind.STAFF: ["login7"], Kind.LEARNER: ["other"]})
+    assert not existing.prove_new(person(8))
+    assert "lacks an account that a look-up has found" in notes[-1]

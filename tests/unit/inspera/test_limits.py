@@ -1,0 +1,112 @@
+"""Words of the limit on requests, and words of all the other limits."""
+
+import pytest
+from sync.inspera.responses.limits import speaks_of_requests
+
+OF_REQUESTS = [
+    "Too many requests",
+    "TOO_MANY_REQUESTS",
+    "TooManyRequests",
+    "Too many concurrent requests, please try again later.",
+    "Too many simultaneous API calls",
+    "Too many open connections",
+    "Rate limit exceeded",
+    "You are being rate-limited",
+    "API rate limit quota violation. Quota limit exceeded.",
+    "RateLimitExceeded",
+    "Request was throttled. Expected available in 3 seconds.",
+    "ThrottlingException",
+    "Please reduce your request rate",
+    "SlowDown",
+    "The limit is reached. Back off.",
+    "The limit on the number of requests has been reached",
+    "The limit of 10 concurrent requests has been reached",
+    "The limit of concurrent requests (10) is reached for this customer",
+    "Maximum number of concurrent requests exceeded",
+    "Maximum concurrent requests reached",
+    "Max number of requests in progress exceeded",
+    "Limit reached: 10 requests in progress",
+    "There are already 10 requests in progress, which is the limit",
+    "At most 10 requests may be in progress: 10 requests at the same time are allowed",
+    "Only 10 simultaneous requests are allowed per customer",
+    "You can only have 10 requests in parallel",
+    "Request limit reached",
+    "API request limit exceeded",
+    "API limit has been reached",
+    "api_limit_exceeded",
+    "The number of requests exceeds the limit",
+    "The number of concurrent requests is more than allowed",
+    "Requests are limited to 10 at a time",
+    "Your requests exceed the limit",
+    "10 calls per second exceeded",
+    "Quota of requests per minute used up",
+    "ConcurrentRequestsLimitExceeded",
+    "The concurrency limit is reached",
+    "You have made too many requests",
+    "You have sent more requests than allowed",
+]
+
+OF_SOMETHING_ELSE = [
+    "The limit of 1500 candidates is reached",
+    "the maximum number of candidates is 1500",
+    "At most 100 candidates per request",
+    "The maximum number of candidates in one request is 100",
+    "Too many candidates in the request",
+    "Too many contributors",
+    "request has a time limit",
+    "The requested time limit is too long",
+    "The request exceeded the time limit of 60 seconds",
+    "Request timed out",
+    "title is limited to 500 characters",
+    "The request body exceeds the maximum size limit of 8 MB",
+    "Request size limit exceeded",
+    "Requests of more than 8 MB are not accepted",
+    "Requests exceeding the size limit are refused",
+    "quota reached",
+    "no licence left",
+    "The limit parameter of the request must be a number",
+    "limit: must be from 1 to 100",
+    "Maximum extra time exceeded",
+    "Request limit of 100 candidates exceeded",
+    "The maximum number of attempts is reached",
+    "Explanation of grades can be requested until the limit",
+    "The number of requested explanations exceeds the limit",
+    "Unlimited requests for extra time are not possible",
+    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES cannot be switched off",
+    "Another request for this test is in progress",
+    "The test is in progress and cannot be changed",
+    "Committee A does not exist",
+    "Wrong committee type",
+    "The user name is taken",
+    "Service Unavailable",
+    "The service is temporarily unavailable, please try again later",
+    "Internal Server Error",
+    "Multiple tokens for user",
+    "invalid_grant",
+    "Maximum number of sessions reached for room A",
+    "limit reached",
+]
+
+
+@pytest.mark.parametrize("words", OF_REQUESTS)
+def test_words_of_the_limit_on_requests(words: str) -> None:
+    assert speaks_of_requests([words], at_fault=False)
+
+
+@pytest.mark.parametrize("words", OF_SOMETHING_ELSE)
+def test_words_of_another_limit_or_of_none(words: str) -> None:
+    assert not speaks_of_requests([words], at_fault=False)
+
+
+@pytest.mark.parametrize(
+    "words", ["Limit reached", "The limit is reached", "LIMIT_EXCEEDED", "API quota exceeded."]
+)
+def test_a_limit_without_its_object_counts_when_no_record_is_the_cause(words: str) -> None:
+    assert speaks_of_requests([words], at_fault=True)
+    assert not speaks_of_requests(["The limit of 1500 candidates is reached"], at_fault=True)
+
+
+def test_one_reason_of_several_is_enough_and_a_long_one_takes_no_time() -> None:
+    assert speaks_of_requests(["unknown user", "Rate limit exceeded"], at_fault=False)
+    for words in ("limit of the number of ", "limit reached ", "exceedaa ", "concurrent requests "):
+        assert not speaks_of_requests([words * 50_000 + "end"], at_fault=True)
