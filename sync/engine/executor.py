@@ -1,4 +1,4 @@
-"""The execution of a plan: by layers, many calls at a time, each intent durable before its call.
+"""The execution of a plan: tests side by side, each intent durable before its call.
 
 Only this thread touches the store and the journal; workers only speak to Inspera.
 """
@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby, islice
+from itertools import islice
 from threading import Event
 
 from sync.engine.account_lookup import (
@@ -25,8 +25,9 @@ from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activat
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.existing_logins import ExistingLogins
+from sync.engine.lanes import Lane, Lanes
 from sync.engine.membership import read_and_judge
-from sync.engine.prepared_work import PreparedWork
+from sync.engine.prepared_work import PreparedWork, WorkUnit
 from sync.engine.protocols import Clock, RunTarget, Target
 from sync.errors import Stop
 from sync.log import in_context
@@ -35,7 +36,6 @@ from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (
     ADDITIONS,
-    CALLING,
     SOON,
     Action,
     Cause,
@@ -43,7 +43,6 @@ from sync.records.changes import (
     Outcome,
     PlannedChange,
     Result,
-    Verdict,
 )
 from sync.records.kinds import ON_A_TEST, PEOPLE
 from sync.records.rule_numbers import rule_of, rule_of_outcome
@@ -67,19 +66,6 @@ Its argument returns when the soonest test starts that needs the rest of this ru
 def never(_soonest: Callable[[], str]) -> bool:
     """Return False: this run yields to no other."""
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class WorkUnit:
-    """Work for one worker, about some lines.
-
-    With `lines` it sends, and each line has an intent; without, it only reads.
-    """
-
-    work: Callable[[], list[Outcome] | PreparedWork]
-    about: Sequence[PlannedChange]
-    lines: Sequence[PlannedChange] = ()
-    intents: Sequence[int] = ()
 
 
 _NOT_MADE = (Action.CREATE, Result.DEFERRED)
@@ -126,6 +112,9 @@ class ExecutionResult:
         return sum(number for (_, _, result), number in self.results.items() if result in results)
 
 
+_UnderWay = dict[Future[list[Outcome] | PreparedWork], tuple[Lane, WorkUnit]]
+
+
 class Executor:
     """The execution of one plan.
 
@@ -134,7 +123,7 @@ class Executor:
         journal: receives each intent and each outcome.
         target: Inspera.
         policy: the rules about members of tests.
-        workers: how many calls are made at a time.
+        workers: how many people and tests are worked on at a time.
         stop: ends it early: calls under way finish and are recorded, nothing new is sent.
         clock: returns the time now, aware.
         progress: is notified of the progress.
@@ -186,17 +175,13 @@ class Executor:
 
         `total` is the number of lines, for the progress.
         """
-        lines = (
-            line for line in self._store.plan.read(Verdict.PASS) if line.change.action in CALLING
-        )
+        # More open than workers: one that waits for its people leaves no worker idle.
+        lanes = Lanes(self._store.plan.steps(), self._store.plan.read_step, 2 * self._workers)
         with (
             ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
             self._stopping(),
         ):
-            for _, layer in groupby(self._allowed(lines), key=lambda line: (line.wave, line.layer)):
-                self._send_all(pool, self._units(layer), total)
-                if self._over():
-                    break
+            self._send_all(pool, lanes, total)
         for kind, message in self._result.no_updates.items():
             keep_no_updates(self._journal, kind, self._result.not_updated[kind], message)
         self._journal.commit()
@@ -211,31 +196,29 @@ class Executor:
             self._stop.set()
             raise
 
-    def _allowed(self, lines: Iterator[PlannedChange]) -> Iterator[PlannedChange]:
-        for line in lines:
-            if (line.change.kind, line.change.key) in self._barred:
-                self._record([None], [line], [Outcome(Result.NOT_SENT, _BARRED)])
-            else:
-                yield line
+    def _allowed(self, lines: Sequence[PlannedChange]) -> list[PlannedChange]:
+        barred = [line for line in lines if (line.change.kind, line.change.key) in self._barred]
+        unsent = Outcome(Result.NOT_SENT, _BARRED)
+        self._record([None] * len(barred), barred, [unsent] * len(barred))
+        return [one for one in lines if (one.change.kind, one.change.key) not in self._barred]
 
     def _over(self) -> bool:
         return self._stop.is_set() or bool(self._result.stopped)
 
-    def _units(self, layer: Iterator[PlannedChange]) -> Iterator[WorkUnit]:
-        """Yield each person and test as a unit, and everything of one kind on one test as one."""
-        for (kind, test), group in groupby(
-            layer, key=lambda line: (line.change.kind, line.change.key[0])
-        ):
-            if kind not in ON_A_TEST:
-                yield from (self._single(line) for line in group if not self._ended(line))
-                continue
-            # All of a test in one hand: no two workers may count its free places at once
-            lines = list(group)
-            changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
-            if kind is Kind.CANDIDATE:
-                changes = with_holders(changes, self._store, self._left.pop(test, ()))
-            # One line tells when the test starts
-            yield WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
+    def _unit(self, planned: Sequence[PlannedChange]) -> WorkUnit | None:
+        """Return the work on a step's lines, or None if all of them have ended without any."""
+        lines = self._allowed(planned)
+        if not lines:
+            return None
+        kind, test = lines[0].change.kind, lines[0].change.key[0]
+        if kind not in ON_A_TEST:  # such a step has one line
+            return None if self._ended(lines[0]) else self._single(lines[0])
+        # All of a test in one hand: no two workers may count its free places at once
+        changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
+        if kind is Kind.CANDIDATE:
+            changes = with_holders(changes, self._store, self._left.pop(test, ()))
+        # One line tells when the test starts
+        return WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
     def _ended(self, line: PlannedChange) -> bool:
         """End a line that needs no call, and tell whether it was ended."""
@@ -297,57 +280,63 @@ class Executor:
     def _is_proven_new(self, line: PlannedChange) -> bool:
         return self._logins is not None and self._logins.prove_new(line)
 
-    def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[WorkUnit], total: int) -> None:
-        """Keep the workers busy with this layer's units until none is left.
-
-        The next layer needs all of it.
-        """
-        under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit] = {}
-        ready: list[WorkUnit] = []
+    def _send_all(self, pool: ThreadPoolExecutor, lanes: Lanes, total: int) -> None:
+        """Keep the workers busy until no lane is left, or nothing more is to be sent."""
+        under_way: _UnderWay = {}
         while True:
-            if not self._over():
-                # Twice as many as workers: none of them waits while this thread writes.
-                ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
-                if ready and self._should_yield(partial(self._soonest, ready)):
-                    self._result.yielded = True
-                    self._stop.set()  # what a worker would still send of its unit waits as well
-                else:
-                    self._start(pool, ready, under_way)
-            ready = []
+            # Never more than workers: what is started later may turn out to be for a sooner test.
+            ready = [] if self._over() else self._ready(lanes, self._workers - len(under_way))
+            if ready and self._should_yield(partial(self._soonest, lanes)):
+                self._result.yielded = True
+                self._stop.set()  # what a worker would still send of its unit waits as well
+                ready = []
+            self._start(pool, ready, under_way)
             if not under_way:
                 return
             finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in finished:
-                ready.extend(self._finish(under_way.pop(future), future))
+                lane, unit = under_way.pop(future)
+                lanes.put_back(lane, self._finish(unit, future))
             self._progress("sending", self._done, total)
 
-    def _soonest(self, units: Sequence[WorkUnit]) -> str:
+    def _ready(self, lanes: Lanes, most: int) -> list[tuple[Lane, WorkUnit]]:
+        """Return up to so many units of work, for the soonest tests that may go on."""
+        ready: list[tuple[Lane, WorkUnit]] = []
+        while len(ready) < most and (lane := lanes.take()):
+            if unit := lane.follow_up or self._unit(lanes.read(lane)):
+                ready.append((lane, unit))
+            else:
+                lanes.put_back(lane)
+        return ready
+
+    def _soonest(self, lanes: Lanes) -> str:
         """Return when the soonest test begins that needs what is left.
 
         Looked up once a second at most.
         """
         looked, soonest = self._rest
         if time.monotonic() - looked >= 1:
-            before = min((line.seq for unit in units for line in unit.about), default=1) - 1
-            soonest = self._store.plan.soonest(before)
+            soonest = self._store.plan.soonest(lanes.first_line - 1)
             self._rest = (time.monotonic(), soonest)
         return soonest
 
     def _start(
         self,
         pool: ThreadPoolExecutor,
-        ready: Sequence[WorkUnit],
-        under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit],
+        ready: Sequence[tuple[Lane, WorkUnit]],
+        under_way: _UnderWay,
     ) -> None:
-        # All intents in one commit, durable before the first of these calls (rules 24).
-        intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
-        for unit in ready:
+        # All intents in one commit, durable before the first of these calls (rules 24). With
+        # nothing to start, this makes durable what was recorded, before a long wait.
+        intents = iter(self._journal.intend([line for _, unit in ready for line in unit.lines]))
+        for lane, unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))
-            under_way[pool.submit(in_context(started.work, **_named(started.about)))] = started
+            future = pool.submit(in_context(started.work, **_named(started.about)))
+            under_way[future] = lane, started
 
     def _finish(
         self, unit: WorkUnit, future: Future[list[Outcome] | PreparedWork]
-    ) -> list[WorkUnit]:
+    ) -> WorkUnit | None:
         """Record what became of a unit.
 
         A unit that has only read may leave something to be sent.
@@ -358,19 +347,19 @@ class Executor:
             self._result.stopped = self._result.stopped or str(error)
             unsent = Outcome(Result.NOT_SENT, "nothing more could be sent in this run")
             self._record(unit.intents, unit.lines, [unsent] * len(unit.lines))
-            return []
+            return None
         if isinstance(result, list):
             self._record(unit.intents, unit.lines, result)
-            return []
+            return None
         self._record([None] * len(result.ended), *_columns(result.ended))
         if held := self._held_by_others(result):
             self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
-            return []
+            return None
         for there in result.already:  # durable with the intents that follow
             self._journal.known.remember(
                 there.kind, there.key, there.fields, remote_id=there.remote_id, managed=False
             )
-        return [WorkUnit(result.send, result.lines[:1], result.lines)] if result.lines else []
+        return WorkUnit(result.send, result.lines[:1], result.lines) if result.lines else None
 
     def _held_by_others(self, ready: PreparedWork) -> Outcome | None:
         """Return how new records end that Inspera has, but which another key is known to have."""

@@ -1,9 +1,9 @@
-"""What a reading of Inspera leaves to be sent.
+"""Work for one worker, and what a reading of Inspera leaves to be sent.
 
-It comes before the intents, so that these tell what was not there.
+The reading comes before the intents, so that these tell what was not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync.records.base import Key, Kind
@@ -34,3 +34,16 @@ class PreparedWork:
     already: list[ExistingRecord] = field(default_factory=list)
     lines: list[PlannedChange] = field(default_factory=list)
     send: Callable[[], list[Outcome]] = list
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUnit:
+    """Work for one worker, about some lines.
+
+    With `lines` it sends, and each line has an intent; without, it only reads.
+    """
+
+    work: Callable[[], list[Outcome] | PreparedWork]
+    about: Sequence[PlannedChange]
+    lines: Sequence[PlannedChange] = ()
+    intents: Sequence[int] = ()

@@ -49,6 +49,7 @@ def test_a_run_for_candidates_adds_the_learner_and_the_test_that_a_new_one_needs
     university: University, run: Callable[..., list[str]]
 ) -> None:
     settled(university)
+    university.config["inspera"]["workers"] = 1
     university.register("NEW1000-H26", "2001")
     assert run(Kind.CANDIDATE) == [
         "POST student s2001",

@@ -10,7 +10,15 @@ from sqlalchemy import Connection, text
 
 from sync.planning.reasons import OWN_ENDS
 from sync.records.base import Key, Kind
-from sync.records.changes import SOON, Action, Cause, Change, PlannedChange, Verdict
+from sync.records.changes import (
+    CALLING,
+    SOON,
+    Action,
+    Cause,
+    Change,
+    PlannedChange,
+    Verdict,
+)
 from sync.records.kinds import PERSON_OF
 from sync.state.compare.plan_table import PLAN_COLUMNS
 from sync.state.sqlite.open import count
@@ -35,6 +43,46 @@ def read_plan(
     )
     for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
         yield to_planned_change(row)
+
+
+_SENDABLE = "verdict = 'pass' AND action IN (" + ", ".join(f"'{a}'" for a in sorted(CALLING)) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """Lines of the plan for one worker: one person, one test, or one layer of what is on a test.
+
+    `key` is the key of the person or test, `action` that of the first line. The lines are among
+    those from `first` to `last`.
+    """
+
+    kind: Kind
+    key: str
+    action: Action
+    first: int
+    last: int
+
+
+def read_steps(connection: Connection) -> Iterator[PlanStep]:
+    """Yield what is to be sent, in order; the steps of a test are neighbours."""
+    query = (
+        f"SELECT seq, kind, k1, layer, action FROM plan WHERE seq > :last AND {_SENDABLE}"
+        " ORDER BY seq LIMIT 2000"
+    )
+    rows = read_pages(connection, query)
+    for (kind, key, _layer), found in groupby(rows, key=lambda row: (row.kind, row.k1, row.layer)):
+        lines = list(found)
+        yield PlanStep(Kind(kind), key, Action(lines[0].action), lines[0].seq, lines[-1].seq)
+
+
+def read_step(connection: Connection, step: PlanStep) -> list[PlannedChange]:
+    """Return the lines of a step, in order."""
+    query = text(
+        f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan"
+        f" WHERE seq BETWEEN :first AND :last AND {_SENDABLE} ORDER BY seq"
+    )
+    rows = connection.execute(query, {"first": step.first, "last": step.last})
+    return [to_planned_change(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,12 @@ def index_draft(connection: Connection) -> None:
 SILENT = 99
 """The layer of changes that make no call."""
 
+_FIRST = 1
+"""The layer of people: everything on a test may need them."""
+
 _ADDED = {
-    Kind.LEARNER: 1,
-    Kind.STAFF: 1,
+    Kind.LEARNER: _FIRST,
+    Kind.STAFF: _FIRST,
     Kind.TEST: 2,
     Kind.OPTION: 3,
     Kind.COMMITTEE: 4,
@@ -65,7 +68,7 @@ _ADDED = {
 }
 """The layer of each kind's additions: what others need comes first.
 
-Removals come after all of them, in reverse.
+Removals come after all of them, in reverse; those of people after everything on tests.
 """
 
 _FIRST_OUT = 6
@@ -76,6 +79,8 @@ It is right before the candidates' additions: nobody may have a number that is s
 
 _LAST = max(_ADDED.values()) + 1
 
+_LEAVING = 2 * _LAST - _FIRST
+"""The layer of people who leave, after everything on tests."""
 
 _ACTIVATION = 2 * _LAST
 """The layer of activations: after all that is on the test, its removals included.
@@ -101,27 +106,31 @@ _SOONEST = (
     "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test"
     " WHERE c.{person} = d.k1)"
 )
-# A person is as urgent as the soonest test that they are on.
-_WAVE = f"""coalesce(CASE d.kind
-    WHEN 'learner' THEN {_SOONEST.format(on="candidate", person="learner")}
-    WHEN 'staff' THEN {_SOONEST.format(on="contributor", person="staff")}
+# A person is as urgent as the soonest test that they are on. Who leaves is not needed by any, and
+# must be on none: they come last.
+_WAVE = f"""coalesce(CASE WHEN d.kind = 'learner' THEN
+    {_SOONEST.format(on="candidate", person="learner")}
+    WHEN d.kind = 'staff' THEN CASE WHEN d.action NOT IN ('disable', 'delete') THEN
+    {_SOONEST.format(on="contributor", person="staff")} END
     ELSE (SELECT w.wave FROM test_window w WHERE w.test = d.k1) END, '9999')"""
+_START = """(SELECT w.start FROM test_window w WHERE w.test = d.k1
+    AND d.kind NOT IN ('learner', 'staff'))"""
+# People, then what is on tests, then people who leave, then what makes no call.
+_PART = f"CASE layer WHEN {_FIRST} THEN 1 WHEN {_LEAVING} THEN 3 WHEN {SILENT} THEN 4 ELSE 2 END"
 
 
 def write_plan(connection: Connection) -> None:
     """Write the draft into the plan in the order of sending (rules 19).
 
-    First comes what soon tests need, in layers; then the rest, soonest test first.
+    First comes what soon tests need, then the rest by dates: first all people, then test by test,
+    each in layers. All lines of a test are neighbours, except those that make no call.
     """
-    start = (
-        "(SELECT w.start FROM test_window w WHERE w.test = d.k1"
-        " AND d.kind NOT IN ('learner', 'staff'))"
-    )
     # `seq` numbers the rows as they are inserted, so this one sort is the order of sending.
     connection.exec_driver_sql(
         f"INSERT INTO plan (wave, layer, {PLAN_COLUMNS}, draft)"
-        f" SELECT {_WAVE} AS wave, {_layer_sql()} AS layer, {PLAN_COLUMNS}, d.id"
-        f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
+        f" SELECT wave, layer, {PLAN_COLUMNS}, id FROM (SELECT d.*, {_WAVE} AS wave,"
+        f" {_layer_sql()} AS layer, coalesce({_START}, '') AS start FROM draft d) AS placed"
+        f" ORDER BY wave, {_PART}, start, k1, layer, id"
     )
     create_index(connection, "ix_plan", "plan (verdict, layer)")
     analyse(connection, "plan")

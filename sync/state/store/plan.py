@@ -97,6 +97,14 @@ class StoredPlan:
         """Yield the lines of the plan in order, except those with a cause in `without`."""
         return plan_reader.read_plan(self._connection, verdict, without)
 
+    def steps(self) -> Iterator[plan_reader.PlanStep]:
+        """Yield what is to be sent as steps, in order; those of a test are neighbours."""
+        return plan_reader.read_steps(self._connection)
+
+    def read_step(self, step: plan_reader.PlanStep) -> list[PlannedChange]:
+        """Return the lines of a step, in order."""
+        return plan_reader.read_step(self._connection, step)
+
     def read_passing(self, kind: Kind) -> Iterator[PlannedChange]:
         """Yield the lines of a kind that go ahead, in order."""
         return report_reader.read_passing(self._connection, kind)

@@ -84,6 +84,13 @@ def layer(line: PlannedChange) -> int:
     return 2 * len(LAYERS) - added if line.change.action in REMOVALS else 99
 
 
+def part(line: PlannedChange) -> int:
+    """Return people first, then tests, then who leaves, then silent changes."""
+    if layer(line) == 99:
+        return 4
+    return 2 if line.change.kind not in PEOPLE else 1 if line.change.action in ADDITIONS else 3
+
+
 pairs_drawn = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=12).map(
     sorted
 )
@@ -101,7 +108,7 @@ ACTIONS = {
 
 @settings(deadline=None, max_examples=12)
 @given(starts_drawn, pairs_drawn, pairs_drawn, st.data())
-def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
+def test_every_line_is_read_once_soonest_test_first_and_in_layers_on_a_test(
     starts: tuple[int, ...], seats: Pairs, duties: Pairs, data: st.DataObject
 ) -> None:
     keys: dict[Kind, list[tuple[str, ...]]] = {
@@ -129,11 +136,18 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     def wave(line: PlannedChange) -> int:
         """Return the days to the test that needs it; a day and a week are one wave each."""
         who = line.change.key[0]
+        if line.change.action in (Action.DISABLE, Action.DELETE):
+            return 9999
         needed = [starts[t] for t, n in on.get(line.change.kind, []) if LEARNERS[n] == who]
         soonest = days[who] if line.change.kind not in PEOPLE else min(needed, default=9999)
         return soonest if soonest > 7 else (1 if soonest > 1 else 0)
 
-    order = [(wave(line), layer(line)) for line in lines]
+    def place(line: PlannedChange) -> tuple[int, str]:
+        """Return the place among people (by key) or tests (by start, then key)."""
+        key = line.change.key[0]
+        return (0 if line.change.kind in PEOPLE else days[key], key)
+
+    order = [(wave(line), part(line), *place(line), layer(line)) for line in lines]
     assert order == sorted(order)
 
 
