@@ -4,11 +4,10 @@ Only this thread touches the store and the journal; workers only speak to Insper
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from threading import Event
@@ -21,31 +20,27 @@ from sync.engine.account_lookup import (
     look_up,
     update_test,
 )
-from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
+from sync.engine.activation import find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.existing_logins import ExistingLogins
 from sync.engine.lanes import Lane, Lanes
 from sync.engine.membership import read_and_judge
+from sync.engine.outcomes import ExecutionResult, OutcomeRecorder
 from sync.engine.prepared_work import PreparedWork, WorkUnit
-from sync.engine.protocols import Clock, RunTarget, Target
+from sync.engine.protocols import Clock, Target
 from sync.errors import Stop
 from sync.log import in_context
-from sync.planning.remedies import archived_text, disputed
 from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (
-    ADDITIONS,
-    SOON,
     Action,
     Cause,
-    Change,
     Outcome,
     PlannedChange,
     Result,
 )
 from sync.records.kinds import ON_A_TEST, PEOPLE
-from sync.records.rule_numbers import rule_of, rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
@@ -66,50 +61,6 @@ Its argument returns when the soonest test starts that needs the rest of this ru
 def never(_soonest: Callable[[], str]) -> bool:
     """Return False: this run yields to no other."""
     return False
-
-
-_NOT_MADE = (Action.CREATE, Result.DEFERRED)
-
-
-@dataclass(slots=True)
-class ExecutionResult:
-    """What became of a plan: its results and causes, and why it stopped early, if so.
-
-    `no_updates` has the vendor's words for each kind of which this tenant takes no updates, and
-    `not_updated` how many people of it differ in Inspera for that reason.
-    `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
-    that wait for a record or for a candidate number; `soon` those of them for a test that starts
-    within 7 days or is under way. `archived` counts the updates of archived tests.
-    """
-
-    results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
-    causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
-    stopped: str = ""
-    yielded: bool = False
-    waiting: int = 0
-    soon: int = 0
-    no_updates: dict[Kind, str] = field(default_factory=dict)
-    not_updated: Counter[Kind] = field(default_factory=Counter)
-    archived: int = 0
-
-    @property
-    def missed(self) -> int:
-        """Return how many wanted changes are missing in Inspera.
-
-        They are new records that are waiting or deferred, and all that an archived test needs.
-        """
-        new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
-        return new + self.count(Result.WAITING) + self.archived
-
-    def explain_stop(self, target: RunTarget) -> None:
-        """Record why Inspera takes nothing more, unless a worker has reported it."""
-        # Out of reach only when it left something unsent: an error that passed stops nothing.
-        left = self.count(Result.NOT_SENT, Result.UNKNOWN)
-        self.stopped = self.stopped or target.stopped or (left and target.out_of_reach) or ""
-
-    def count(self, *results: Result) -> int:
-        """Return how many changes ended in one of these ways."""
-        return sum(number for (_, _, result), number in self.results.items() if result in results)
 
 
 _UnderWay = dict[Future[list[Outcome] | PreparedWork], tuple[Lane, WorkUnit]]
@@ -162,13 +113,9 @@ class Executor:
         )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._logins = logins
-        self._result = ExecutionResult()
-        self._done = 0
+        self._outcomes = OutcomeRecorder(store, journal)
+        self._result = self._outcomes.result
         self._rest = (-1.0, "")
-        self._left: dict[str, set[str]] = {}
-        self._unsent = UnsentOnTests()
-        self._no_updates: dict[tuple[Kind, Action], str] = {}
-        self._archived: set[str] = set()
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -199,7 +146,7 @@ class Executor:
     def _allowed(self, lines: Sequence[PlannedChange]) -> list[PlannedChange]:
         barred = [line for line in lines if (line.change.kind, line.change.key) in self._barred]
         unsent = Outcome(Result.NOT_SENT, _BARRED)
-        self._record([None] * len(barred), barred, [unsent] * len(barred))
+        self._outcomes.record([None] * len(barred), barred, [unsent] * len(barred))
         return [one for one in lines if (one.change.kind, one.change.key) not in self._barred]
 
     def _over(self) -> bool:
@@ -216,7 +163,7 @@ class Executor:
         # All of a test in one hand: no two workers may count its free places at once
         changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
         if kind is Kind.CANDIDATE:
-            changes = with_holders(changes, self._store, self._left.pop(test, ()))
+            changes = with_holders(changes, self._store, self._outcomes.left.pop(test, ()))
         # One line tells when the test starts
         return WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
@@ -227,9 +174,11 @@ class Executor:
     def _takes_no_updates(self, line: PlannedChange) -> bool:
         """End the update of a person once this tenant has refused one as existing."""
         change = line.change
-        refused = self._no_updates.get((change.kind, change.action))
+        refused = self._outcomes.no_updates.get((change.kind, change.action))
         if refused is not None:
-            self._record([None], [line], [Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)])
+            self._outcomes.record(
+                [None], [line], [Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)]
+            )
         return refused is not None
 
     def _still_needed(self, line: PlannedChange) -> bool:
@@ -239,7 +188,9 @@ class Executor:
         tests = self._store.known.tests_of(line.change.key[0])
         if tests:
             reason = f"waits until this person is on no test any more ({', '.join(tests[:5])})"
-            self._record([None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)])
+            self._outcomes.record(
+                [None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)]
+            )
         return bool(tests)
 
     def _single(self, line: PlannedChange) -> WorkUnit:
@@ -261,7 +212,9 @@ class Executor:
         change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.ACTIVATE:
-            obstacle = find_obstacle(line, self._store, self._unsent, timing, self._policy.claim)
+            obstacle = find_obstacle(
+                line, self._store, self._outcomes.unsent, timing, self._policy.claim
+            )
             return WorkUnit(
                 partial(prepare_activation, line, obstacle, timing, self._target), (line,)
             )
@@ -297,7 +250,7 @@ class Executor:
             for future in finished:
                 lane, unit = under_way.pop(future)
                 lanes.put_back(lane, self._finish(unit, future))
-            self._progress("sending", self._done, total)
+            self._progress("sending", self._outcomes.done, total)
 
     def _ready(self, lanes: Lanes, most: int) -> list[tuple[Lane, WorkUnit]]:
         """Return up to so many units of work, for the soonest tests that may go on."""
@@ -346,14 +299,16 @@ class Executor:
         except Stop as error:
             self._result.stopped = self._result.stopped or str(error)
             unsent = Outcome(Result.NOT_SENT, "nothing more could be sent in this run")
-            self._record(unit.intents, unit.lines, [unsent] * len(unit.lines))
+            self._outcomes.record(unit.intents, unit.lines, [unsent] * len(unit.lines))
             return None
         if isinstance(result, list):
-            self._record(unit.intents, unit.lines, result)
+            self._outcomes.record(unit.intents, unit.lines, result)
             return None
-        self._record([None] * len(result.ended), *_columns(result.ended))
+        self._outcomes.record([None] * len(result.ended), *_columns(result.ended))
         if held := self._held_by_others(result):
-            self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
+            self._outcomes.record(
+                [None] * len(result.lines), result.lines, [held] * len(result.lines)
+            )
             return None
         for there in result.already:  # durable with the intents that follow
             self._journal.known.remember(
@@ -372,81 +327,6 @@ class Executor:
                 )
                 return Outcome(Result.HELD, reason, cause=Cause.SHARED)
         return None
-
-    def _record(
-        self,
-        intents: Sequence[int | None],
-        lines: Sequence[PlannedChange],
-        outcomes: Sequence[Outcome],
-    ) -> None:
-        ended = list(zip(intents, lines, outcomes, strict=True))
-        self._journal.record(ended)
-        self._done += len(ended)
-        for _, line, outcome in ended:
-            change = line.change
-            if (
-                change.kind is Kind.CANDIDATE
-                and change.action is Action.REMOVE
-                and outcome.result is Result.DONE
-            ):
-                self._left.setdefault(change.key[0], set()).add(change.key[1])
-            self._unsent.note(line, outcome)
-            self._result.results[change.kind, change.action, outcome.result] += 1
-            if outcome.cause:
-                self._result.causes[outcome.result, outcome.cause] += 1
-            if change.action in ADDITIONS and _waits(outcome):
-                self._result.waiting += 1
-                self._result.soon += line.wave.startswith(SOON)
-            if outcome.cause is Cause.UPDATES:
-                self._note_no_updates(change, outcome)
-                if outcome.result is Result.DEFERRED:
-                    continue  # one finding for the tenant, not one a person
-            if outcome.cause is Cause.ARCHIVED:
-                self._result.archived += change.action is Action.UPDATE
-                self._find_archived(change, outcome.message)
-            elif outcome.result is not Result.DONE:
-                text = f"{outcome.message}{self._remedy(line, outcome)}"
-                rule = rule_of_outcome(outcome, change.kind)
-                self._journal.find(
-                    outcome.result, change.kind, change.line_key, change.where, text, rule
-                )
-                if outcome.result is Result.HELD:
-                    self._store.holds.note(line, outcome.cause, text)
-            # Inspera had it so already, or the option's value is worth a note.
-            elif outcome.message and (change.action is Action.UPDATE or change.kind is Kind.OPTION):
-                self._journal.find("note", change.kind, change.key, change.where, outcome.message)
-
-    def _note_no_updates(self, change: Change, outcome: Outcome) -> None:
-        """Count a person who differs in Inspera, because this tenant takes no updates."""
-        self._result.not_updated[change.kind] += 1
-        self._result.no_updates.setdefault(change.kind, outcome.message)
-        if change.action is not Action.CREATE:
-            self._no_updates[change.kind, change.action] = outcome.message
-
-    def _find_archived(self, change: Change, words: str) -> None:
-        """Report an archived test once, whatever number of changes it does not take."""
-        test = change.key[0]
-        if test not in self._archived:
-            self._archived.add(test)
-            rule = rule_of(Cause.ARCHIVED, Kind.TEST)
-            text = archived_text(words)
-            self._journal.find(Result.DEFERRED, Kind.TEST, (test,), "", text, rule)
-
-    def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
-        """Return what a person can do about a field that was changed in Inspera."""
-        kind, key = line.change.kind, line.change.key
-        wanted = self._store.staging.wanted(kind, key) if outcome.disputed else None
-        if wanted is None:
-            return ""
-        gap = " " if outcome.message.endswith(("?", ";", ".")) else "; "
-        return f"{gap}{disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
-
-
-def _waits(outcome: Outcome) -> bool:
-    """Tell whether a change waits for something that is missing, or for a candidate number."""
-    return outcome.result is Result.WAITING or (
-        outcome.result is Result.DEFERRED and outcome.cause is Cause.NUMBER
-    )
 
 
 def _named(about: Sequence[PlannedChange]) -> dict[str, str]:
