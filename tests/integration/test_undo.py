@@ -108,6 +108,21 @@ def test_the_next_runs_hold_what_was_undone_until_the_source_says_something_else
     assert full.planned("pass") == [f"remove candidate {TEST}/1004"]
 
 
+def test_what_was_undone_stays_so_when_a_feed_maps_one_more_field(full: University) -> None:
+    full.register(TEST, "1010", "1011")
+    full.apply_cleanly()
+    undo(full, status=1)  # nobody can delete the two learners
+    full.at(NEXT_DAY)
+    full.feed("candidate")["map"]["room"] = "room"
+    for learner in ("1010", "1011"):
+        full.registrations.set(f"{TEST} {learner}", room="A")
+    for _ in range(2):  # also once a run has stored what it read
+        assert full.apply().status == 3
+    assert not {"s1010", "s1011"} & set(full.candidates())
+    full.registrations.drop(f"{TEST} 1010", f"{TEST} 1011")
+    full.apply_cleanly()
+
+
 def test_an_undone_change_is_sent_again_by_its_hash(full: University) -> None:
     full.registrations.drop(f"{TEST} 1004")
     full.apply_cleanly()
