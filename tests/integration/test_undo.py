@@ -376,3 +376,22 @@ def test_the_hash_of_what_was_undone_opens_nothing_else(full: University) -> Non
     full.registrations.raw = b""
     assert full.apply("--allow", digest).status == 2
     assert "s1012" in full.candidates()
+
+
+def test_a_feed_that_maps_one_more_field_releases_nothing_that_was_undone(
+    full: University,
+) -> None:
+    full.registrations.set(f"{TEST} 1002", extra="30")
+    full.register(TEST, "1050")
+    full.apply_cleanly()
+    undo(full, status=1)  # the learner stays
+    full.feed("candidate")["map"]["building"] = {"constant": "Hus 1"}
+    held = full.planned("held")
+    assert f"create candidate {TEST}/1050" in held
+    assert f"update candidate {TEST}/1002" in held
+    full.apply()
+    assert "s1050" not in full.candidates()
+    assert full.candidates()["s1002"]["extraTimeMins"] == 0
+    full.registrations.set(f"{TEST} 1002", extra="45")  # the source says something else
+    full.apply()
+    assert full.candidates()["s1002"]["extraTimeMins"] == 45
