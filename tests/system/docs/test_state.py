@@ -37,6 +37,8 @@ INSERT INTO known_candidate (test, learner, lifecycle, managed, updated)
     VALUES ('T1', 'L1', 'retired', 1, '2025-06-01T08:00:00Z'), ('T2', 'L2', 'active', 1, '2025-06-01T08:00:00Z');
 INSERT INTO known_contributor (test, staff, lifecycle, managed, updated)
     VALUES ('T1', 'S1', 'retired', 1, '2025-06-01T08:00:00Z'), ('T2', 'S2', 'active', 0, '2025-06-01T08:00:00Z');
+INSERT INTO undone (kind, k1, k2, fingerprint, fields, run_id, undo_run, person, why, at)
+    VALUES ('learner', 'L2', '', x'00', '{"last_name": "Eksempel"}', 1, 2, 'oncall', 'why', '2025-06-01T08:00:00Z');
 INSERT INTO alias (kind, key, wanted, username) VALUES ('staff', 'S1', 'a', 'b'), ('staff', 'S2', 'c', 'd');
 """
 
@@ -91,3 +93,4 @@ def test_after_the_statements_that_forget_only_those_who_are_there_are_known(
         ('{"last_name": "Eksempel"}', ""),
     ]
     assert state.execute("SELECT count(*) FROM finding").fetchall() == [(0,)]
+    assert state.execute("SELECT fields FROM undone").fetchall() == [("{}",)]
