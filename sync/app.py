@@ -146,6 +146,7 @@ class App:
             feed.allow_text,
             _meant(feed.where_not),
             needs_names=not fills,
+            staff_body=self.loaded.settings.inspera.staff_body,
         )
         joins = [
             Join(self._bound_source(name), dict(join.by), join.ignore_case, join.missing)
@@ -189,6 +190,8 @@ class App:
         about = {"committees", "allow_empty", "longest_duration", "freeze", "plausible", "only"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
+        if feed.kind == Kind.STAFF:  # rows with two organisations are valid in one form only
+            said.append(self.loaded.settings.inspera.staff_body)
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
 
     def _query_text(self, source: SourceSettings) -> str:
@@ -395,6 +398,7 @@ class App:
             attempts=inspera.attempts,
             retry_after_ceiling=inspera.retry_after_ceiling.total_seconds(),
             read_after_write_delay=inspera.read_after_write_delay.total_seconds(),
+            staff_body=inspera.staff_body,
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,

@@ -76,8 +76,10 @@ _TEST: Final = "/v1/test/{test}"
 _PERSON: Final = ("username",)
 
 TOKEN: Final = Call("token.fetch", "POST", "/authenticate/token/", _DOC)
-LEARNER_SAVE: Final = Call("learner.save", "POST", "/v1/users/student", _OBS, fields=_PERSON)
-STAFF_SAVE: Final = Call("staff.save", "POST", "/v1/users", _INF, fields=_PERSON)
+LEARNER_CREATE: Final = Call("learner.create", "POST", "/v1/users/student", _OBS, fields=_PERSON)
+LEARNER_UPDATE: Final = Call("learner.update", "POST", "/v1/users/student", _OBS, fields=_PERSON)
+STAFF_CREATE: Final = Call("staff.create", "POST", "/v1/users", _INF, fields=_PERSON)
+STAFF_UPDATE: Final = Call("staff.update", "POST", "/v1/users", _INF, fields=_PERSON)
 STAFF_ENABLE: Final = Call("staff.enable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
 STAFF_DISABLE: Final = Call("staff.disable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
 STAFF_DELETE: Final = Call(
@@ -188,8 +190,10 @@ CALLS: Final[Mapping[str, Call]] = {
     call.name: call
     for call in (
         TOKEN,
-        LEARNER_SAVE,
-        STAFF_SAVE,
+        LEARNER_CREATE,
+        LEARNER_UPDATE,
+        STAFF_CREATE,
+        STAFF_UPDATE,
         STAFF_ENABLE,
         STAFF_DISABLE,
         STAFF_DELETE,
@@ -230,6 +234,19 @@ def is_activated(status: str | None) -> bool:
     return (status or "").lower().replace("_", " ") in ACTIVATED
 
 
+SAVES: Final = frozenset(
+    call.name
+    for call in (
+        LEARNER_CREATE,
+        LEARNER_UPDATE,
+        STAFF_CREATE,
+        STAFF_UPDATE,
+        STAFF_ENABLE,
+        STAFF_DISABLE,
+    )
+)
+"""The names of the calls that save a person by username (vendor contract, Users API)."""
+
 ROLES: Final[Mapping[str, Confidence]] = {
     "evaluate": _OBS,
     "monitor": _OBS,
@@ -260,6 +277,23 @@ MAX_IN_FLIGHT: Final = 10
 
 MAX_COMMITTEE_NAME: Final = 50
 """Characters in a committee's name (vendor contract, Test API: committees)."""
+
+StaffBody = Literal["flat", "nested"]
+"""The shapes of the body that saves staff (vendor contract, Users API: administrative users).
+
+Flat is the vendor's own sample. Nested is inferred from an integration.
+"""
+
+FLAT: Final = "flat"
+
+MAX_ACCESS_GROUPS: Final = 1_000
+"""Access groups in a tenant."""
+
+MAX_GROUP_MEMBERS: Final = 1_000
+"""Staff in one access group."""
+
+MANY_ACCESSES: Final = 20
+"""Access groups of one person, above which the plan warns (vendor contract, Users API)."""
 
 OptionGroup = Literal["security", "explanation", "exam_day", "after_test", "general"]
 """The groups of options, in our words (vendor contract, Test API: settings)."""

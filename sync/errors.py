@@ -111,6 +111,16 @@ class Refused(CallError):
         self.status, self.named = status, named
 
 
+class AlreadyExists(Refused):
+    """Inspera refused to save a person because the username exists.
+
+    Attributes:
+        in_doubt: whether an earlier attempt of the same call was lost, which may have created it.
+    """
+
+    in_doubt = False
+
+
 class NotThere(Refused):
     """A 404: nobody matches a look-up; or for a write, the test or the call does not exist."""
 

@@ -5,7 +5,7 @@ from itertools import chain
 
 from sync.app import App, Say, now
 from sync.commands.activation_warnings import activation_warnings
-from sync.commands.check_values import ValueReport, key_warnings
+from sync.commands.check_values import ValueReport, access_warnings, key_warnings
 from sync.commands.impact import show_impact
 from sync.commands.plan import make_store
 from sync.commands.secrets import read_secrets
@@ -48,6 +48,7 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool, impact: boo
             *(one.unnamed() for one in watched),
             *(one.missing() for one in watched),
             key_warnings(store),
+            access_warnings(store),
         ):
             say(line)
         for line in row_errors_text(store.staging.row_errors(), None if show_all else MOST):

@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from itertools import islice
 
+from sync.contract import MANY_ACCESSES
 from sync.engine.protocols import Feed
-from sync.records.base import Kind, Row
+from sync.records.base import Kind, Row, listed
 from sync.records.extract import Extract, Since
 from sync.records.kinds import PEOPLE
+from sync.records.staff import Staff
 from sync.state.store import Store
 from sync.text.masking import masked, national_ids, quoted_value
 
@@ -106,6 +108,23 @@ def _shown(text: str, common: bool) -> str:
     if not text:
         return "(blank)"
     return f"'{masked(text)}'" if common and "@" not in text else quoted_value(text, code=True)
+
+
+def access_warnings(store: Store) -> Iterator[str]:
+    """Yield a warning for staff with very many accesses, and a count of those beyond some."""
+    many = 0
+    for record, where in store.staging.people():
+        number = len(listed(record.accesses)) if isinstance(record, Staff) else 0
+        if number <= MANY_ACCESSES:
+            continue
+        many += 1
+        if many <= MOST_NAMED:
+            yield (
+                f"warning: {where}: {number} accesses of one person; Inspera advises at most "
+                f"{MANY_ACCESSES}"
+            )
+    if many > MOST_NAMED:
+        yield f"warning: {many - MOST_NAMED:,} more staff with more than {MANY_ACCESSES} accesses"
 
 
 def key_warnings(store: Store) -> Iterator[str]:

@@ -133,11 +133,13 @@ def _compare(path: Path, used: Sequence[NeededCall], settings: Settings) -> Sche
     schema = _schema(path)
     compared = {
         answer.call.name: answer
-        for answer in compare(settings.inspera.calls_in_force().values(), schema)
+        for answer in compare(
+            settings.inspera.calls_in_force().values(), schema, settings.inspera.staff_body
+        )
     }
     return SchemaReport(
         [(needed, compared[needed.call.name]) for needed in used],
-        settle(schema, [needed.call for needed in used]),
+        settle(schema, [needed.call for needed in used], settings.inspera.staff_body),
     )
 
 

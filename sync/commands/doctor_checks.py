@@ -14,6 +14,7 @@ from typing import Final
 from sync.app import App, now
 from sync.commands.needed_calls import used_calls
 from sync.contract import TEST_SEARCH
+from sync.engine.account_lookup import NO_UPDATES
 from sync.engine.extract.completeness import CompletenessCheck
 from sync.engine.extract.join import columns_of
 from sync.engine.protocols import BoundSource
@@ -33,6 +34,7 @@ from sync.report.wording import plural
 from sync.sources import SOURCES
 from sync.state.migrations import head
 from sync.state.old_copy import read_recovery_need
+from sync.state.refusals import unanswered_findings
 from sync.state.sqlite.backend import SqliteFile
 from sync.state.sqlite.open import count
 from sync.state.tenant_state import TenantState
@@ -128,6 +130,7 @@ def _looked_at(state: TenantState) -> Iterator[Check]:
     with state.open_to_read() as connection:
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
         older = read_recovery_need(connection)
+        no_updates = list(unanswered_findings(connection, NO_UPDATES))
     state.load_digest_key(write=False)
     old = f"older than version {head()}, to which the next `apply` brings it"
     yield _ok("state", f"{state}, {f'version {here}' if here == head() else old}")
@@ -138,6 +141,8 @@ def _looked_at(state: TenantState) -> Iterator[Check]:
         yield _note(
             "state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy
         )
+    for kind, since, found in no_updates:
+        yield _wrong(f"updates of {kind}", Exit.ERRORS, f"in the run of {since}: {found}")
     if holder := state.holder():
         yield _note(
             "state", f"in use by {holder}", "wait until it is done before you change anything"

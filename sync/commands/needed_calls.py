@@ -12,10 +12,11 @@ from sync.records.base import Kind
 from sync.records.kinds import ON_A_TEST, PEOPLE
 
 _OF_KIND: Final[Mapping[Kind, tuple[Call, ...]]] = {
-    Kind.LEARNER: (contract.LEARNER_SAVE,),
+    Kind.LEARNER: (contract.LEARNER_CREATE, contract.LEARNER_UPDATE),
     Kind.STAFF: (
         contract.PERSON_BY_ID,
-        contract.STAFF_SAVE,
+        contract.STAFF_CREATE,
+        contract.STAFF_UPDATE,
         contract.STAFF_ENABLE,
         contract.STAFF_DISABLE,
     ),

@@ -222,6 +222,7 @@ _FINDINGS = {
     "row error": "Rows in error",
     "refused": "Refused by Inspera",
     "unknown": "Sent, but without an answer",
+    "no updates": "Inspera takes no updates of people",
     "not sent": "Not sent",
     "not needed": "Not needed after all",
     "drift": "Not in Inspera as it was sent",

@@ -34,7 +34,7 @@ from sync.config_base.base import (
 )
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
-from sync.contract import CALLS, OPTIONS, Call, OptionRule
+from sync.contract import CALLS, FLAT, OPTIONS, Call, OptionRule, StaffBody
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
 
@@ -108,6 +108,10 @@ class InsperaSettings(Strict):
     ca_bundle: Path | None = None
     """A PEM file with the authorities (CAs) to trust instead of the usual ones. A relative path
     starts at the folder of the configuration file."""
+    staff_body: StaffBody = FLAT
+    """The shape in which staff are sent: `flat` is the vendor's own sample, with `roles` for
+    `accesses` and one `orgUnitName` for `organisations`; `nested` has lists of external ids,
+    accesses and organisations."""
     calls: Calls
     """Calls that differ from the assumed ones on this tenant, by name, such as
     `candidate.remove`."""

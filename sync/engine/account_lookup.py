@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from sync.engine.account_match import match_person, unlike, values_of
+from sync.engine.account_match import has_all, match_person, unlike, values_of
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, CallMissing, Refused, Stop
@@ -28,12 +28,32 @@ from sync.records.changes import (
 )
 from sync.records.kinds import COMPARED
 from sync.records.remote import RemotePerson, RemoteTest
+from sync.records.rule_numbers import rule_of
+from sync.state.journal import Journal
 
 _UNSURE = (
     "can't be looked up in this tenant, so assumed to have been there before us, and "
     "never disabled or deleted"
 )
+_FOUND_SO = "was there before us, as wanted; it is never disabled or deleted"
+_NOBODY = "no look-up finds its account: look for the username in Inspera"
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
+
+
+NO_UPDATES = "no updates"
+"""The type of the finding that this tenant takes no updates of people of a kind: one a run."""
+
+_PLURAL = {Kind.LEARNER: "learners", Kind.STAFF: "staff"}
+
+
+def keep_no_updates(journal: Journal, kind: Kind, number: int, message: str) -> None:
+    """Record that this tenant takes no updates of people, in one line for all of them."""
+    text = (
+        f"this tenant takes no updates of {_PLURAL[kind]}: {message}. {number:,} of them differ from "
+        f"the sources and stay as they are in Inspera; set inspera.calls.{kind}.update to a call "
+        "that updates them, or correct them in Inspera. Each run tries one update again"
+    )
+    journal.find(NO_UPDATES, kind, None, "", text, rule_of(Cause.UPDATES, kind))
 
 
 def look_up(line: PlannedChange, target: Target) -> PreparedWork:
@@ -45,9 +65,9 @@ def look_up(line: PlannedChange, target: Target) -> PreparedWork:
         Stop: nothing more can be sent in this run.
     """
     change = line.change
-    send = partial(_send, change, line.secret, target)
+    send = partial(create_person, line, target)
     try:
-        found, trouble = match_person(target, change.after)
+        found, trouble = _match(change, target)
     except Stop:
         raise
     except (CallMissing, Refused) as error:
@@ -57,12 +77,6 @@ def look_up(line: PlannedChange, target: Target) -> PreparedWork:
         found, trouble = None, ""
     except CallError as error:
         return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
-    if (
-        found
-        and not trouble
-        and (differing := unlike(change.after, values_of(change.after, found)))
-    ):
-        trouble = somebody_elses(change.kind, change.key, differing)
     if trouble:
         return PreparedWork(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
     if found is None:
@@ -73,6 +87,15 @@ def look_up(line: PlannedChange, target: Target) -> PreparedWork:
     return PreparedWork(
         already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target)
     )
+
+
+def _match(change: Change, target: Target) -> tuple[RemotePerson | None, str]:
+    """Return the account of this person, or why it may be somebody else's (rules 32)."""
+    found, trouble = match_person(target, change.after)
+    if found and not trouble:
+        differing = unlike(change.after, values_of(change.after, found))
+        trouble = somebody_elses(change.kind, change.key, differing) if differing else ""
+    return found, trouble
 
 
 def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
@@ -199,4 +222,54 @@ def _bring_up_to_date(change: Change, found: RemotePerson, target: Target) -> li
     (outcome,) = _send(replace(change, action=Action.UPDATE), None, target)
     if outcome.result is Result.DONE:
         return [Outcome(Result.FOUND, _FOUND, outcome.remote_id or found.remote_id)]
+    if outcome.cause is Cause.UPDATES and has_all(change.after, values_of(change.after, found)):
+        return [Outcome(Result.FOUND, _FOUND_SO, found.remote_id)]
     return [outcome]
+
+
+def create_person(line: PlannedChange, target: Target, *, tried: bool = False) -> list[Outcome]:
+    """Create a person; where the username exists, use the account if it is this person's.
+
+    `tried` says that an earlier run may have created it. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    (outcome,) = _send(line.change, line.secret, target)
+    if outcome.cause is not Cause.TAKEN:
+        return [outcome]
+    return [_settle_taken(line.change, outcome, target, tried=tried)]
+
+
+def _settle_taken(change: Change, refused: Outcome, target: Target, *, tried: bool) -> Outcome:
+    """Look up the account of a username that exists: a create is never sent twice for it."""
+    try:
+        found, trouble = _match(change, target)
+    except Stop:
+        return refused  # of the create something is known, and the next call raises it again
+    except CallError as error:
+        return replace(refused, message=f"{refused.message}; not looked up: {error}")
+    if trouble:
+        return Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL)
+    if found is None:
+        # After a lost attempt Inspera may not show it yet: the intent stays open.
+        return replace(refused, message=f"{refused.message}; {_NOBODY}")
+    return _taken_in(change, found, target, ours=tried or refused.result is Result.UNKNOWN)
+
+
+def _taken_in(change: Change, found: RemotePerson, target: Target, *, ours: bool) -> Outcome:
+    """Bring the account up to date, and return how its create ended.
+
+    `ours` says that an earlier attempt of the create has made it.
+    """
+    there = values_of(change.after, found)
+    if ours and has_all(change.after, there):
+        return Outcome(Result.DONE, remote_id=found.remote_id)
+    (updated,) = _bring_up_to_date(change, found, target)
+    if updated.result not in (Result.FOUND, Result.DEFERRED):
+        return updated
+    # Inspera's own values, except where they were just brought up to date.
+    seen = {} if updated.result is Result.FOUND else there
+    result = Result.DONE if ours else Result.FOUND
+    message = "" if ours else updated.message
+    return Outcome(result, message, found.remote_id, there=seen, cause=updated.cause)

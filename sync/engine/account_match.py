@@ -12,9 +12,11 @@ from sync.engine.protocols import Target
 from sync.errors import CallMissing, Refused
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields
-from sync.records.kinds import PERSON_OF
+from sync.records.kinds import COMPARED, PERSON_OF
 from sync.records.remote import RemotePerson
 from sync.state.store import Store
+
+_MOST_IDS = 5
 
 
 def match_person(
@@ -56,7 +58,8 @@ def match_person(
 
 def _only(found: Sequence[RemotePerson], by: str, trouble: str) -> tuple[RemotePerson | None, str]:
     if len(found) > 1:
-        trouble = f"several accounts in Inspera have this {by}"
+        ids = ", ".join(person.remote_id or "?" for person in found[:_MOST_IDS])
+        trouble = f"several accounts in Inspera have this {by} (user ids {ids})"
     return (None, f"{trouble}; correct the source, or Inspera") if trouble else (found[0], "")
 
 
@@ -75,6 +78,12 @@ def values_of(wanted: Fields, person: RemotePerson) -> Fields:
         "email": person.email,
         "status": person.status,
     }
+
+
+def has_all(wanted: Fields, there: Fields) -> bool:
+    """Tell whether an account shows every wanted value, so that nothing needs to be sent."""
+    values = (name for name in COMPARED[Kind.STAFF] if wanted.get(name) is not None)
+    return all((there.get(name) or "") == wanted[name] for name in values)
 
 
 def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:

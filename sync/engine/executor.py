@@ -4,24 +4,31 @@ Only this thread touches the store and the journal; workers only speak to Insper
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from threading import Event
 
-from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
+from sync.engine.account_lookup import (
+    create_person,
+    keep_no_updates,
+    let_go,
+    look_for_test,
+    look_up,
+    update_test,
+)
 from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
+from sync.engine.execution_result import ExecutionResult, is_waiting
 from sync.engine.existing_logins import ExistingLogins
 from sync.engine.lanes import Lane, Lanes
 from sync.engine.membership import read_and_judge
 from sync.engine.prepared_work import PreparedWork, WorkUnit
-from sync.engine.protocols import Clock, RunTarget, Target
+from sync.engine.protocols import Clock, Target
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
@@ -32,11 +39,12 @@ from sync.records.changes import (
     SOON,
     Action,
     Cause,
+    Change,
     Outcome,
     PlannedChange,
     Result,
 )
-from sync.records.kinds import ON_A_TEST
+from sync.records.kinds import ON_A_TEST, PEOPLE
 from sync.records.rule_numbers import rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
@@ -58,42 +66,6 @@ Its argument returns when the soonest test starts that needs the rest of this ru
 def never(_soonest: Callable[[], str]) -> bool:
     """Return False: this run yields to no other."""
     return False
-
-
-_NOT_MADE = (Action.CREATE, Result.DEFERRED)
-
-
-@dataclass(slots=True)
-class ExecutionResult:
-    """What became of a plan: its results and causes, and why it stopped early, if so.
-
-    `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
-    that wait for a record or for a candidate number; `soon` those of them for a test that starts
-    within 7 days or is under way.
-    """
-
-    results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
-    causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
-    stopped: str = ""
-    yielded: bool = False
-    waiting: int = 0
-    soon: int = 0
-
-    @property
-    def missed(self) -> int:
-        """Return how many wanted records are missing in Inspera: waiting or deferred."""
-        new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
-        return new + self.count(Result.WAITING)
-
-    def explain_stop(self, target: RunTarget) -> None:
-        """Record why Inspera takes nothing more, unless a worker has reported it."""
-        # Out of reach only when it left something unsent: an error that passed stops nothing.
-        left = self.count(Result.NOT_SENT, Result.UNKNOWN)
-        self.stopped = self.stopped or target.stopped or (left and target.out_of_reach) or ""
-
-    def count(self, *results: Result) -> int:
-        """Return how many changes ended in one of these ways."""
-        return sum(number for (_, _, result), number in self.results.items() if result in results)
 
 
 _UnderWay = dict[Future[list[Outcome] | PreparedWork], tuple[Lane, WorkUnit]]
@@ -151,6 +123,7 @@ class Executor:
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
         self._unsent = UnsentOnTests()
+        self._no_updates: dict[tuple[Kind, Action], str] = {}
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -164,6 +137,8 @@ class Executor:
             self._stopping(),
         ):
             self._send_all(pool, lanes, total)
+        for kind, message in self._result.no_updates.items():
+            keep_no_updates(self._journal, kind, self._result.not_updated[kind], message)
         self._journal.commit()
         return self._result
 
@@ -192,13 +167,25 @@ class Executor:
             return None
         kind, test = lines[0].change.kind, lines[0].change.key[0]
         if kind not in ON_A_TEST:  # such a step has one line
-            return None if self._still_needed(lines[0]) else self._single(lines[0])
+            return None if self._ended(lines[0]) else self._single(lines[0])
         # All of a test in one hand: no two workers may count its free places at once
         changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
         if kind is Kind.CANDIDATE:
             changes = with_holders(changes, self._store, self._left.pop(test, ()))
         # One line tells when the test starts
         return WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
+
+    def _ended(self, line: PlannedChange) -> bool:
+        """End a line that needs no call, and tell whether it was ended."""
+        return self._takes_no_updates(line) or self._still_needed(line)
+
+    def _takes_no_updates(self, line: PlannedChange) -> bool:
+        """End the update of a person once this tenant has refused one as existing."""
+        change = line.change
+        refused = self._no_updates.get((change.kind, change.action))
+        if refused is not None:
+            self._record([None], [line], [Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)])
+        return refused is not None
 
     def _still_needed(self, line: PlannedChange) -> bool:
         """End the line of a person who is to be disabled and is still on a running test."""
@@ -212,10 +199,8 @@ class Executor:
 
     def _single(self, line: PlannedChange) -> WorkUnit:
         change = line.change
-        look_up_learners = self._look_up_learners and (change.kind, change.key) not in self._tried
-        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and look_up_learners)
-        if change.action is Action.CREATE and looked_up and not self._is_proven_new(line):
-            return WorkUnit(partial(look_up, line, self._target), (line,))
+        if change.action is Action.CREATE and change.kind in PEOPLE:
+            return self._new_person(line)
         if change.kind is Kind.LEARNER:
             return WorkUnit(
                 lambda: [self._target.save_learner(change, line.secret)], (line,), (line,)
@@ -238,6 +223,14 @@ class Executor:
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
+
+    def _new_person(self, line: PlannedChange) -> WorkUnit:
+        tried = (line.change.kind, line.change.key) in self._tried
+        asked = line.change.kind is Kind.STAFF or (self._look_up_learners and not tried)
+        if asked and not self._is_proven_new(line):
+            return WorkUnit(partial(look_up, line, self._target), (line,))
+        create = partial(create_person, line, self._target, tried=tried)
+        return WorkUnit(create, (line,), (line,))
 
     def _is_proven_new(self, line: PlannedChange) -> bool:
         return self._logins is not None and self._logins.prove_new(line)
@@ -356,9 +349,13 @@ class Executor:
             self._result.results[change.kind, change.action, outcome.result] += 1
             if outcome.cause:
                 self._result.causes[outcome.result, outcome.cause] += 1
-            if change.action in ADDITIONS and _waits(outcome):
+            if change.action in ADDITIONS and is_waiting(outcome):
                 self._result.waiting += 1
                 self._result.soon += line.wave.startswith(SOON)
+            if outcome.cause is Cause.UPDATES:
+                self._note_no_updates(change, outcome)
+                if outcome.result is Result.DEFERRED:
+                    continue  # one finding for the tenant, not one a person
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 rule = rule_of_outcome(outcome, change.kind)
@@ -371,6 +368,13 @@ class Executor:
             elif outcome.message and (change.action is Action.UPDATE or change.kind is Kind.OPTION):
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 
+    def _note_no_updates(self, change: Change, outcome: Outcome) -> None:
+        """Count a person who differs in Inspera, because this tenant takes no updates."""
+        self._result.not_updated[change.kind] += 1
+        self._result.no_updates.setdefault(change.kind, outcome.message)
+        if change.action is not Action.CREATE:
+            self._no_updates[change.kind, change.action] = outcome.message
+
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
         """Return what a person can do about a field that was changed in Inspera."""
         kind, key = line.change.kind, line.change.key
@@ -379,13 +383,6 @@ class Executor:
             return ""
         gap = " " if outcome.message.endswith(("?", ";", ".")) else "; "
         return f"{gap}{disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
-
-
-def _waits(outcome: Outcome) -> bool:
-    """Tell whether a change waits for something that is missing, or for a candidate number."""
-    return outcome.result is Result.WAITING or (
-        outcome.result is Result.DEFERRED and outcome.cause is Cause.NUMBER
-    )
 
 
 def _named(about: Sequence[PlannedChange]) -> dict[str, str]:

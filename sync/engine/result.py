@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sync.engine.ending import Ending
-from sync.engine.executor import ExecutionResult
+from sync.engine.execution_result import ExecutionResult
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.protocols import RunTarget
@@ -107,7 +107,7 @@ class RunResult(Ending):
         held = self.counts["held"] + executed.count(Result.HELD) + self.soon > 0
         failed = executed.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + executed.missed
         # What still waits for a candidate number is not in Inspera, so the run is not "all well".
-        failed += self.waiting + not_as_sent
+        failed += self.waiting + not_as_sent + executed.not_updated.total()
         if plan.narrowed:  # 0 means that everything that was asked for is in Inspera
             failed += executed.count(Result.DEFERRED)
         self.status = worst(

@@ -9,11 +9,21 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from urllib.parse import urlsplit
 
-from sync.contract import Call
-from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
+from sync.contract import SAVES, Call
+from sync.errors import (
+    AlreadyExists,
+    CallError,
+    CallMissing,
+    NotThere,
+    Refused,
+    Retry,
+    Stop,
+    Unknown,
+)
 from sync.inspera.recovery import RECOVERY, event_of
 from sync.inspera.request import Request
 from sync.inspera.responses import envelope, limits
+from sync.inspera.responses.existing import refused_as_existing
 
 _MOST_TEXTS = 100
 _PAGE = 16_000  # bytes of a page for browsers in which words are looked for
@@ -102,7 +112,10 @@ def refusal(request: Request, status: int, content: object) -> Refused:
     reason = envelope.words(content, request.hide) or "no reason was given"
     message = f"Inspera refused {request.call.name} ({status}): {reason}"
     named = envelope.named(content, request.ids)
-    return NotThere(message, status, named) if status == 404 else Refused(message, status, named)
+    if status == 404:
+        return NotThere(message, status, named)
+    exists = request.call.name in SAVES and refused_as_existing(status, reason)
+    return (AlreadyExists if exists else Refused)(message, status, named)
 
 
 def throttled(call: Call, response: HttpResponse, now: datetime) -> Throttled:

@@ -19,8 +19,17 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 from tenacity.wait import wait_random_exponential
 
-from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, TOKEN, Call, Repeat
-from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
+from sync.contract import SAVES, TOKEN, Call, Repeat
+from sync.errors import (
+    AlreadyExists,
+    CallError,
+    CallMissing,
+    NotThere,
+    Refused,
+    Retry,
+    Stop,
+    Unknown,
+)
 from sync.inspera import call_errors
 from sync.inspera.auth import AccessToken
 from sync.inspera.call_errors import HttpResponse, Throttled
@@ -38,7 +47,6 @@ _CHUNK = 64 * 1024
 _IN_MEMORY = 4 * 1024 * 1024
 """The most bytes of a download that are kept in memory; more go into a temporary file."""
 _MAX_RENEWALS = 5
-_SAVES = frozenset(call.name for call in (LEARNER_SAVE, STAFF_SAVE, STAFF_ENABLE, STAFF_DISABLE))
 _STATUS_WORDS: dict[type[CallError], str] = {Unreachable: "unreachable", Stop: "stopped"}
 _log = structlog.get_logger("inspera.call")
 
@@ -123,6 +131,10 @@ class Caller:
             # An earlier attempt may have been carried out: the last error must not hide that.
             if lost and not request.call.reads:
                 raise lost[-1] from None
+            raise
+        except AlreadyExists as error:
+            # Perhaps it exists because the lost attempt made it.
+            error.in_doubt = bool(lost)
             raise
         except Stop as error:
             if lost and not request.call.reads:
@@ -214,7 +226,7 @@ class Caller:
         """Return the error for a 404 on saving a person: the path has no id, so the call is missing."""
         if (
             isinstance(error, NotThere)
-            and call.name in _SAVES
+            and call.name in SAVES
             and not (call.places or self.tenant.has(call))
         ):
             return call_errors.call_missing(call, error.status)

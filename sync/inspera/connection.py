@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sync.contract import CALLS, Call
+from sync.contract import CALLS, FLAT, Call, StaffBody
 
 
 class CallObserver(Protocol):
@@ -41,6 +41,7 @@ class Connection:
             Conventions).
         proxy: a URL, perhaps with a password; never taken from the environment.
         ca_bundle: the path of a PEM file; never taken from the environment.
+        staff_body: the shape of the body that saves staff.
         calls: all calls by name, with the operator's overrides.
         observer: is notified of each request, for metrics.
     """
@@ -59,6 +60,7 @@ class Connection:
     read_after_write_delay: float = 10.0
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
+    staff_body: StaffBody = FLAT
     calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
     observer: CallObserver | None = field(default=None, repr=False)
 

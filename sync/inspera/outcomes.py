@@ -1,12 +1,14 @@
 """The outcome of a change whose call ended in an error."""
 
-from sync.errors import CallError, Refused, Stop, Unknown
+from sync.errors import AlreadyExists, CallError, Refused, Stop, Unknown
 from sync.inspera.caller import StopInDoubt
-from sync.records.changes import Outcome, Result
+from sync.records.changes import Cause, Outcome, Result
 
 
 def outcome_of(error: CallError) -> Outcome:
     """Return the outcome of a change whose call ended in this error, in the error's own words.
+
+    `Cause.TAKEN`: the username exists. With `UNKNOWN`, an earlier attempt may have created it.
 
     Raises:
         Stop: the error is a `Stop`: it is not about this change, of which nothing was sent.
@@ -15,6 +17,9 @@ def outcome_of(error: CallError) -> Outcome:
         return Outcome(Result.UNKNOWN, str(error))
     if isinstance(error, Stop):
         raise error
+    if isinstance(error, AlreadyExists):
+        result = Result.UNKNOWN if error.in_doubt else Result.REFUSED
+        return Outcome(result, str(error), cause=Cause.TAKEN)
     if isinstance(error, Refused):
         return Outcome(Result.REFUSED, str(error))
     result = Result.UNKNOWN if isinstance(error, Unknown) else Result.NOT_SENT

@@ -1,11 +1,20 @@
-"""Changes of learners and staff: saving by username, enabling and disabling.
+"""Changes of learners and staff: creating and updating by username, enabling and disabling.
 
 Looking up who is new is the engine's task.
 """
 
 from typing import Final
 
-from sync.contract import LEARNER_SAVE, PERSON_BY_ID, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, Call
+from sync.contract import (
+    LEARNER_CREATE,
+    LEARNER_UPDATE,
+    PERSON_BY_ID,
+    STAFF_CREATE,
+    STAFF_DISABLE,
+    STAFF_ENABLE,
+    STAFF_UPDATE,
+    Call,
+)
 from sync.errors import CallError, CallMissing
 from sync.inspera.caller import Caller
 from sync.inspera.lookups import Lookups
@@ -13,6 +22,7 @@ from sync.inspera.outcomes import lookup_failed, outcome_of
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
+from sync.inspera.update_gate import UpdateGate
 from sync.records.changes import Action, Cause, Change, Fields, Outcome, Result
 from sync.records.remote import RemotePerson
 
@@ -22,21 +32,31 @@ _ADOPT: Final = "look at it in Inspera, then run `inspera-sync adopt`"
 class People:
     """Sends changes of learners and staff, except deletions (see `StaffRemoval`). Thread-safe.
 
+    A create that is refused because the username exists has `Cause.TAKEN`: the engine looks the
+    person up. An update that is refused so has `Cause.UPDATES`: this tenant takes no updates, and
+    no more of them are sent in this run (vendor contract, Users API).
+
     Every method may raise `Stop` and nothing else.
     """
 
     def __init__(self, caller: Caller, lookups: Lookups) -> None:
         self._caller, self._lookups = caller, lookups
+        self._gates = {
+            call.name: UpdateGate()
+            for call in (LEARNER_UPDATE, STAFF_UPDATE, STAFF_ENABLE, STAFF_DISABLE)
+        }
 
     def save_learner(self, change: Change, password: str | None) -> Outcome:
         """Create or update a learner; send a password only for a new account."""
         if not change.after.get("username"):
             return Outcome(Result.NOT_SENT, "the learner has no username; map one")
+        if change.action is not Action.CREATE:
+            return self._update(LEARNER_UPDATE, change, bodies.learner(change.after, None))
         try:
             password = password if password and not self._has_account(change) else None
         except CallError as error:
             return outcome_of(error)
-        return self._save(LEARNER_SAVE, bodies.learner(change.after, password))
+        return self._send(LEARNER_CREATE, bodies.learner(change.after, password))
 
     def save_staff(self, change: Change, password: str | None) -> Outcome:
         """Create, update, enable or disable staff; send a password only with a create."""
@@ -44,11 +64,13 @@ class People:
         if not fields.get("username"):
             return Outcome(Result.NOT_SENT, "the member of staff has no username; map one")
         if change.action is Action.ENABLE:
-            return self._save(STAFF_ENABLE, bodies.staff({**fields, "status": "active"}))
+            body = self._staff({**fields, "status": "active"})
+            return self._update(STAFF_ENABLE, change, body)
         if change.action is Action.DISABLE:
             return self._disable(change)
-        first_password = password if change.action is Action.CREATE else None
-        return self._save(STAFF_SAVE, bodies.staff(change.after, first_password))
+        if change.action is Action.CREATE:
+            return self._send(STAFF_CREATE, self._staff(change.after, password))
+        return self._update(STAFF_UPDATE, change, self._staff(change.after))
 
     def _disable(self, change: Change) -> Outcome:
         """Disable an account that still exists: saving a deleted one would create it again."""
@@ -59,11 +81,46 @@ class People:
             return lookup_failed(error)
         if not exists and self._caller.tenant.has(PERSON_BY_ID):
             return Outcome(Result.DONE, "was not there any more")
-        return self._save(STAFF_DISABLE, bodies.staff({**change.before, "status": "disabled"}))
+        body = self._staff({**change.before, "status": "disabled"})
+        return self._update(STAFF_DISABLE, change, body)
 
-    def _save(self, call: Call, body: dict[str, object]) -> Outcome:
+    def _staff(self, fields: Fields, password: str | None = None) -> dict[str, object]:
+        return bodies.staff(fields, password, self._caller.connection.staff_body)
+
+    def _update(self, call: Call, change: Change, body: dict[str, object]) -> Outcome:
+        """Send an update, unless this tenant has refused one in this run as existing."""
+        gate = self._gates[call.name]
+        with gate.turn() as refused:
+            if refused:
+                return Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)
+            # Without the login: a refusal may be reported for the whole tenant.
+            outcome = self._send(call, body, "username")
+            if outcome.result is Result.DONE:
+                gate.open()
+            elif outcome.cause is Cause.TAKEN:
+                # After updates that were taken, or of another's username, this refusal is about
+                # this person.
+                if self._is_own(change) and gate.close(outcome.message):
+                    return Outcome(Result.DEFERRED, outcome.message, cause=Cause.UPDATES)
+                return Outcome(Result.REFUSED, outcome.message)
+            return outcome
+
+    def _is_own(self, change: Change) -> bool:
+        """Tell whether Inspera shows no other username of this person."""
+        fields = {**change.before, **change.after}
+        auth_system, external_id = fields.get("auth_system"), fields.get("external_id")
+        if not (auth_system and external_id):
+            return True
+        try:
+            found = self._lookups.find_person(str(auth_system), str(external_id))
+        except CallError:
+            return True
+        return not found or any(person.username == fields["username"] for person in found)
+
+    def _send(self, call: Call, body: dict[str, object], *hidden: str) -> Outcome:
         call = self._caller.named(call)
-        secret = (body.get(name) for name in ("password", "firstName", "lastName", "email"))
+        names = ("password", "firstName", "lastName", "email", *hidden)
+        secret = (body.get(name) for name in names)
         hide = tuple(str(value) for value in secret if value)
         try:
             request = Request(call, body=bodies.wrapped(call, body), hide=hide)

@@ -27,7 +27,7 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
         UsageError: the rules can't be followed; it lists all that is wrong, one a line.
     """
     wrong: list[str] = []
-    shape = shape_of(rule.kind, rule.options)
+    shape = shape_of(rule.kind, rule.options, rule.staff_body)
     columns, fields = Columns(), dict[str, CompiledField]()
     for name, field_rule in rule.fields.items():
         try:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from sync.contract import OptionRule
+from sync.contract import FLAT, OptionRule, StaffBody
 from sync.mapping.minutes import Share
 from sync.mapping.values import BadValueError
 from sync.mapping.words import option_value
 from sync.records.base import Kind
 from sync.records.candidate import CANDIDATE, Candidate
-from sync.records.checks import Conflict, time_conflicts
+from sync.records.checks import Conflict, organisation_conflicts, time_conflicts
 from sync.records.fields import FieldSpec, FieldValue
 from sync.records.kinds import RECORD_CLASSES, Record, fields_for
 from sync.records.option import Option
@@ -31,12 +31,17 @@ class RecordShape(NamedTuple):
     conflicts: FindConflicts | None = None
 
 
-def shape_of(kind: Kind, options: Mapping[str, OptionRule]) -> RecordShape:
-    """Return the shape of a kind, where these are the options that a test can have."""
+def shape_of(kind: Kind, options: Mapping[str, OptionRule], staff_body: StaffBody) -> RecordShape:
+    """Return the shape of a kind.
+
+    `options` are those that a test can have. `staff_body` is the form in which staff are sent.
+    """
     fields = fields_for(kind, options)
     if kind is Kind.OPTION:
         return RecordShape(kind, fields, _option_maker(options), _option_conflicts(options))
     make = _make_candidate if kind is Kind.CANDIDATE else RECORD_CLASSES[kind]
+    if kind is Kind.STAFF and staff_body == FLAT:
+        return RecordShape(kind, fields, make, organisation_conflicts)
     return RecordShape(kind, fields, make, time_conflicts if kind is Kind.TEST else None)
 
 

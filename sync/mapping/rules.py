@@ -6,7 +6,7 @@ Pure values: `compile_feed` gives them their meaning.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sync.contract import OPTIONS, OptionRule
+from sync.contract import OPTIONS, OptionRule, StaffBody
 from sync.records.base import Kind
 
 
@@ -78,7 +78,7 @@ class FeedRule:
     `departure` names columns and the values by which a row says that its record departs.
     `where_not` names columns and the values that rule a row out. `allow_text` names the damage that
     its text may have (see `sync.mapping.texts`). With `needs_names` a person whose first name is
-    put together, and is blank, is an error.
+    put together, and is blank, is an error. `staff_body` is the form in which staff are sent.
     """
 
     kind: Kind
@@ -90,6 +90,7 @@ class FeedRule:
     allow_text: tuple[str, ...] = ()
     where_not: Mapping[str, Meant] = field(default_factory=dict)
     needs_names: bool = True
+    staff_body: StaffBody = "nested"
 
 
 class RuleError(ValueError):

@@ -88,6 +88,8 @@ class Cause(StrEnum):
     DOUBTFUL = "doubtful"  # several in Inspera match, or one that matches in part
     FOUND = "found"
     SHARED = "shared"  # somebody else has the same account
+    TAKEN = "taken"  # the username that was to be created exists in Inspera
+    UPDATES = "updates"  # this tenant refuses a username that exists, so it takes no updates
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
     ONE_WAY = "one_way"  # switching the option off takes nothing back
@@ -104,6 +106,7 @@ NOT_BY_ITSELF = frozenset(
         Cause.ENDED,
         Cause.CLOSED,
         Cause.REJECTED,
+        Cause.UPDATES,
     }
 )
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""

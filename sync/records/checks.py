@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sync.records.base import RowError
+from sync.records.base import RowError, listed
 from sync.records.fields import FieldValue
 from sync.records.kinds import Record, key_of
 from sync.records.learner import Learner
@@ -36,6 +36,17 @@ def time_conflicts(fields: Mapping[str, FieldValue]) -> Iterator[Conflict]:
             "duration",
             f"{duration} minutes is more than the {length} minutes from start to end",
             "correct the duration or the times in the source",
+        )
+
+
+def organisation_conflicts(fields: Mapping[str, FieldValue]) -> Iterator[Conflict]:
+    """Yield what is wrong with the organisations of staff, where Inspera is sent only one."""
+    names = listed(fields.get("organisations"))
+    if len(names) > 1:
+        yield Conflict(
+            "organisations",
+            f"{len(names)} organisations, but the flat form of staff has one",
+            "map one of them, or set inspera.staff_body: nested",
         )
 
 

@@ -67,6 +67,8 @@ RULE_OF: Final[Mapping[Cause, SafetyRule | None]] = MappingProxyType(
         Cause.DOUBTFUL: SafetyRule.OTHER_ACCOUNTS,
         Cause.FOUND: SafetyRule.EXISTING,
         Cause.SHARED: SafetyRule.SHARED_IDENTIFIERS,
+        Cause.TAKEN: SafetyRule.OTHER_ACCOUNTS,
+        Cause.UPDATES: SafetyRule.REPEATED_CALLS,
         Cause.NAMED: SafetyRule.WHO_REMOVES,
         Cause.LOST: SafetyRule.LOST_STATE,
         Cause.GRACE: SafetyRule.ABSENCE,

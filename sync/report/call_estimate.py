@@ -10,7 +10,6 @@ from math import ceil
 from typing import Final
 
 from sync.contract import (
-    CALLS,
     CANDIDATE_ASSIGN,
     CANDIDATE_LIST,
     CANDIDATE_REMOVE,
@@ -130,8 +129,7 @@ def _add_part(calls: Counter[Call | str], part: PlanPart, size: PlanSize) -> Non
         elif kind is Kind.CONTRIBUTOR:
             calls[TEST_READ] -= size.shared
     else:
-        name = f"{kind}.{action}"
-        calls[name if name in CALLS else f"{kind}.save"] += part.changes
+        calls[f"{kind}.{action}"] += part.changes
         if action in (Action.DISABLE, Action.DELETE):
             calls[PERSON_BY_ID] += part.changes
 

@@ -142,6 +142,19 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "Inspera.",
         31,
     ),
+    Cause.TAKEN: CauseWords(
+        "The username exists in Inspera",
+        "Inspera refused to create the account, because its username exists, and no account could "
+        "be matched. An administrator must look for it in Inspera.",
+        32,
+    ),
+    Cause.UPDATES: CauseWords(
+        "Inspera takes no updates of people",
+        "This tenant refuses a username that exists, also for a change of its own account. So "
+        "changed names and addresses do not reach Inspera. An administrator must set the call "
+        "that updates people, or correct these accounts in Inspera.",
+        21,
+    ),
     Cause.NAMED: CauseWords(
         "Other sources still name it",
         "One source does not contain it any more, while others still do. Correct one of them.",

@@ -38,7 +38,7 @@ _KEPT = re.compile(
 _HASH = re.compile(r"\b[0-9a-f]{12}\b")
 """A hash of a change: anyone who has the source could find out what it is a hash of."""
 
-_FOREIGN = frozenset({"refused", "unknown"})
+_FOREIGN = frozenset({"refused", "unknown", "no updates"})
 """Causes whose reasons are in Inspera's words, which may name what this program does not know."""
 
 _CODE = re.compile(r"(?<![PN]-)\b\w*\d{5}\w*\b")

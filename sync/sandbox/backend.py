@@ -8,16 +8,17 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from sync.sandbox.controls import Controls
-from sync.sandbox.endpoints import all_endpoints
+from sync.sandbox.endpoints import ControlledHandlers, all_endpoints
 from sync.sandbox.exports import Exports
 from sync.sandbox.failures import DELAY
 from sync.sandbox.manual_edits import apply_edit
-from sync.sandbox.people import contents_of_staff, contents_of_students
+from sync.sandbox.people import Existing, contents_of_staff, contents_of_students
 from sync.sandbox.replica import Replica, Write
 from sync.sandbox.request_log import RequestLog, entries_after
 from sync.sandbox.rules import Rule
 from sync.sandbox.store import SandboxStore
 from sync.sandbox.tokens import Tokens, void_token
+from sync.sandbox.users import post_staff, post_student
 from sync.sandbox.whole_tests import all_tests, get_test
 from sync.sandbox.wire import Answer, Endpoints, Json, ReceivedCall, Refusal
 
@@ -53,7 +54,8 @@ class SandboxBackend:
 
     def endpoints(self) -> Mapping[str, Endpoints]:
         """Return all endpoints by path, the most specific first (vendor contract, 2 to 4)."""
-        return all_endpoints(self._tokens.give, self._get_test, self._exports)
+        controlled = ControlledHandlers(self._get_test, self._post_student, self._post_staff)
+        return all_endpoints(self._tokens.give, controlled, self._exports)
 
     def handle(self, call: ReceivedCall, endpoints: Endpoints, rule: Rule | None) -> Answer:
         """Carry out a call and log it in one transaction; a refusal leaves only its log entry."""
@@ -103,6 +105,16 @@ class SandboxBackend:
     def _get_test(self, db: Connection, call: ReceivedCall) -> Answer:
         answer = get_test(db, call)
         return Answer(answer.status, {"result": answer.body}) if self.controls.wrapped else answer
+
+    def _post_student(self, db: Connection, call: ReceivedCall) -> Answer:
+        return post_student(db, call, self._existing)
+
+    def _post_staff(self, db: Connection, call: ReceivedCall) -> Answer:
+        return post_staff(db, call, self._existing)
+
+    @property
+    def _existing(self) -> Existing:
+        return Existing.REFUSE if self.controls.refuse_existing else Existing.UPDATE
 
     def contents(self) -> Json:
         """Return all contents of this Inspera, including those that the API does not show yet."""

@@ -16,6 +16,8 @@ class Controls:
         latency: the seconds by which the answer to every write is delayed, after its commit.
         token_lifetime: the lifetime of new tokens in seconds.
         wrapped: whether the answer to a read of a test is inside a `result`.
+        refuse_existing: whether a post of a username that exists is refused, instead of updating
+            its account (vendor contract, Users API).
         failures: the random failures.
         fail: the rules for calls that certainly fail. They go before `failures`.
         clock_offset: the seconds by which the `Date` of every answer is ahead of this machine's
@@ -34,6 +36,7 @@ class Controls:
     ) -> None:
         self.limit = RequestLimit(taken)
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
+        self.refuse_existing = False
         self.failures, self.clock_offset = failures or Failures(), 0.0
         self.export_details = False
         self._rules: list[Rule] = []
@@ -55,6 +58,7 @@ class Controls:
             read.flag("wrapped"),
         )
         offset, details = read.number("clock_offset"), read.flag("export_details")
+        refuse_existing = read.flag("refuse_existing")
         items, inner, strict = read.items("fail"), read.inner("failures"), read.inner("limit")
         rules = None if items is None else [read_rule(item) for item in items]
         failures = None if inner is None else read_failures(inner)
@@ -67,6 +71,8 @@ class Controls:
         self.clock_offset = self.clock_offset if offset is None else offset
         self.wrapped = self.wrapped if wrapped is None else wrapped
         self.export_details = self.export_details if details is None else details
+        if refuse_existing is not None:
+            self.refuse_existing = refuse_existing
         self._rules = self._rules if rules is None else rules
         self.failures = self.failures if failures is None else failures
 
@@ -93,6 +99,7 @@ class Controls:
             "latency": self.latency,
             "token_lifetime": self.token_lifetime,
             "wrapped": self.wrapped,
+            "refuse_existing": self.refuse_existing,
         }
         numbers |= {"clock_offset": self.clock_offset, "export_details": self.export_details}
         return numbers | {

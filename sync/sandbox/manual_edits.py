@@ -16,6 +16,7 @@ from sync.sandbox.committees import (
 from sync.sandbox.contributors import read_contributor, remove_contributor, save_contributor
 from sync.sandbox.options import read_option, save_options
 from sync.sandbox.people import (
+    Existing,
     PersonKind,
     find_external,
     find_username,
@@ -68,7 +69,8 @@ def apply_edit(db: Connection, edit: Json) -> Json:
 
     - A test: `{"test": external id, "title", "start", "end", "duration", "activated": true}`; what
       is left out stays, and a test that does not exist is created.
-    - A person: `{"student": …}` or `{"staff": …}`, as in their calls.
+    - A person: `{"student": …}` or `{"staff": …}`, as in their calls. With `"second": true` it
+      becomes a second account of a username, as old tenants may have them.
     - A candidate: `{"candidate": {"test": external id, "username": …, or "authType" and
       "externalId", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees"}}`.
     - A contributor: `{"contributor": {…, "roles", "committees", "roomName", "buildingName"}}`,
@@ -106,11 +108,20 @@ def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
 
 
 def _edit_student(db: Connection, body: Json) -> Json:
-    return _removed(db, body, "student") or {"userId": save_student(db, body)["user_id"]}
+    body, existing = _second(body)
+    return _removed(db, body, "student") or {"userId": save_student(db, body, existing)["user_id"]}
 
 
 def _edit_staff(db: Connection, body: Json) -> Json:
-    return _removed(db, body, "staff") or {"userId": save_staff(db, body)["user_id"]}
+    body, existing = _second(body)
+    return _removed(db, body, "staff") or {"userId": save_staff(db, body, existing)["user_id"]}
+
+
+def _second(body: Json) -> tuple[Json, Existing]:
+    """Return the edit of a person without `second`, and what it asks for."""
+    if not isinstance(body, dict) or body.get("second") is not True:
+        return body, Existing.UPDATE
+    return {name: value for name, value in body.items() if name != "second"}, Existing.SECOND
 
 
 def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:

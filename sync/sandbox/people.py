@@ -1,8 +1,13 @@
-"""Learners and staff, created and changed by username; a username belongs to one person."""
+"""Learners and staff, created and changed by username.
+
+A tenant updates an account whose username is posted again, or refuses it as existing (vendor
+contract, Users API). Old tenants may have two accounts of one username.
+"""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from sqlite3 import Connection, Row
 from typing import Literal
 
@@ -17,6 +22,8 @@ ExternalId = tuple[str, str]
 STATUSES = ("ACTIVE", "DISABLED")
 
 _MAX_USERNAME = 255
+_FLAT = frozenset({"externalId", "externalSystem", "orgUnitName", "roles"})
+_NESTED = frozenset({"externalIds", "authorizedAccesses", "organisations"})
 _NEW = {
     "first_name": "",
     "last_name": "",
@@ -28,22 +35,33 @@ _NEW = {
 }
 
 
-def save_student(db: Connection, body: Json) -> Row:
+class Existing(StrEnum):
+    """What becomes of a post whose username exists: the vendor's two ways, and that of old ones."""
+
+    UPDATE = "update"
+    REFUSE = "refuse"
+    SECOND = "make a second account"
+
+
+def save_student(db: Connection, body: Json, existing: Existing = Existing.UPDATE) -> Row:
     """Create or change a learner by username; a missing member keeps its value, `""` clears it.
 
     The given external ids replace those of the same auth systems. The password itself is not
     stored.
 
     Raises:
-        Refusal: 400 for an invalid body, 409 for a username or external id of another person.
+        Refusal: 400 for an invalid body or a username that exists where that is refused, 409 for a
+            username or external id of another person.
     """
-    return _save(db, "student", BodyReader(body))
+    return _save(db, "student", BodyReader(body), existing)
 
 
-def save_staff(db: Connection, body: Json) -> Row:
+def save_staff(db: Connection, body: Json, existing: Existing = Existing.UPDATE) -> Row:
     """Create or change a member of staff, as `save_student` does; lists are replaced as a whole.
 
-    `userType` is accepted and not stored: no known response of the vendor shows it.
+    The body is flat (`externalId`, `externalSystem`, `orgUnitName`, `roles`) or nested
+    (`externalIds`, `organisations`, `authorizedAccesses`). `userType` is accepted and not stored:
+    no known response of the vendor shows it.
 
     Raises:
         Refusal: as `save_student`.
@@ -51,17 +69,32 @@ def save_staff(db: Connection, body: Json) -> Row:
     read = BodyReader(body)
     if read.text("userType") == "student":
         read.complain("userType", "must not be student; learners have their own call")
+    flat = isinstance(body, dict) and not _FLAT.isdisjoint(body)
+    if flat and not _NESTED.isdisjoint(body):
+        read.complain("the body", "must be flat or nested, and not both")
     lists = {
-        "accesses": read.texts("authorizedAccesses"),
-        "organisations": read.texts("organisations"),
+        "accesses": read.texts("roles" if flat else "authorizedAccesses"),
+        "organisations": _unit(read) if flat else read.texts("organisations"),
     }
     given = {name: json.dumps(values) for name, values in lists.items() if values is not None}
     status = read.choice("status", STATUSES)
-    return _save(db, "staff", read, given if status is None else given | {"status": status})
+    more = given if status is None else given | {"status": status}
+    return _save(db, "staff", read, existing, more, flat=flat)
+
+
+def _unit(read: BodyReader) -> list[str] | None:
+    name = read.text("orgUnitName")
+    return None if name is None else [name] if name else []
 
 
 def _save(
-    db: Connection, kind: PersonKind, read: BodyReader, more: Mapping[str, str] | None = None
+    db: Connection,
+    kind: PersonKind,
+    read: BodyReader,
+    existing: Existing,
+    more: Mapping[str, str] | None = None,
+    *,
+    flat: bool = False,
 ) -> Row:
     username = read.text("username", needed=True, most=_MAX_USERNAME)
     given = {
@@ -70,13 +103,18 @@ def _save(
         "email": read.email("email"),
         "password_set": 1 if read.text("password") else None,
     }
-    externals = _external_ids(read)
+    externals = _flat_external_id(read) if flat else _external_ids(read)
     read.close()
     columns = {name: value for name, value in given.items() if value is not None} | dict(more or {})
-    row = _upsert(db, kind, str(username), columns)
+    row = _upsert(db, kind, str(username), columns, existing)
     if externals is not None:
         _replace_external_ids(db, row["user_id"], externals)
     return row
+
+
+def _flat_external_id(read: BodyReader) -> list[ExternalId] | None:
+    external_id, system = read.text("externalId"), read.text("externalSystem")
+    return [(system, external_id)] if system and external_id else None
 
 
 def _external_ids(read: BodyReader) -> list[ExternalId] | None:
@@ -92,30 +130,42 @@ def _external_ids(read: BodyReader) -> list[ExternalId] | None:
     return externals
 
 
-def _upsert(db: Connection, kind: PersonKind, username: str, given: Mapping[str, str | int]) -> Row:
-    read = "SELECT * FROM people WHERE username = ?"
-    row: Row | None = db.execute(read, (username,)).fetchone()
+def _upsert(
+    db: Connection,
+    kind: PersonKind,
+    username: str,
+    given: Mapping[str, str | int],
+    existing: Existing,
+) -> Row:
+    row: Row | None = db.execute(
+        "SELECT * FROM people WHERE username = ? ORDER BY user_id", (username,)
+    ).fetchone()
     if row is not None and row["kind"] != kind:
         raise Refusal(409, f"username {username} belongs to another user")
+    if row is not None and existing is Existing.REFUSE:
+        raise Refusal(400, f"a user with username {username} already exists")
+    if existing is Existing.SECOND:
+        row = None
     values = (
         (_NEW if row is None else dict(row)) | dict(given) | {"username": username, "kind": kind}
     )
-    if row is None:
-        db.execute(
+    user_id = None if row is None else row["user_id"]
+    if user_id is None:
+        user_id = db.execute(
             "INSERT INTO people"
             " (kind, username, first_name, last_name, email, password_set, status, accesses,"
             " organisations) VALUES (:kind, :username, :first_name, :last_name, :email,"
             " :password_set, :status, :accesses, :organisations)",
             values,
-        )
+        ).lastrowid
     else:
         db.execute(
             "UPDATE people SET first_name = :first_name, last_name = :last_name, email = :email,"
             " password_set = :password_set, status = :status, accesses = :accesses,"
-            " organisations = :organisations WHERE username = :username",
+            " organisations = :organisations WHERE user_id = :user_id",
             values,
         )
-    saved: Row = db.execute(read, (username,)).fetchone()
+    saved: Row = db.execute("SELECT * FROM people WHERE user_id = ?", (user_id,)).fetchone()
     return saved
 
 
@@ -149,7 +199,8 @@ def find_external(
 def find_username(db: Connection, username: str, kind: PersonKind) -> int | None:
     """Return the user id that a username belongs to, if that person is of the kind."""
     row = db.execute(
-        "SELECT user_id FROM people WHERE username = ? AND kind = ?", (username, kind)
+        "SELECT user_id FROM people WHERE username = ? AND kind = ? ORDER BY user_id",
+        (username, kind),
     ).fetchone()
     return None if row is None else int(row["user_id"])
 

@@ -175,9 +175,9 @@ class Sandbox:
     def control(self, **settings: Json) -> dict[str, Json]:
         """Change the given controls, and return all.
 
-        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `export_details`, `fail`,
-        `failures` and `limit`. `Controls`, `Rule`, `sync.sandbox.failures` and `RequestLimit`
-        describe them.
+        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `export_details`,
+        `refuse_existing`, `fail`, `failures` and `limit`. `Controls`, `Rule`,
+        `sync.sandbox.failures` and `RequestLimit` describe them.
 
         Raises:
             Refusal: a setting is invalid; nothing was changed.

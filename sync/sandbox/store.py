@@ -21,7 +21,7 @@ BEGIN IMMEDIATE;
 CREATE TABLE people (
     user_id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,  -- student or staff
-    username TEXT NOT NULL UNIQUE,
+    username TEXT NOT NULL,  -- old tenants may have two accounts of one
     first_name TEXT NOT NULL,
     last_name TEXT NOT NULL,
     email TEXT NOT NULL,
@@ -30,6 +30,7 @@ CREATE TABLE people (
     accesses TEXT NOT NULL,  -- this and organisations: lists, as JSON
     organisations TEXT NOT NULL
 );
+CREATE INDEX people_username ON people (username);
 CREATE TABLE external_ids (
     auth_type TEXT NOT NULL,
     external_id TEXT NOT NULL,

@@ -2,18 +2,29 @@
 
 from sqlite3 import Connection, Row
 
-from sync.sandbox.people import find_external, remove_person, save_staff, save_student, shown
+from sync.sandbox.people import (
+    Existing,
+    find_external,
+    remove_person,
+    save_staff,
+    save_student,
+    shown,
+)
 from sync.sandbox.wire import Answer, ReceivedCall, Refusal, is_number
 
 
-def post_student(db: Connection, call: ReceivedCall) -> Answer:
+def post_student(
+    db: Connection, call: ReceivedCall, existing: Existing = Existing.UPDATE
+) -> Answer:
     """Answer `POST /v1/users/student`: create or change a learner by username."""
-    return Answer(200, {"success": True, "username": save_student(db, call.json())["username"]})
+    saved = save_student(db, call.json(), existing)
+    return Answer(200, {"success": True, "username": saved["username"]})
 
 
-def post_staff(db: Connection, call: ReceivedCall) -> Answer:
+def post_staff(db: Connection, call: ReceivedCall, existing: Existing = Existing.UPDATE) -> Answer:
     """Answer `POST /v1/users`: create or change staff by username."""
-    return Answer(200, {"success": True, "username": save_staff(db, call.json())["username"]})
+    saved = save_staff(db, call.json(), existing)
+    return Answer(200, {"success": True, "username": saved["username"]})
 
 
 def delete_user(db: Connection, call: ReceivedCall) -> Answer:

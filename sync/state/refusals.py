@@ -85,6 +85,24 @@ def wake(connection: Connection) -> None:
     connection.execute(text("UPDATE refused SET again = since"))
 
 
+def unanswered_findings(connection: Connection, type_: str) -> Iterator[tuple[Kind, str, str]]:
+    """Yield the newest finding of this type by kind, unless a later run's update was done.
+
+    Each with the start of its run (UTC text) and its text.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT f.kind, r.started, f.text FROM finding f JOIN run r ON r.id = f.run_id"
+            " WHERE f.type = :type AND f.id = (SELECT max(n.id) FROM finding n"
+            " WHERE n.type = :type AND n.kind = f.kind) AND NOT EXISTS (SELECT 1 FROM intent i"
+            " WHERE i.kind = f.kind AND i.action = 'update' AND i.outcome = 'done'"
+            " AND i.run_id > f.run_id) ORDER BY f.kind"
+        ),
+        {"type": type_},
+    )
+    return ((Kind(kind), started, words) for kind, started, words in rows)
+
+
 def lapse(
     connection: Connection, unsure: Collection[Kind] = (), *, activations: bool = True
 ) -> None:

@@ -63,7 +63,7 @@ def test_what_rests_is_shown_in_the_plan_with_its_reason_and_when_it_is_tried_ag
     assert plan.status == 1
     assert "Deferred (clears by itself)" in plan.out
     assert (
-        "refused before: Inspera refused learner.save (400): the name is not taken; tried again after"
+        "refused before: Inspera refused learner.update (400): the name is not taken; tried again after"
         in plan.out
     )
     assert refused.planned("deferred") == ["update learner 1002"]

@@ -187,3 +187,63 @@ def test_the_account_of_somebody_else_is_not_taken_over(staffed: University) -> 
     assert ran.status == 3
     assert "the account with this username has another external id" in ran.out
     assert staffed.writes() == []
+
+
+def test_the_flat_form_has_one_organisation_and_more_are_a_row_error(staffed: University) -> None:
+    staffed.feed("staff")["map"]["organisations"] = "rights"
+    staffed.employees.set("7001", rights="Physics")
+    staffed.employees.set("7002", rights="Physics;Music")
+    ran = staffed.apply()
+    assert (ran.status, staffed.writes()) == (1, ["POST /v1/users"])
+    assert "2 organisations, but the flat form of staff has one; map one of them, or set" in ran.out
+    assert staffed.sent()[0]["body"]["orgUnitName"] == "Physics"
+    staffed.config["inspera"]["staff_body"] = "nested"
+    staffed.apply_cleanly()
+    assert staffed.staff()["t7002"]["organisations"] == ["Music", "Physics"]
+
+
+def test_access_groups_beyond_the_vendors_limits_are_named_and_their_rows_not_sent(
+    staffed: University, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staffed.feed("staff")["map"]["accesses"] = "rights"
+    staffed.employees.set("7001", rights="grade")
+    staffed.apply_cleanly()
+    monkeypatch.setattr("sync.state.staging.access_groups.MAX_ACCESS_GROUPS", 2)
+    monkeypatch.setattr("sync.state.staging.access_groups.MAX_GROUP_MEMBERS", 2)
+    for number, rights in (("7002", "author"), ("7003", "author"), ("7004", "author")):
+        staffed.employees.set(number, rights=rights)
+    staffed.employees.set("7005", rights="grade;rare")
+    checked = staffed.run("check").out
+    ran = staffed.apply()
+    for text in (
+        "line 5: accesses: access group 'author' has more than the 2 members of a group",
+        "line 6: accesses: 'rare' is beyond the 2 access groups of a tenant",
+    ):
+        assert text in ran.out
+        assert text in checked
+    assert {call["body"]["username"] for call in staffed.sent()} == {"t7002", "t7003"}
+
+
+def test_many_accesses_of_one_person_are_a_warning(staffed: University) -> None:
+    staffed.feed("staff")["map"]["accesses"] = "rights"
+    staffed.employees.set("7001", rights=";".join(f"right {number}" for number in range(21)))
+    ran = staffed.run("check")
+    assert ran.status == 0
+    assert "line 2: 21 accesses of one person; Inspera advises at most 20" in ran.out
+
+
+def test_a_tenant_that_refuses_updates_of_staff_defers_them_in_one_line(
+    staffed: University,
+) -> None:
+    staffed.sandbox.control(refuse_existing=True)
+    for number in numbers(7001, 2):
+        staffed.employees.set(number, family="Ny")
+    staffed.employees.drop("7005")
+    ran = staffed.apply()
+    assert (ran.status, len(staffed.writes())) == (1, 2)  # one update, one disabling
+    assert "this tenant takes no updates of staff" in ran.out
+    assert "3 of them differ from the sources" in ran.out
+    assert staffed.staff()["t7005"]["status"] == "ACTIVE"
+    staffed.sandbox.control(refuse_existing=False)
+    staffed.apply_cleanly()
+    assert staffed.staff()["t7005"]["status"] == "DISABLED"

@@ -4,6 +4,8 @@ changes nothing.
 
 import json
 
+import pytest
+
 from ..support.university import NEXT_DAY, TEST, University, names, numbers
 
 SEATS = "*/candidates"
@@ -92,3 +94,71 @@ def test_a_create_whose_search_fails_too_stays_open_until_a_search_tells(
     assert university.writes() == []
     assert university.tests()[TEST]["templates_sent"] == 1
     assert university.planned() == []
+
+
+def refuse_existing(university: University, *, on: bool = True) -> None:
+    """Let Inspera refuse a username that exists, or update its account."""
+    university.sandbox.control(refuse_existing=on)
+
+
+@pytest.fixture
+def no_look_up(university: University) -> University:
+    """One new learner, on a tenant that refuses existing usernames; learners are not looked up."""
+    university.config["existing"] = {"look_up_learners": False}
+    university.keep_feeds("learner")
+    university.students.add("1000")
+    university.apply_once()
+    refuse_existing(university)
+    university.students.add("1001")
+    return university
+
+
+LOST = {"method": "POST", "path": "*/users/student", "status": "reset", "when": "after"}
+
+
+def test_a_created_learner_whose_answer_was_lost_is_looked_up_where_a_repeat_is_refused(
+    no_look_up: University,
+) -> None:
+    no_look_up.fail(**LOST, times=1)
+    no_look_up.apply_cleanly()
+    assert no_look_up.writes() == ["POST /v1/users/student"] * 2
+    assert (set(no_look_up.learners()), no_look_up.planned()) == ({"s1000", "s1001"}, [])
+
+
+def test_it_is_settled_by_the_next_run_too(
+    no_look_up: University,
+) -> None:
+    no_look_up.config["inspera"]["attempts"] = 1
+    no_look_up.fail(**LOST)
+    assert no_look_up.apply().status == 1
+    no_look_up.stop_failing()
+    no_look_up.apply_cleanly()
+    assert (unsettled(no_look_up), no_look_up.planned()) == (0, [])
+
+
+def updates_refused(university: University) -> list[str]:
+    """The findings of the last run that this tenant takes no updates."""
+    return [one["text"] for one in university.findings() if one["type"] == "no updates"]
+
+
+def test_a_tenant_that_takes_no_updates_is_asked_once_a_run_and_reported_in_one_line(
+    university: University,
+) -> None:
+    university.keep_feeds("learner")
+    university.students.add(*numbers(1001, 6))
+    university.apply_once()
+    refuse_existing(university)
+    for number in numbers(1001, 6):
+        university.students.set(number, family=f"Ny{number}")
+    for _ in range(2):
+        ran = university.apply()
+        assert (ran.status, len(university.writes())) == (1, 1)
+        (line,) = updates_refused(university)
+        assert "6 of them differ from the sources" in line
+        assert ran.out.count("takes no updates of learners") == 1
+    assert "takes no updates of learners" in university.run("doctor").out
+    refuse_existing(university, on=False)
+    university.apply_cleanly()
+    assert updates_refused(university) == []
+    assert "takes no updates" not in university.run("doctor").out
+    assert {one["lastName"][:2] for one in university.learners().values()} == {"Ny"}

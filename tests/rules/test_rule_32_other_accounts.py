@@ -154,7 +154,11 @@ def test_an_existing_account_whose_save_is_refused_stays_refused_until_it_is_tak
         **{"student" if kind == "learner" else "staff": account(table.rows[1], **other)}
     )
     university.fail(
-        method="POST", path=SAVE[kind], status=409, body={"error": "the username exists"}, times=1
+        method="POST",
+        path=SAVE[kind],
+        status=409,
+        body={"error": "the username is too short"},
+        times=1,
     )
     university.config["inspera"]["workers"] = 1
     assert university.apply().status == 1
@@ -206,3 +210,46 @@ def test_a_learner_whose_save_is_refused_gets_their_seat_all_the_same(
     assert university.apply().status == 1
     assert university.learners()["s1001"]["lastName"] == "Gift"
     assert set(university.candidates()) == {"s1001", "s1002"}
+
+
+def test_where_an_existing_username_is_refused_the_account_is_looked_up_and_taken_in(
+    university: University,
+) -> None:
+    """Three logins exist: of the same person, of one with another name, and of somebody else."""
+    in_use(university)
+    university.keep_feeds("learner")
+    university.config["existing"] = {"look_up_learners": False}
+    university.students.add("1001", "1002", "1003", "1004")
+    same, married, other = university.students.rows[1:4]
+    university.sandbox.edit(student=account(same))
+    university.sandbox.edit(student=account(married, lastName="Gift"))
+    university.sandbox.edit(student=account(other, firstName="X", lastName="Y", email="x@y.edu"))
+    university.sandbox.control(refuse_existing=True)
+    ran = university.apply()
+    assert ran.status == 3
+    assert "the account in Inspera has other names and another email" in ran.out
+    assert "1 of them differ from the sources" in ran.out
+    assert known(university) == {"active": 4}
+    assert university.learners()["s1002"]["lastName"] == "Gift"
+    university.students.drop("1003")
+    ran = university.apply()
+    assert (ran.status, len(university.writes())) == (1, 1)  # one update is tried again
+    university.sandbox.control(refuse_existing=False)
+    university.apply_cleanly()
+    assert university.learners()["s1002"]["lastName"] != "Gift"
+
+
+def test_two_accounts_of_one_username_are_held_and_both_ids_named(university: University) -> None:
+    in_use(university)
+    university.keep_feeds("learner")
+    university.students.add("1001")
+    row = university.students.rows[1]
+    ids = [
+        university.sandbox.edit(student=account(row, externalIds=[], **second))["userId"]
+        for second in ({}, {"second": True})
+    ]
+    ran = university.apply()
+    assert (ran.status, university.writes()) == (3, [])
+    assert (
+        f"several accounts in Inspera have this username (user ids {ids[0]}, {ids[1]})" in ran.out
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sync.contract import Call
+from sync.contract import FLAT, Call, StaffBody
 from sync.records.base import Kind, listed
 from sync.records.changes import Fields
 from sync.records.fields import RecordType
@@ -12,6 +12,17 @@ from sync.records.staff import STAFF
 from sync.records.test import TEST
 
 _STATUSES: Final = {"active": "ACTIVE", "disabled": "DISABLED"}
+_FLAT_MEMBERS: Final = (
+    "username",
+    "externalId",
+    "externalSystem",
+    "firstName",
+    "lastName",
+    "email",
+    "orgUnitName",
+    "roles",
+    "status",
+)
 _USER_TYPES: Final = {Kind.LEARNER: "student", Kind.STAFF: "admin"}
 
 
@@ -39,18 +50,42 @@ def _person(record: RecordType, fields: Fields, password: str | None) -> dict[st
     return body
 
 
-def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
+def staff(
+    fields: Fields, password: str | None = None, shape: StaffBody = FLAT
+) -> dict[str, object]:
     """Return the body that creates or updates a member of staff by `username`.
 
-    Fields that are None are left out. The form is inferred (vendor contract, Users API:
-    administrative users).
+    Fields that are None are left out. The flat shape is the vendor's own sample; its `status`, and
+    all of the nested shape, are inferred (vendor contract, Users API: administrative users).
     """
-    body = {
-        **_person(STAFF, fields, password),
-        "userType": _USER_TYPES[Kind.STAFF],
-    }
+    body = _flat(fields) if shape == FLAT else _nested(fields)
     status = fields.get("status")
-    return {**body, "status": _STATUSES[str(status)]} if status else body
+    if status:
+        body["status"] = _STATUSES[str(status)]
+    return {**body, "password": password} if password else body
+
+
+def _nested(fields: Fields) -> dict[str, object]:
+    return {**_person(STAFF, fields, None), "userType": _USER_TYPES[Kind.STAFF]}
+
+
+def _flat(fields: Fields) -> dict[str, object]:
+    body = copied(STAFF, fields)
+    groups, units = body.pop("authorizedAccesses", None), fields.get("organisations")
+    auth_system, external_id = fields.get("auth_system"), fields.get("external_id")
+    if auth_system and external_id:
+        body |= {"externalId": external_id, "externalSystem": auth_system}
+    if groups is not None:
+        body["roles"] = groups
+    if body.pop("organisations", None) is not None:
+        # One name: `check` and `plan` report more of them as a row error.
+        body["orgUnitName"] = units
+    return body
+
+
+def staff_members(shape: StaffBody) -> tuple[str, ...]:
+    """Return the members that the body of a member of staff may have."""
+    return (*_FLAT_MEMBERS, "password") if shape == FLAT else (*STAFF.members, "userType")
 
 
 def test(fields: Fields) -> dict[str, object]:

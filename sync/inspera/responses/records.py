@@ -95,12 +95,19 @@ def person_from_read(row: Mapping[str, object]) -> RemotePerson:
     return RemotePerson(
         remote_id=text(row.get("userId")),
         username=text(row.get("username")) or text(row.get("userName")),
-        external_ids=tuple(pairs(row.get("externalIds"), "externalId")),
+        external_ids=_external_ids(row),
         first_name=text(row.get("firstName")),
         last_name=text(row.get("lastName")),
         email=text(row.get("email")),
         status=_STATUSES.get((text(row.get("status")) or "").upper()),
     )
+
+
+def _external_ids(row: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return the external ids of a person: a list, or one with its system in the flat shape."""
+    listed = tuple(pairs(row.get("externalIds"), "externalId"))
+    system, external_id = text(row.get("externalSystem")), text(row.get("externalId"))
+    return listed or (((system, external_id),) if system and external_id else ())
 
 
 def read_person(document: object) -> RemotePerson:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from sync import contract
-from sync.contract import ROLES, Call
+from sync.contract import FLAT, ROLES, Call, StaffBody
 from sync.inspera.schema_check.schema import Members, Operation, Schema
 
 _TELL: Final = "no setting changes this: send us the schema"
@@ -44,7 +44,7 @@ class Reading:
     schema: Schema
     call: Call
     operation: Operation
-    staff_body: str
+    staff_body: StaffBody
 
     @property
     def body(self) -> Members:
@@ -89,7 +89,7 @@ class Assumption:
 
 
 def settle(
-    schema: Schema, calls: Collection[Call], staff_body: str = "flat"
+    schema: Schema, calls: Collection[Call], staff_body: StaffBody = FLAT
 ) -> list[tuple[Assumption, Finding]]:
     """Return what a schema says of each assumption about these calls, which are those in force.
 
@@ -103,7 +103,7 @@ def settle(
     ]
 
 
-def _settle(assumption: Assumption, schema: Schema, call: Call, staff_body: str) -> Finding:
+def _settle(assumption: Assumption, schema: Schema, call: Call, staff_body: StaffBody) -> Finding:
     operation = schema.at(call.path).get(call.method)
     if operation is None and call.operation:
         operation = schema.named(call.operation)
@@ -289,7 +289,7 @@ ASSUMPTIONS: Final = (
         essential=False,
     ),
     Assumption(
-        "body of staff", "in the shape of inspera.staff_body", contract.STAFF_SAVE, _staff_body
+        "body of staff", "in the shape of inspera.staff_body", contract.STAFF_CREATE, _staff_body
     ),
     Assumption(
         "staff are disabled", "by the member `status`", contract.STAFF_DISABLE, _sends("status")
@@ -298,7 +298,7 @@ ASSUMPTIONS: Final = (
     Assumption(
         "external ids of learners",
         "in `externalIds`, when a learner is saved",
-        contract.LEARNER_SAVE,
+        contract.LEARNER_CREATE,
         _sends("externalIds"),
     ),
     Assumption(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from sync.contract import OPTION_SET, TOKEN, Call
+from sync.contract import FLAT, OPTION_SET, TOKEN, Call, StaffBody
+from sync.inspera.requests.bodies import staff_members
 from sync.inspera.requests.entries import NAMES
 from sync.inspera.schema_check.nearest import nearest, with_places
 from sync.inspera.schema_check.schema import (
@@ -21,17 +22,15 @@ from sync.records.candidate import CANDIDATE
 from sync.records.committee import COMMITTEE
 from sync.records.contributor import CONTRIBUTOR
 from sync.records.learner import LEARNER
-from sync.records.staff import STAFF
 from sync.records.test import TEST
 
-_STAFF: Final = (*STAFF.members, "userType")
+_STAFF_CALLS: Final = ("staff.create", "staff.update", "staff.enable", "staff.disable")
 
 SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "token.fetch": ("grant_type", "client_id", "code"),
-    "learner.save": LEARNER.members,
-    "staff.save": _STAFF,
-    "staff.enable": _STAFF,
-    "staff.disable": _STAFF,
+    "learner.create": LEARNER.members,
+    "learner.update": LEARNER.members,
+    **dict.fromkeys(_STAFF_CALLS, staff_members(FLAT)),
     "export.order": ("resourceType", "parameters"),
     "test.create": TEST.members,
     "test.update": tuple(TEST.copied.values()),
@@ -43,7 +42,7 @@ SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "candidate.assign": CANDIDATE.members,
     "candidate.remove": ("externalId",),
 }
-"""The members that a call may send, inside its wrapper if it has one."""
+"""The members that a call may send, inside its wrapper if it has one; staff in the flat shape."""
 
 BESIDE: Final = dict.fromkeys(
     ("contributor.assign", "contributor.remove", "candidate.assign", "candidate.remove"),
@@ -80,13 +79,16 @@ class ComparedCall:
     remedy: str = ""
 
 
-def compare(calls: Collection[Call], schema: Schema) -> list[ComparedCall]:
+def compare(
+    calls: Collection[Call], schema: Schema, staff_body: StaffBody = FLAT
+) -> list[ComparedCall]:
     """Return the comparison of all calls with the tenant's schema.
 
     The advice for a call never is the method and path of another one.
     """
     taken = frozenset((call.method, shape(segments(call.path))) for call in calls)
-    compared = (_compared(call, schema, taken) for call in calls)
+    sent = {**SENT, **dict.fromkeys(_STAFF_CALLS, staff_members(staff_body))}
+    compared = (_compared(call, schema, taken, sent.get(call.name, call.fields)) for call in calls)
     # the token's call contains the key, so no setting may change its address
     return [
         replace(item, remedy=item.remedy and _ASK_WHETHER) if item.call.name == TOKEN.name else item
@@ -99,7 +101,9 @@ def setting(call: Call, name: str) -> str:
     return f"inspera.calls.{call.name}.{name}"
 
 
-def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedCall:
+def _compared(
+    call: Call, schema: Schema, taken: Collection[Place], sent: Sequence[str]
+) -> ComparedCall:
     operations = schema.at(call.path)
     named = schema.named(call.operation) if call.operation else None
     if call.method not in operations and named is not None:
@@ -118,7 +122,7 @@ def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedC
             (difference,),
             _by_path(call, schema, taken) or _by_method(call, methods, taken),
         )
-    differences, remedy = _in_body(call, schema, operations[call.method].body)
+    differences, remedy = _in_body(call, schema, operations[call.method].body, sent)
     return (
         ComparedCall(call, Match.DIFFERENT, differences, remedy)
         if differences
@@ -167,10 +171,12 @@ def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> 
     )
 
 
-def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...], str]:
+def _in_body(
+    call: Call, schema: Schema, body: object, sent: Sequence[str]
+) -> tuple[tuple[str, ...], str]:
     """Return the differences of the body, and what to do about them."""
     beside = BESIDE.get(call.name, ())
-    sent = (*SENT.get(call.name, call.fields), *call.groups.values())
+    sent = (*sent, *call.groups.values())
     always = (*beside, call.wrapper) if call.wrapper else (*beside, *call.fields)
     if body is None:
         return (

@@ -9,7 +9,16 @@ from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, PEOPLE, RECORD_CLASSES, Record
 from sync.state import kept_values
 from sync.state.sqlite.open import count
-from sync.state.staging import conflicts, derive, merge, scratch, shared_identities, snapshot, tails
+from sync.state.staging import (
+    access_groups,
+    conflicts,
+    derive,
+    merge,
+    scratch,
+    shared_identities,
+    snapshot,
+    tails,
+)
 from sync.state.staging.scratch import Origin
 from sync.state.store.scope import RunScope
 
@@ -79,6 +88,7 @@ class Staging:
         conflicts.find_conflicts(connection, places, fingerprint_of, unsure)
         derive.keep_usernames(connection, fingerprint_of)
         shared_identities.find_shared(connection, places)
+        access_groups.find_excess(connection, places)
         derive.settle_percentages(connection, places, fingerprint_of)
         kept_values.take_out_of_wanted(connection, fingerprint_of)
 

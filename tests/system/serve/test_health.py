@@ -27,7 +27,7 @@ FEW, MANY = "PRV1-H26", "PRV2-H26"
 CALLS = {
     ("POST", "/api/authenticate/token/"): "token.fetch",
     ("GET", "/api/v1/users/search"): "person.search",
-    ("POST", "/api/v1/users/student"): "learner.save",
+    ("POST", "/api/v1/users/student"): "learner.create",
 }
 """What calls are named in the figures, where one address is one call."""
 
@@ -213,8 +213,8 @@ def test_calls_are_counted_by_name_and_status_as_inspera_has_had_them(life: Life
         if (method, path) in CALLS
     }
     assert (
-        named["learner.save", "400"]
-        == named["learner.save", "200"]
+        named["learner.create", "400"]
+        == named["learner.create", "200"]
         == named["token.fetch", "200"]
         == 1
     )

@@ -70,7 +70,7 @@ def test_any_call_but_the_token_s_can_be_changed(
         ),
         (
             "zzz: {method: PUT}",
-            "5:5: inspera.calls.zzz: is not a call; known here: learner.save, staff.save,",
+            "5:5: inspera.calls.zzz: is not a call; known here: learner.create,",
         ),
         ("test.read:", "5:15: inspera.calls.{0}: is empty; give it a value, or remove the line"),
         (

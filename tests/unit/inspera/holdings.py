@@ -52,18 +52,21 @@ class People:
         self.jobs: list[dict[str, Any]] = []
         self.polls_needed = 2
         self.export_shows: tuple[str, ...] = ("userId", "firstName", "lastName", "username")
+        self.refuses_existing = False
+        self.second: list[dict[str, Any]] = []
+        self.shows_flat = False
         self._last_id = 7000000000
 
     @property
     def everyone(self) -> list[dict[str, Any]]:
-        return [*self.learners.values(), *self.staff.values()]
+        return [*self.learners.values(), *self.staff.values(), *self.second]
 
     def answer(self, seen: Seen, parts: list[str]) -> Reply:
         match (seen.method, *parts):
             case ("POST", "student"):
                 return self._save(self.learners, seen.body)
             case ("POST",):
-                return self._save(self.staff, seen.body)
+                return self._save(self.staff, self._as_listed(seen.body))
             case ("GET", "external", auth, external_id):
                 wanted = {"authType": auth, "externalId": external_id}
                 return Reply(
@@ -116,6 +119,8 @@ class People:
         return Reply(200, {member: shown})
 
     def _save(self, people: dict[str, dict[str, Any]], body: dict[str, Any]) -> Reply:
+        if self.refuses_existing and body["username"] in people:
+            return Reply(409, {"error": "Username already in use"})
         person = people.setdefault(body["username"], {})
         if "userId" not in person:
             self._last_id += 1
@@ -133,10 +138,18 @@ class People:
         return Reply(200, self._shown(person)) if method == "GET" else NO_SUCH_PAGE
 
     @staticmethod
-    def _shown(person: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: value for name, value in person.items() if name not in ("password", "userType")
-        }
+    def _as_listed(body: dict[str, Any]) -> dict[str, Any]:
+        """A flat body has one external id beside its system (contract page, 3)."""
+        if "externalSystem" not in body:
+            return body
+        ids = [{"authType": body["externalSystem"], "externalId": body["externalId"]}]
+        return {**body, "externalIds": ids}
+
+    def _shown(self, person: dict[str, Any]) -> dict[str, Any]:
+        hidden = {"password", "userType"}
+        flat = {"externalId", "externalSystem"}
+        hidden |= {"externalIds"} if self.shows_flat else flat
+        return {name: value for name, value in person.items() if name not in hidden}
 
     @staticmethod
     def _matches(person: dict[str, Any], words: str) -> bool:

@@ -99,11 +99,11 @@ STAFF_SENT = {
     "firstName": "Kari",
     "lastName": "Veileder",
     "email": "kariv@example.edu",
-    "externalIds": [{"authType": "FEIDE", "externalId": "kariv@example.edu"}],
-    "userType": "admin",
+    "externalId": "kariv@example.edu",
+    "externalSystem": "FEIDE",
+    "orgUnitName": "Physics",
+    "roles": ["extended", "reports"],
     "status": "ACTIVE",
-    "authorizedAccesses": ["extended", "reports"],
-    "organisations": ["Physics"],
 }
 
 

@@ -37,7 +37,7 @@ def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(
     target: InsperaTarget, tenant: HttpTenant
 ) -> None:
     change = Change(
-        Action.UPDATE, Kind.LEARNER, ("4711",), after={"username": "aaseb", "email": ""}
+        Action.CREATE, Kind.LEARNER, ("4711",), after={"username": "aaseb", "email": ""}
     )
     target.save_learner(change, "s3cret-made-up")
     assert tenant.calls(*SAVE_LEARNER)[0].body == {
@@ -60,10 +60,12 @@ def test_a_learner_without_a_username_is_not_sent(
 def test_a_refusal_is_passed_on_in_the_vendors_words_and_not_repeated(
     target: InsperaTarget, tenant: HttpTenant, status: int
 ) -> None:
-    tenant.once(*SAVE_LEARNER, status, body={"success": False, "message": "the user name is taken"})
+    tenant.once(
+        *SAVE_LEARNER, status, body={"success": False, "message": "the user name is too long"}
+    )
     outcome = _save(target)
     assert outcome == Outcome(
-        Result.REFUSED, f"Inspera refused learner.save ({status}): the user name is taken"
+        Result.REFUSED, f"Inspera refused learner.create ({status}): the user name is too long"
     )
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
@@ -77,7 +79,7 @@ def test_a_200_with_errors_is_a_refusal(
 ) -> None:
     tenant.once(*SAVE_LEARNER, 200, body=body)
     assert _save(target) == Outcome(
-        Result.REFUSED, "Inspera refused learner.save (200): quota reached"
+        Result.REFUSED, "Inspera refused learner.create (200): quota reached"
     )
 
 
@@ -170,7 +172,7 @@ def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(
     tenant.every(*SAVE_LEARNER, status)
     first, second = _save(target), _save(target)
     assert [first.result, second.result] == [Result.NOT_SENT] * 2
-    assert "this tenant does not seem to have the call learner.save" in second.message
+    assert "this tenant does not seem to have the call learner.create" in second.message
     assert "inspera-sync doctor" in second.message
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 

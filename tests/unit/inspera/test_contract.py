@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from sync.contract import CALLS, is_activated
+from sync.contract import CALLS, StaffBody, is_activated
 from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
-from sync.records.changes import Action, Change, Outcome, Result
+from sync.records.changes import Action, Cause, Change, Outcome, Result
 from sync.records.remote import Member, RemotePerson
 from sync.sandbox import Sandbox
 
@@ -53,17 +53,57 @@ def exercises(
     return note
 
 
+class Server:
+    """One of the two servers, and how a test changes its behaviour."""
+
+    def __init__(self, server: Sandbox | HttpTenant, url: str) -> None:
+        self._server, self.url = server, url
+
+    def refuse_existing(self, *, on: bool) -> None:
+        """Let the server refuse a username that exists, or update its account."""
+        if isinstance(self._server, Sandbox):
+            self._server.control(refuse_existing=on)
+        else:
+            self._server.people.refuses_existing = on
+
+    def add_second_account(self, username: str) -> None:
+        """Add another account of one username, as old tenants may have it."""
+        if isinstance(self._server, Sandbox):
+            self._server.edit(student={"username": username, "second": True})
+        else:
+            self._server.people.second.append({"userId": 1, "username": username})
+
+
 @pytest.fixture(params=["the sandbox", "a second server"])
-def target(request: pytest.FixtureRequest) -> Iterator[InsperaTarget]:
-    time = Time()
+def server(request: pytest.FixtureRequest, time: Time) -> Iterator[Server]:
     with ExitStack() as open_:
         if request.param == "the sandbox":
-            url = open_.enter_context(
-                Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)
-            ).url
+            sandbox = Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)
+            open_.enter_context(sandbox)
+            yield Server(sandbox, sandbox.url)
         else:
-            url = open_.enter_context(serving(HttpTenant()))
-        connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
+            tenant = HttpTenant()
+            yield Server(tenant, open_.enter_context(serving(tenant)))
+
+
+@pytest.fixture
+def staff_body() -> StaffBody:
+    return "flat"
+
+
+@pytest.fixture
+def target(
+    request: pytest.FixtureRequest, server: Server, time: Time, staff_body: StaffBody
+) -> Iterator[InsperaTarget]:
+    with ExitStack() as open_:
+        connection = Connection(
+            server.url,
+            "made-up",
+            lambda: KEY,
+            calls_per_second=1e7,
+            attempts=3,
+            staff_body=staff_body,
+        )
         logs = open_.enter_context(capture_logs())
         yield open_.enter_context(
             InsperaTarget(
@@ -126,10 +166,14 @@ def test_a_first_look_fetches_a_token_and_reads_one_page(target: InsperaTarget) 
     assert seen.date.tzinfo is not None
 
 
-@exercises("learner.save", "person.by_external_id", "person.read", "person.search")
+@exercises(
+    "learner.create", "learner.update", "person.by_external_id", "person.read", "person.search"
+)
 def test_a_learner_is_made_changed_found_and_read(target: InsperaTarget) -> None:
-    _learner(target, email="aaseb@example.edu")
-    _learner(target, last_name="Berg", email="Aase@example.edu")
+    change = _learner(target, email="aaseb@example.edu")
+    after = {**change.after, "last_name": "Berg", "email": "Aase@example.edu"}
+    updated = replace(change, action=Action.UPDATE, after=after)
+    assert target.save_learner(updated, None).result is Result.DONE
     person = _person(target, "aaseb@example.edu")
     assert (person.username, person.last_name) == ("aaseb", "Berg")
     assert target.read_person(str(person.remote_id)) == person
@@ -140,7 +184,49 @@ def test_a_learner_is_made_changed_found_and_read(target: InsperaTarget) -> None
     assert target.read_person("1") is None
 
 
-@exercises("staff.save", "staff.disable", "staff.enable", "person.by_external_id")
+def test_an_existing_username_is_refused_or_updated_as_the_tenant_does(
+    target: InsperaTarget, server: Server
+) -> None:
+    change = _learner(target)
+    other = replace(
+        change, action=Action.UPDATE, key=("b",), after={**change.after, "last_name": "Berg"}
+    )
+    server.refuse_existing(on=True)
+    created = target.save_learner(change, None)
+    assert (created.result, created.cause) == (Result.REFUSED, Cause.TAKEN)
+    updated = [target.save_learner(other, None) for _ in range(2)]
+    assert [(one.result, one.cause) for one in updated] == [(Result.DEFERRED, Cause.UPDATES)] * 2
+    assert _person(target, "aaseb@example.edu").last_name == change.after["last_name"]
+
+
+def test_a_tenant_that_took_an_update_refuses_only_the_person(
+    target: InsperaTarget, server: Server
+) -> None:
+    change = replace(_learner(target), action=Action.UPDATE)
+    assert target.save_learner(change, None).result is Result.DONE
+    server.refuse_existing(on=True)
+    outcome = target.save_learner(change, None)
+    assert (outcome.result, outcome.cause) == (Result.REFUSED, Cause.NONE)
+
+
+def test_two_accounts_of_one_username_are_both_found(target: InsperaTarget, server: Server) -> None:
+    _learner(target)
+    server.add_second_account("aaseb")
+    found = target.find_person_by_login("aaseb")
+    assert len({person.remote_id for person in found}) == 2
+
+
+@pytest.mark.parametrize("staff_body", ["flat", "nested"])
+def test_staff_are_saved_and_read_back_in_either_shape(
+    target: InsperaTarget, staff_body: StaffBody
+) -> None:
+    assert target.save_staff(new_staff(), None).result is Result.DONE
+    person = _person(target, str(STAFF["external_id"]))
+    assert person.external_ids == (("FEIDE", str(STAFF["external_id"])),)
+    assert (person.username, person.status) == ("kariv", "active")
+
+
+@exercises("staff.create", "staff.update", "staff.disable", "staff.enable", "person.by_external_id")
 def test_staff_are_made_once_changed_disabled_and_enabled(target: InsperaTarget) -> None:
     assert target.save_staff(new_staff(), "made-up-Password-1").result is Result.DONE
     first = _person(target, str(STAFF["external_id"])).remote_id

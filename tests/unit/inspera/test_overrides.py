@@ -56,10 +56,13 @@ def _export(target: InsperaTarget) -> None:
         list(target.export_people(Kind.LEARNER))
 
 
+CHANGED_LEARNER = replace(LEARNER, action=Action.UPDATE)
 Use = Callable[[InsperaTarget], object]
 USES: dict[str, Use] = {
-    "learner.save": lambda target: target.save_learner(LEARNER, None),
-    "staff.save": lambda target: target.save_staff(new_staff(), None),
+    "learner.create": lambda target: target.save_learner(LEARNER, None),
+    "learner.update": lambda target: target.save_learner(CHANGED_LEARNER, None),
+    "staff.create": lambda target: target.save_staff(new_staff(), None),
+    "staff.update": lambda target: target.save_staff(staff(Action.UPDATE), None),
     "staff.enable": lambda target: target.save_staff(staff(Action.ENABLE), None),
     "staff.disable": lambda target: target.save_staff(staff(Action.DISABLE), None),
     "staff.delete": lambda target: target.save_staff(staff(Action.DELETE), None),
@@ -187,8 +190,10 @@ LEARNER_SENT = {
 AUTH = {"authenticationSystem": "FEIDE"}
 CONTRIBUTOR = {"externalId": "a", "sendNotification": False, "roles": ["evaluate"]}
 WRAPPED: list[tuple[str, str, Any]] = [
-    ("learner.save", "user", {"user": LEARNER_SENT}),
-    ("staff.save", "user", {"user": STAFF_SENT}),
+    ("learner.create", "user", {"user": LEARNER_SENT}),
+    ("learner.update", "user", {"user": LEARNER_SENT}),
+    ("staff.create", "user", {"user": STAFF_SENT}),
+    ("staff.update", "user", {"user": STAFF_SENT}),
     ("staff.enable", "user", {"user": STAFF_SENT}),
     ("staff.disable", "user", {"user": {**STAFF_SENT, "status": "DISABLED"}}),
     ("test.create", "test", {"test": {**SENT, "externalTestId": "NEW", "sourceTemplateId": 1001}}),
@@ -219,7 +224,7 @@ WRAPPED: list[tuple[str, str, Any]] = [
 def test_what_is_sent_goes_into_the_wrapper_that_is_reported(
     make_target: MakeTarget, tenant: HttpTenant, name: str, wrapper: str, body: Any
 ) -> None:
-    if name == "staff.save":
+    if name == "staff.create":
         tenant.staff.clear()
     target, call = _overridden(make_target, name, wrapper=wrapper)
     path = call.path.partition("?")[0].format(test=EXAM)

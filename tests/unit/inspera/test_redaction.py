@@ -80,7 +80,7 @@ def test_nothing_personal_or_secret_is_logged_or_said_about_a_learner(
     _clean(outcome.message)
     _clean(json.dumps(logs, default=str, ensure_ascii=False))
     calls = {entry["call"] for entry in logs if "call" in entry}
-    assert calls == {"token.fetch", "person.by_external_id", "learner.save"}
+    assert calls == {"token.fetch", "person.by_external_id", "learner.create"}
     assert "".join(capsys.readouterr()) == ""
 
 
@@ -89,7 +89,7 @@ def test_what_the_vendor_says_keeps_its_reason(target: InsperaTarget, tenant: Ht
     outcome = target.save_learner(LEARNER, PASSWORD)
     assert outcome.result is Result.REFUSED
     assert outcome.message.startswith(
-        "Inspera refused learner.save (400): learner *** *** <***> (***) with ***"
+        "Inspera refused learner.create (400): learner *** *** <***> (***) with ***"
     )
 
 

@@ -37,7 +37,7 @@ def test_an_update_sends_all_that_is_wanted_and_never_a_password(
     assert tenant.calls(*SAVE_STAFF)[0].body == {
         **STAFF_SENT,
         "lastName": "Rettleder",
-        "organisations": [],
+        "orgUnitName": "",
         "status": "DISABLED",
     }
 
@@ -45,7 +45,7 @@ def test_an_update_sends_all_that_is_wanted_and_never_a_password(
 def test_what_is_not_mapped_is_not_sent(target: InsperaTarget, tenant: HttpTenant) -> None:
     known = {"username": "kariv", "email": None, "status": None, "accesses": None}
     target.save_staff(staff(Action.UPDATE, known), None)
-    assert tenant.calls(*SAVE_STAFF)[0].body == {"username": "kariv", "userType": "admin"}
+    assert tenant.calls(*SAVE_STAFF)[0].body == {"username": "kariv"}
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_a_search_finds_learners_and_staff(client: ApiClient) -> None:
             "organisations: must contain only text, not blank and at most 1000 characters long",
         ),
         ({"authorizedAccesses": [" "]}, "authorizedAccesses: must contain only text, not blank"),
-        ({"roles": ["evaluate"]}, "roles: is not a known name"),
+        ({"rank": ["evaluate"]}, "rank: is not a known name"),
     ],
 )
 def test_staff_that_the_vendor_would_refuse_are_refused_by_name(
@@ -182,3 +182,21 @@ def test_staff_that_the_vendor_would_refuse_are_refused_by_name(
     assert answer.status_code == 400
     assert errors(answer).startswith(complaint)
     assert shared.contents()["staff"] == []
+
+
+def test_the_flat_form_of_staff_is_stored_and_the_two_forms_are_not_mixed(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
+    flat = {
+        "username": "kari",
+        "externalId": "kari@example.edu",
+        "externalSystem": "FEIDE",
+        "orgUnitName": "Physics",
+        "roles": ["plan"],
+    }
+    assert client.post("/v1/users", flat).status_code == 200
+    (kari,) = sandbox.contents()["staff"]
+    assert kari["externalIds"] == [{"authType": "FEIDE", "externalId": "kari@example.edu"}]
+    assert (kari["organisations"], kari["authorizedAccesses"]) == (["Physics"], ["plan"])
+    answer = client.post("/v1/users", flat | {"organisations": ["Music"]})
+    assert errors(answer).startswith("the body: must be flat or nested, and not both")

@@ -222,3 +222,26 @@ def test_an_address_that_the_vendor_does_not_have_is_not_found(
     answer = stranger.get(path)
     assert answer.status_code == 404
     assert "does not exist" in errors(answer)
+
+
+def test_an_existing_username_is_refused_on_request_and_its_account_stays(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
+    client.post("/v1/users/student", ASE)
+    before = sandbox.contents()
+    sandbox.control(refuse_existing=True)
+    answer = client.post("/v1/users/student", ASE | {"lastName": "Ny"})
+    assert answer.status_code == 400
+    assert errors(answer) == f"a user with username {ASE['username']} already exists"
+    assert sandbox.contents() == before
+
+
+def test_an_old_tenant_has_two_accounts_of_one_username(
+    client: ApiClient, sandbox: Sandbox
+) -> None:
+    client.post("/v1/users/student", ASE)
+    sandbox.edit(student={"username": ASE["username"], "lastName": "Annen", "second": True})
+    found = client.get(f"/v1/users/search?query={quote(str(ASE['username']))}").json()
+    assert len({one["userId"] for one in found}) == 2
+    client.post("/v1/users/student", {"username": ASE["username"], "firstName": "Ny"})
+    assert [one["firstName"] for one in sandbox.contents()["students"]] == ["Ny", ""]

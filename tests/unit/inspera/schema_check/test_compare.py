@@ -84,8 +84,10 @@ def test_other_methods_at_the_path_are_a_difference_and_never_one_that_another_c
 
 
 def test_the_one_method_that_could_do_the_same_is_advised() -> None:
-    one = held(contract.LEARNER_SAVE, openapi("/v1/users/student", "put"))
-    assert one.remedy == "if PUT there does the same: set inspera.calls.learner.save.method to PUT"
+    one = held(contract.LEARNER_CREATE, openapi("/v1/users/student", "put"))
+    assert (
+        one.remedy == "if PUT there does the same: set inspera.calls.learner.create.method to PUT"
+    )
 
 
 def test_a_path_that_ends_in_the_same_way_is_named_with_the_setting_and_with_our_names_of_its_places() -> (
@@ -106,7 +108,7 @@ def test_a_path_that_ends_in_the_same_way_is_named_with_the_setting_and_with_our
         (contract.CANDIDATE_ASSIGN, "/v1/tests/{id}/Candidate", "/v1/tests/{test}/Candidate"),
         (contract.TEST_CREATE, "/v3/test", "/v3/test?isExternal=true"),
         (contract.EXPORT_ORDER, "/v1/file-export/order", "/v1/file-export/order"),
-        (contract.STAFF_SAVE, "/v2/users", "/v2/users"),
+        (contract.STAFF_CREATE, "/v2/users", "/v2/users"),
     ],
 )
 def test_a_path_with_the_same_words_is_advised(call: Call, there: str, advised: str) -> None:
@@ -118,8 +120,8 @@ def test_a_path_with_the_same_words_is_advised(call: Call, there: str, advised: 
 @pytest.mark.parametrize(
     ("call", "there"),
     [
-        (contract.STAFF_SAVE, "/v1/users/{id}"),
-        (contract.STAFF_SAVE, "/v1/users/student"),
+        (contract.STAFF_CREATE, "/v1/users/{id}"),
+        (contract.STAFF_CREATE, "/v1/users/student"),
         (contract.CANDIDATE_ASSIGN, "/v1/test/{id}/contributors"),
         (contract.TEST_CREATE, "/v1/exam"),
         (
@@ -175,7 +177,7 @@ def test_a_field_that_the_body_needs_and_we_never_send_is_named() -> None:
     document = whole()
     parts(document)["Person"]["required"] += ["password", "marketplaceId"]
     parts(document)["Candidates"]["required"] += ["tenant"]
-    assert held(contract.LEARNER_SAVE, document).differences == (
+    assert held(contract.LEARNER_CREATE, document).differences == (
         "the body needs 'marketplaceId', which we never send",
     )
     assert held(contract.CANDIDATE_ASSIGN, document).differences == (
@@ -187,7 +189,7 @@ def test_a_field_that_inspera_only_shows_is_not_missed() -> None:
     document = whole()
     parts(document)["Person"]["required"] += ["userId"]
     parts(document)["Person"]["properties"]["userId"] = {"type": "integer", "readOnly": True}
-    assert held(contract.LEARNER_SAVE, document).match is Match.PRESENT
+    assert held(contract.LEARNER_CREATE, document).match is Match.PRESENT
 
 
 def test_another_wrapper_is_advised_and_an_override_of_it_is_enough() -> None:
@@ -250,7 +252,7 @@ def test_what_the_schema_leaves_open_is_no_difference(entry: object) -> None:
 )
 def test_a_body_that_cannot_be_found_is_no_difference(body: dict[str, Any]) -> None:
     document = {"openapi": "3.0.0", "paths": {"/v1/users/student": {"post": body}}}
-    assert held(contract.LEARNER_SAVE, document).match is Match.PRESENT
+    assert held(contract.LEARNER_CREATE, document).match is Match.PRESENT
 
 
 def test_references_are_followed_through_escapes_and_circles_end() -> None:
@@ -279,7 +281,7 @@ def test_the_form_fields_of_swagger_are_members_of_the_body() -> None:
         "swagger": "2.0",
         "paths": {"/v1/users/student": {"parameters": fields, "post": {}}},
     }
-    assert held(contract.LEARNER_SAVE, document).differences == (
+    assert held(contract.LEARNER_CREATE, document).differences == (
         "the body needs 'tenant', which we never send",
     )
 
@@ -312,7 +314,7 @@ def test_odd_entries_of_a_schema_break_nothing(item: object) -> None:
         "servers": "x",
         "paths": {"/v1/users/student": item, "": {"get": {}}},
     }
-    assert held(contract.LEARNER_SAVE, document).match in Match
+    assert held(contract.LEARNER_CREATE, document).match in Match
 
 
 def test_no_setting_is_advised_for_the_call_that_carries_the_key() -> None:
@@ -335,8 +337,8 @@ ENTRIES = (Assignment("FEIDE", "x", FULL),)
 @pytest.mark.parametrize(
     ("call", "body"),
     [
-        (contract.LEARNER_SAVE, bodies.learner(FULL, "first")),
-        (contract.STAFF_SAVE, bodies.staff(FULL, "first")),
+        (contract.LEARNER_CREATE, bodies.learner(FULL, "first")),
+        (contract.STAFF_CREATE, bodies.staff(FULL, "first")),
         (contract.TEST_CREATE, bodies.new_test(FULL)),
         (contract.TEST_UPDATE, bodies.test(FULL)),
         (contract.EXPORT_ORDER, bodies.export_order(Kind.STAFF)),
