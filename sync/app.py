@@ -392,6 +392,7 @@ class App:
             calls_per_second=inspera.calls_per_second,
             max_in_flight=inspera.max_in_flight,
             workers=inspera.workers,
+            external_system=inspera.external_system,
             batch_size=inspera.batch_size,
             connect_timeout=inspera.connect_timeout.total_seconds(),
             read_timeout=inspera.read_timeout.total_seconds(),

@@ -269,6 +269,18 @@ ROLE_TITLES: Final[Mapping[str, str]] = {
 }
 """What people call who has a role."""
 
+DEFAULT_EXTERNAL_SYSTEM: Final = "API"
+"""The name under which Inspera keeps the external ids of tests that were created by this interface
+(vendor contract, Conventions). Those of another integration are not found without its name."""
+
+ARCHIVED: Final = "archived"
+"""The word, in lower case, by which the status of an archived test and the refusal of its changes
+are recognised (vendor contract, Test API: activating; inferred)."""
+
+STARTED_WORDS: Final = ("started", "begun", "submitted", "in progress")
+"""The words, in lower case, by which the refusal to take off a candidate who has started is
+recognised (vendor contract, Test API: candidates; inferred)."""
+
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
 

@@ -18,6 +18,7 @@ from sync.planning.decided import APPROVED, OPEN, REJECTED, DecidedChange
 from sync.planning.guard import may_be_approved
 from sync.progress import Progress
 from sync.records.base import Key, Kind, utc_text
+from sync.records.changes import CALLING
 from sync.report.wording import key_text, plural
 from sync.state import decisions
 from sync.state.holds import HeldChange, Hold, find_hold_of, read_changes, read_holds
@@ -58,22 +59,26 @@ def approve(
 ) -> Exit:
     """Record an approval, and carry it out unless another run holds the state."""
     at, duration = now(), _duration(options.for_)
-    decided = _decide(app, options, APPROVED, at, utc_text(at + duration))
+    decided, silent = _decide(app, options, APPROVED, at, utc_text(at + duration))
     approved = [one for one in decided if one.approved]
     app.state.queue(decided)
     _log.info("approved", hash=options.id, changes=len(approved))
     say(f"Approved: {plural(len(approved), 'change')}, until {approved[0].expires}.")
     run_options = ApplyOptions(approved=True, show_all=options.show_all)
     try:
-        return run_once(app, run_options, say, progress, interruption).status
+        status = run_once(app, run_options, say, progress, interruption).status
     except (Locked, StateBusy):
         say(f"Queued: {_holder(app)} holds the state; the next run, or the service, sends it.")
         return Exit.OK
+    if not silent:
+        return status
+    say(_left_to_a_whole_run(silent))
+    return status or Exit.ERRORS
 
 
 def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
     """Record that changes are not sent as long as their rows stay the same."""
-    decided = _decide(app, options, REJECTED, now(), None)
+    decided, _ = _decide(app, options, REJECTED, now(), None)
     rejected = [one for one in decided if one.rejected]
     app.state.queue(decided)
     _log.info("rejected", hash=options.id, changes=len(rejected))
@@ -87,6 +92,17 @@ def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
     except (Locked, StateBusy):
         say(f"Queued: {_holder(app)} holds the state; the next run takes it over.")
     return Exit.OK
+
+
+def _left_to_a_whole_run(silent: int) -> str:
+    """Return what became of approved changes that make no call, such as withdrawals.
+
+    They only change what is known, and rest on a whole plan, which `approve` does not carry out.
+    """
+    which = "this change makes no call and waits"
+    if silent > 1:
+        which = f"{silent:,} of these changes make no call and wait"
+    return f"Not done yet: {which} for a whole run; run `inspera-sync apply`."
 
 
 def _holder(app: App) -> str:
@@ -110,11 +126,12 @@ def _duration(given: str) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A change that a person can decide about: its hash and its record."""
+    """A change that a person can decide about: its hash, its record, and whether it makes a call."""
 
     digest: str
     kind: Kind
     key: Key
+    calls: bool = True
 
     def decided(
         self, verdict: str, person: str, why: str, at: str, expires: str | None = None
@@ -125,8 +142,8 @@ class _Target:
 
 def _decide(
     app: App, options: DecisionOptions, verdict: str, at: datetime, expires: str | None
-) -> list[DecidedChange]:
-    """Return the decisions about the changes that the options name.
+) -> tuple[list[DecidedChange], int]:
+    """Return the decisions about the changes that the options name, and how many make no call.
 
     The others of their hold are open, unless somebody has decided about them before.
 
@@ -144,10 +161,11 @@ def _decide(
     chosen = {one.digest for one in named}
     others = (one for one in found if one.digest not in chosen | before)
     when = utc_text(at)
-    return [
+    decided = [
         *(one.decided(verdict, person, why, when, expires) for one in named),
         *(one.decided(OPEN, person, why, when) for one in others),
     ]
+    return decided, sum(not one.calls for one in named)
 
 
 def _find(app: App, connection: Connection, id_: str, verdict: str) -> list[_Target]:
@@ -162,7 +180,7 @@ def _find(app: App, connection: Connection, id_: str, verdict: str) -> list[_Tar
         raise UsageError(_refusal(hold, read_changes(connection, hold.id)))
     whole = of_change is None or hold.id == id_
     return [
-        _Target(one.digest, one.change.kind, one.change.key)
+        _Target(one.digest, one.change.kind, one.change.key, one.change.action in CALLING)
         for one in read_changes(connection, hold.id)
         if whole or one.digest == id_
     ]

@@ -304,7 +304,8 @@ def _refused_rows(refused: Sequence[RefusalStatus], *, grouped: bool) -> Iterato
 def _refused_cells(group: Sequence[RefusalStatus]) -> Iterator[Cell]:
     first = group[0]
     since, again = min(each.since for each in group), min(each.again for each in group)
-    when = f"since {since}, again after {again}: {first.message}"
+    once_more = f"again after {again}" if again else "stays until its row or its test changes"
+    when = f"since {since}, {once_more}: {first.message}"
     if len(group) == 1:
         times = "once" if first.times == 1 else f"{first.times} times"
         yield Cell(first.kind, TableColumn.KIND)

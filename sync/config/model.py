@@ -34,7 +34,15 @@ from sync.config_base.base import (
 )
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
-from sync.contract import CALLS, FLAT, OPTIONS, Call, OptionRule, StaffBody
+from sync.contract import (
+    CALLS,
+    DEFAULT_EXTERNAL_SYSTEM,
+    FLAT,
+    OPTIONS,
+    Call,
+    OptionRule,
+    StaffBody,
+)
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
 
@@ -70,6 +78,10 @@ class InsperaSettings(Strict):
     api_key: SecretRef
     """The API key, as `${file:PATH}`, `${cred:NAME}` or `${NAME}`. It is read only when a call
     needs it."""
+    external_system: Annotated[str, Field(min_length=1, max_length=200)] = DEFAULT_EXTERNAL_SYSTEM
+    """The name under which Inspera keeps the external ids of these tests. Tests that came by LTI or
+    another integration have another one, and are not found without it; keep them with a
+    configuration and a state of their own."""
     calls_per_second: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 5
     """The highest number of calls a second, of all workers together."""
     max_in_flight: Annotated[int, Field(ge=1, le=64)] = 4

@@ -230,6 +230,7 @@ class Adopter:
         self._journal.known.remember(
             Kind.TEST, key, fields, remote_id=there.remote_id, managed=whose
         )
+        self._journal.known.note_parent(key[0], is_parent=there.is_parent)
 
     def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[AdoptionResult]:
         known = self._store.known.find(Kind.TEST, (test,))

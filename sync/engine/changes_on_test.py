@@ -11,6 +11,7 @@ from sync.records.base import Kind, listed, utc_time
 from sync.records.changes import Action, Cause, Fields, Outcome, PlannedChange, Result
 from sync.records.kinds import PERSON_OF, RECORD_TYPES
 from sync.state.store import Store
+from sync.state.traits import ARCHIVED, PARENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class ChangesOnTest:
     """The planned lines of one kind on one test: all additions or all removals.
 
     Of candidates, `holders` are known to have the numbers that are given here; those who have
-    `left` were taken off the test in this run.
+    `left` were taken off the test in this run. `archived` are Inspera's words for taking no change
+    of the test, and `is_parent` tells whether other tests are parts of it. `activated` is set once
+    a look-up has shown the test as active or later.
     """
 
     kind: Kind
@@ -60,6 +63,9 @@ class ChangesOnTest:
     waiting: Sequence[tuple[PlannedChange, Outcome]]
     holders: Sequence[Holder] = ()
     left: frozenset[Who] = frozenset()
+    archived: str = ""
+    is_parent: bool = False
+    activated: bool = False
 
     @property
     def remote_id(self) -> str:
@@ -98,8 +104,17 @@ def prepare(
             waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
         else:
             places.append(_place(line, person or {}, policy, moment.earliest))
-    timing = store.comparison.timing(test, moment)
-    return ChangesOnTest(kind, test, there.known or {}, timing, places, waiting)
+    timing, traits = store.comparison.timing(test, moment), store.known.traits(test, moment.latest)
+    return ChangesOnTest(
+        kind,
+        test,
+        there.known or {},
+        timing,
+        places,
+        waiting,
+        archived=traits.get(ARCHIVED, ""),
+        is_parent=PARENT in traits,
+    )
 
 
 _OCCUPIED = "waits until nobody on its test is in this committee any more"

@@ -20,32 +20,27 @@ from sync.engine.account_lookup import (
     look_up,
     update_test,
 )
-from sync.engine.activation import UnsentOnTests, find_obstacle, prepare_activation
+from sync.engine.activation import find_obstacle, prepare_activation
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
-from sync.engine.execution_result import ExecutionResult, is_waiting
 from sync.engine.existing_logins import ExistingLogins
 from sync.engine.lanes import Lane, Lanes
 from sync.engine.membership import read_and_judge
+from sync.engine.outcomes import ExecutionResult, OutcomeRecorder
 from sync.engine.prepared_work import PreparedWork, WorkUnit
 from sync.engine.protocols import Clock, Target
 from sync.errors import Stop
 from sync.log import in_context
-from sync.planning.remedies import disputed
 from sync.progress import Progress
 from sync.records.base import Key, Kind
 from sync.records.changes import (
-    ADDITIONS,
-    SOON,
     Action,
     Cause,
-    Change,
     Outcome,
     PlannedChange,
     Result,
 )
 from sync.records.kinds import ON_A_TEST, PEOPLE
-from sync.records.rule_numbers import rule_of_outcome
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
@@ -118,12 +113,9 @@ class Executor:
         )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._logins = logins
-        self._result = ExecutionResult()
-        self._done = 0
+        self._outcomes = OutcomeRecorder(store, journal)
+        self._result = self._outcomes.result
         self._rest = (-1.0, "")
-        self._left: dict[str, set[str]] = {}
-        self._unsent = UnsentOnTests()
-        self._no_updates: dict[tuple[Kind, Action], str] = {}
 
     def execute(self, total: int) -> ExecutionResult:
         """Send everything that the guard allows, in the plan's order.
@@ -154,7 +146,7 @@ class Executor:
     def _allowed(self, lines: Sequence[PlannedChange]) -> list[PlannedChange]:
         barred = [line for line in lines if (line.change.kind, line.change.key) in self._barred]
         unsent = Outcome(Result.NOT_SENT, _BARRED)
-        self._record([None] * len(barred), barred, [unsent] * len(barred))
+        self._outcomes.record([None] * len(barred), barred, [unsent] * len(barred))
         return [one for one in lines if (one.change.kind, one.change.key) not in self._barred]
 
     def _over(self) -> bool:
@@ -171,7 +163,7 @@ class Executor:
         # All of a test in one hand: no two workers may count its free places at once
         changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
         if kind is Kind.CANDIDATE:
-            changes = with_holders(changes, self._store, self._left.pop(test, ()))
+            changes = with_holders(changes, self._store, self._outcomes.left.pop(test, ()))
         # One line tells when the test starts
         return WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
@@ -182,9 +174,11 @@ class Executor:
     def _takes_no_updates(self, line: PlannedChange) -> bool:
         """End the update of a person once this tenant has refused one as existing."""
         change = line.change
-        refused = self._no_updates.get((change.kind, change.action))
+        refused = self._outcomes.no_updates.get((change.kind, change.action))
         if refused is not None:
-            self._record([None], [line], [Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)])
+            self._outcomes.record(
+                [None], [line], [Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)]
+            )
         return refused is not None
 
     def _still_needed(self, line: PlannedChange) -> bool:
@@ -194,7 +188,9 @@ class Executor:
         tests = self._store.known.tests_of(line.change.key[0])
         if tests:
             reason = f"waits until this person is on no test any more ({', '.join(tests[:5])})"
-            self._record([None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)])
+            self._outcomes.record(
+                [None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)]
+            )
         return bool(tests)
 
     def _single(self, line: PlannedChange) -> WorkUnit:
@@ -216,7 +212,9 @@ class Executor:
         change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.ACTIVATE:
-            obstacle = find_obstacle(line, self._store, self._unsent, timing, self._policy.claim)
+            obstacle = find_obstacle(
+                line, self._store, self._outcomes.unsent, timing, self._policy.claim
+            )
             return WorkUnit(
                 partial(prepare_activation, line, obstacle, timing, self._target), (line,)
             )
@@ -252,7 +250,7 @@ class Executor:
             for future in finished:
                 lane, unit = under_way.pop(future)
                 lanes.put_back(lane, self._finish(unit, future))
-            self._progress("sending", self._done, total)
+            self._progress("sending", self._outcomes.done, total)
 
     def _ready(self, lanes: Lanes, most: int) -> list[tuple[Lane, WorkUnit]]:
         """Return up to so many units of work, for the soonest tests that may go on."""
@@ -301,14 +299,16 @@ class Executor:
         except Stop as error:
             self._result.stopped = self._result.stopped or str(error)
             unsent = Outcome(Result.NOT_SENT, "nothing more could be sent in this run")
-            self._record(unit.intents, unit.lines, [unsent] * len(unit.lines))
+            self._outcomes.record(unit.intents, unit.lines, [unsent] * len(unit.lines))
             return None
         if isinstance(result, list):
-            self._record(unit.intents, unit.lines, result)
+            self._outcomes.record(unit.intents, unit.lines, result)
             return None
-        self._record([None] * len(result.ended), *_columns(result.ended))
+        self._outcomes.record([None] * len(result.ended), *_columns(result.ended))
         if held := self._held_by_others(result):
-            self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
+            self._outcomes.record(
+                [None] * len(result.lines), result.lines, [held] * len(result.lines)
+            )
             return None
         for there in result.already:  # durable with the intents that follow
             self._journal.known.remember(
@@ -327,62 +327,6 @@ class Executor:
                 )
                 return Outcome(Result.HELD, reason, cause=Cause.SHARED)
         return None
-
-    def _record(
-        self,
-        intents: Sequence[int | None],
-        lines: Sequence[PlannedChange],
-        outcomes: Sequence[Outcome],
-    ) -> None:
-        ended = list(zip(intents, lines, outcomes, strict=True))
-        self._journal.record(ended)
-        self._done += len(ended)
-        for _, line, outcome in ended:
-            change = line.change
-            if (
-                change.kind is Kind.CANDIDATE
-                and change.action is Action.REMOVE
-                and outcome.result is Result.DONE
-            ):
-                self._left.setdefault(change.key[0], set()).add(change.key[1])
-            self._unsent.note(line, outcome)
-            self._result.results[change.kind, change.action, outcome.result] += 1
-            if outcome.cause:
-                self._result.causes[outcome.result, outcome.cause] += 1
-            if change.action in ADDITIONS and is_waiting(outcome):
-                self._result.waiting += 1
-                self._result.soon += line.wave.startswith(SOON)
-            if outcome.cause is Cause.UPDATES:
-                self._note_no_updates(change, outcome)
-                if outcome.result is Result.DEFERRED:
-                    continue  # one finding for the tenant, not one a person
-            if outcome.result is not Result.DONE:
-                text = f"{outcome.message}{self._remedy(line, outcome)}"
-                rule = rule_of_outcome(outcome, change.kind)
-                self._journal.find(
-                    outcome.result, change.kind, change.line_key, change.where, text, rule
-                )
-                if outcome.result is Result.HELD:
-                    self._store.holds.note(line, outcome.cause, text)
-            # Inspera had it so already, or the option's value is worth a note.
-            elif outcome.message and (change.action is Action.UPDATE or change.kind is Kind.OPTION):
-                self._journal.find("note", change.kind, change.key, change.where, outcome.message)
-
-    def _note_no_updates(self, change: Change, outcome: Outcome) -> None:
-        """Count a person who differs in Inspera, because this tenant takes no updates."""
-        self._result.not_updated[change.kind] += 1
-        self._result.no_updates.setdefault(change.kind, outcome.message)
-        if change.action is not Action.CREATE:
-            self._no_updates[change.kind, change.action] = outcome.message
-
-    def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
-        """Return what a person can do about a field that was changed in Inspera."""
-        kind, key = line.change.kind, line.change.key
-        wanted = self._store.staging.wanted(kind, key) if outcome.disputed else None
-        if wanted is None:
-            return ""
-        gap = " " if outcome.message.endswith(("?", ";", ".")) else "; "
-        return f"{gap}{disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
 
 
 def _named(about: Sequence[PlannedChange]) -> dict[str, str]:

@@ -4,12 +4,12 @@ The reading comes before the intents, so that an open intent of a create always 
 there before us.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 
-from sync.contract import NOT_ACTIVATED
+from sync.contract import ARCHIVED, NOT_ACTIVATED
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
 from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
@@ -25,7 +25,7 @@ from sync.planning.member_guard import (
     judge_removal,
     unless_fresh,
 )
-from sync.planning.remedies import adopt
+from sync.planning.remedies import PARENT, adopt
 from sync.records.base import Kind
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange, Result
@@ -55,14 +55,17 @@ def read_and_judge(
     ready = PreparedWork(ended=list(changes.waiting))
     if not changes.places:
         return ready
+    changes = _without_stopped(changes, ready)
+    if not changes.places:
+        return ready
     needs: Needs = {}
     try:
         target.clock_trouble()  # so that Inspera's time counts, too
         changes = _without_frozen(changes, ready, target)
         if not changes.places:
             return ready
-        if changes.removals:
-            sent = _judge_removals(changes, ready, target)
+        if removals := changes.removals:
+            changes, sent = _judge_removals(changes, ready, target)
         elif changes.kind is Kind.OPTION:
             sent = _judge_options(changes, ready, target)
         else:
@@ -75,10 +78,29 @@ def read_and_judge(
         )
         return ready
     ready.lines = [place.line for place, _ in sent]
-    ready.send = partial(_send, changes, sent, target)
+    ready.send = partial(_remove if removals else _send, changes, sent, target)
     if needs:
         ready.send = partial(_send_in_turns, changes, sent, target, needs, policy.batch_size)
     return ready
+
+
+def _without_stopped(changes: ChangesOnTest, ready: PreparedWork) -> ChangesOnTest:
+    """End changes of an archived test, and those of the candidates of a parent (rules 7 and 22)."""
+    if changes.archived:
+        outcome = Outcome(Result.DEFERRED, changes.archived, cause=Cause.ARCHIVED)
+        ready.ended.extend((place.line, outcome) for place in changes.places)
+        return replace(changes, places=[])
+    if not (changes.is_parent and changes.kind is Kind.CANDIDATE):
+        return changes
+    outcome = Outcome(Result.HELD, _PARENT, cause=Cause.PARENT)
+    asked = [place for place in changes.places if place.line.scope != ALLOWED]
+    ready.ended.extend((place.line, outcome) for place in asked)
+    return replace(
+        changes, places=[place for place in changes.places if place.line.scope == ALLOWED]
+    )
+
+
+_PARENT = f"{PARENT}; if they are meant: the next `plan` shows the hash that allows them"
 
 
 def _without_frozen(changes: ChangesOnTest, ready: PreparedWork, target: Target) -> ChangesOnTest:
@@ -101,7 +123,9 @@ def _without_frozen(changes: ChangesOnTest, ready: PreparedWork, target: Target)
     return replace(changes, places=places)
 
 
-def _judge_removals(changes: ChangesOnTest, ready: PreparedWork, target: Target) -> Sent:
+def _judge_removals(
+    changes: ChangesOnTest, ready: PreparedWork, target: Target
+) -> tuple[ChangesOnTest, Sent]:
     found = target.find_test(str(changes.known["external_test_id"]))
     seats = target.members(changes.remote_id, changes.kind)
     if not found:
@@ -110,13 +134,14 @@ def _judge_removals(changes: ChangesOnTest, ready: PreparedWork, target: Target)
             f"{adopt(Kind.TEST, (changes.test,), '--as-new')} forgets it and all that is on it here"
         )
         ready.ended.extend((place.line, Outcome(Result.NOT_SENT, text)) for place in changes.places)
-        return []
+        return changes, []
     if trouble := target.clock_trouble():
         ready.ended.extend(
             (place.line, Outcome(Result.DEFERRED, trouble, cause=Cause.CLOCK))
             for place in changes.places
         )
-        return []
+        return changes, []
+    changes = _without_stopped(_as_shown(changes, found), ready)
     timing, candidates = _timing_there(changes, found, target), changes.kind is Kind.CANDIDATE
     begun = (timing.begun or not timing.start) and (candidates or not timing.ended)
     provable = seats.readable and not seats.unnamed
@@ -132,7 +157,18 @@ def _judge_removals(changes: ChangesOnTest, ready: PreparedWork, target: Target)
             ready.ended.append(
                 (place.line, Outcome(ruling.result, ruling.reason, cause=ruling.cause))
             )
-    return sent
+    return changes, sent
+
+
+def _as_shown(changes: ChangesOnTest, found: Sequence[RemoteTest]) -> ChangesOnTest:
+    """Return the changes with what a look-up shows of their test now."""
+    archived = (test.status for test in found if (test.status or "").lower() == ARCHIVED)
+    return replace(
+        changes,
+        archived="".join(f"Inspera shows the status '{status}'" for status in archived),
+        is_parent=changes.is_parent or any(test.is_parent for test in found),
+        activated=any(map(may_be_activated, found)),
+    )
 
 
 def _timing_there(changes: ChangesOnTest, found: Sequence[RemoteTest], target: Target) -> TimeFacts:
@@ -152,14 +188,26 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
     """
     security = [place for place in changes.places if place.fields["group"] == "security"]
     found = target.find_test(str(changes.known["external_test_id"])) if security else []
-    activated = any((test.status or "").lower() not in NOT_ACTIVATED for test in found)
-    activated = activated or _timing_there(changes, found, target).begun
-    if activated:
+    activated = next((test.status for test in found if may_be_activated(test)), None)
+    begun = _timing_there(changes, found, target).begun
+    if activated or begun:
+        shown = f" (Inspera shows the status '{activated}')" if activated else ""
         ready.ended.extend(
-            (place.line, Outcome(Result.DEFERRED, ACTIVATED, cause=Cause.BEGUN))
+            (place.line, Outcome(Result.DEFERRED, f"{ACTIVATED}{shown}", cause=Cause.BEGUN))
             for place in security
         )
-    return [(place, "") for place in changes.places if not activated or place not in security]
+    return [
+        (place, "") for place in changes.places if place not in security or not (activated or begun)
+    ]
+
+
+def may_be_activated(test: RemoteTest) -> bool:
+    """Tell whether Inspera shows a test as activated, by a status that is known or unknown to us.
+
+    An unknown status is the vendor's new word for a state of which nothing is known, so what can
+    change only before the activation is left alone. Without a status the times decide.
+    """
+    return bool(test.status) and str(test.status).lower() not in NOT_ACTIVATED
 
 
 def _judge_additions(
@@ -294,13 +342,25 @@ def _send(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
 
     Runs on a worker, after the intents are durable.
     """
-    call: Callable[[str, Sequence[Assignment], Kind], list[Outcome]] = target.assign
-    if changes.removals:
-        call = target.remove
-    entries = [
-        Assignment(*place.who, {} if changes.removals else place.fields) for place, _ in sent
+    entries = [Assignment(*place.who, place.fields) for place, _ in sent]
+    return _as_found(target.assign(changes.remote_id, entries, changes.kind), sent)
+
+
+def _remove(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
+    """Take off what the guard allowed, in batches, and return one outcome for each line.
+
+    Once a test is activated, Inspera takes off only candidates who have not started (vendor
+    contract, Test API: candidates). So a refusal then means that the candidate stays, whatever its
+    words are; it is not tried again by itself (rules 8).
+    """
+    entries = [Assignment(*place.who) for place, _ in sent]
+    outcomes = target.remove(changes.remote_id, entries, changes.kind)
+    if not (changes.activated and changes.kind is Kind.CANDIDATE):
+        return outcomes
+    return [
+        replace(outcome, cause=Cause.STARTED) if outcome.result is Result.REFUSED else outcome
+        for outcome in outcomes
     ]
-    return _as_found(call(changes.remote_id, entries, changes.kind), sent)
 
 
 def _send_in_turns(

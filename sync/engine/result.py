@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sync.engine.ending import Ending
-from sync.engine.execution_result import ExecutionResult
 from sync.engine.interruption import Interruption
+from sync.engine.outcomes import ExecutionResult
 from sync.engine.plan import PlanResult, plan_status
 from sync.engine.protocols import RunTarget
 from sync.exit_codes import Exit, worst

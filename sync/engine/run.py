@@ -11,13 +11,13 @@ from datetime import datetime
 from sync.engine.context import RunContext, RunSettings
 from sync.engine.decisions import keep_holds
 from sync.engine.ending import recording_errors
-from sync.engine.execution_result import ExecutionResult
 from sync.engine.executor import Executor
 from sync.engine.existing_logins import ExistingLogins
 from sync.engine.extract.baseline import keep_baseline
 from sync.engine.extract.extract import extract
 from sync.engine.findings import keep_findings
 from sync.engine.lost_state import probe
+from sync.engine.outcomes import ExecutionResult
 from sync.engine.plan import (
     PlanResult,
     Policy,

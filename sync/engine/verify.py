@@ -7,7 +7,7 @@ from itertools import groupby
 
 from sync.engine.compare import There, differences
 from sync.engine.context import RunContext, RunSettings
-from sync.engine.execution_result import ExecutionResult
+from sync.engine.outcomes import ExecutionResult
 from sync.engine.protocols import Clock, Target
 from sync.engine.result import RunResult
 from sync.errors import CallError, Stop

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sync.errors import Refused
-from sync.records.changes import Outcome, Result
+from sync.records.changes import Cause, Outcome, Result
 from sync.records.remote import Assignment
 
 
@@ -81,21 +81,25 @@ class Batch:
         """Record that, according to a read, the lost call did not carry this entry out."""
         self._doubts.pop(position, None)
 
-    def refuse(self, batch_slice: Slice, error: Refused, *, narrows: bool) -> list[Slice]:
+    def refuse(
+        self, batch_slice: Slice, error: Refused, *, narrows: bool, cause: Cause = Cause.NONE
+    ) -> list[Slice]:
         """Return smaller slices to send after a refusal, or record that the whole slice is refused.
 
         A slice is narrowed down only when `narrows` allows it (see `recovery`). Entries that the
         refusal names are sent alone, and the rest together. When it names none, or most of them,
         the slice is halved: a response that blames nearly everybody is not about individual
-        records.
+        records. With a `cause`, the refusal is about each entry that it names, even if it names
+        all.
         """
         positions = batch_slice.positions
-        if not narrows or len(positions) == 1 or self.all[positions[0]].together:
-            self.note(positions, Outcome(Result.REFUSED, str(error)))
+        blamed = [n for n, entry in self.entries(batch_slice) if entry.external_id in error.named]
+        alone = len(positions) == 1 or (cause and len(blamed) == len(positions))
+        if not narrows or alone or self.all[positions[0]].together:
+            self.note(positions, Outcome(Result.REFUSED, str(error), cause=cause))
             if narrows:
                 self.refused_alone.update(positions)
             return []
-        blamed = [n for n, entry in self.entries(batch_slice) if entry.external_id in error.named]
         if 0 < len(blamed) <= len(positions) // 2:
             rest = tuple(position for position in positions if position not in blamed)
             parts = [rest, *((position,) for position in blamed)]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sync.contract import CALLS, FLAT, Call, StaffBody
+from sync.contract import CALLS, DEFAULT_EXTERNAL_SYSTEM, FLAT, Call, StaffBody
 
 
 class CallObserver(Protocol):
@@ -32,6 +32,7 @@ class Connection:
         max_in_flight: how many calls are in flight at most: everything that is sent, tokens,
             export polls and downloads included. There is one connection in a process at a time.
         workers: how many threads make calls.
+        external_system: under which name Inspera keeps the external ids of tests.
         batch_size: how many records one call carries at most.
         connect_timeout: how long one connection may take to be made.
         read_timeout: how long Inspera may be silent during one call.
@@ -52,6 +53,7 @@ class Connection:
     calls_per_second: float = 5.0
     max_in_flight: int = 4
     workers: int = 8
+    external_system: str = DEFAULT_EXTERNAL_SYSTEM
     batch_size: int = 100
     connect_timeout: float = 5.0
     read_timeout: float = 65.0
@@ -81,6 +83,12 @@ class Connection:
     def base(self) -> str:
         """Return the address that call paths are appended to: `https://<domain>/api`."""
         return self.url.rstrip("/").removesuffix("/api").rstrip("/") + "/api"
+
+    @property
+    def external_query(self) -> dict[str, str]:
+        """Return what a query adds that names a test by its external id: nothing by default."""
+        usual = self.external_system == DEFAULT_EXTERNAL_SYSTEM
+        return {} if usual else {"externalSystem": self.external_system}
 
     def named(self, call: Call) -> Call:
         """Return the call of this name with the operator's method, path and wrapper."""

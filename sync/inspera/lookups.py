@@ -79,7 +79,8 @@ class Lookups:
         return self.readings.take_search(external_test_id) or self._search_tests(external_test_id)
 
     def _search_tests(self, external_test_id: str) -> TestMatches:
-        call, query = self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id)
+        call = self._caller.named(TEST_SEARCH)
+        query = bodies.test_search(external_test_id) | self._caller.connection.external_query
         try:
             rows = list(self._search(call, query, records.test_from_search))
         except NotThere:

@@ -19,11 +19,12 @@ from sync.inspera.caller import Caller, StopInDoubt
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import outcome_of
 from sync.inspera.recovery import narrows
+from sync.inspera.refusal_words import cause_of_kept, deferred_as_archived
 from sync.inspera.request import Request
 from sync.inspera.requests.entries import secrets
 from sync.inspera.responses import records
 from sync.records.base import Kind
-from sync.records.changes import Outcome, Result
+from sync.records.changes import Cause, Outcome, Result
 from sync.records.remote import Assignment, Members
 
 _DONE = Outcome(Result.DONE)
@@ -58,6 +59,14 @@ class MembershipChange:
         return all(
             may_be_repeated(self.call, entry) for _, entry in self.batch.entries(batch_slice)
         )
+
+
+class _ArchivedError(Exception):
+    """The refusal of every change on a test, with the outcome of what was not sent."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
 
 
 SendSlice = Callable[[MembershipChange, Slice], list[Slice]]
@@ -120,6 +129,8 @@ class Membership:
                 pending.extend(reversed(send_slice(change, pending.pop())))
         except NotThere as error:
             return batch.finish(outcome_of(error))
+        except _ArchivedError as error:
+            return batch.finish(error.outcome)
         except Stop as error:
             if not batch.begun:
                 raise  # the engine records that none of these was sent
@@ -174,6 +185,7 @@ class Membership:
         error although it carried out all or part of the call (vendor contract, Test API:
         committees).
         """
+        _raise_if_archived(error)
         may_narrow = narrows(change.call, error)
         if may_narrow and not change.may_be_repeated(batch_slice):
             doubt = f"{error}; it is not known whether it was carried out all the same"
@@ -217,7 +229,10 @@ class Membership:
         except NotThere as error:
             self._settle_404(change, batch_slice, error)
         except Refused as error:
-            return change.batch.refuse(batch_slice, error, narrows=narrows(change.call, error))
+            _raise_if_archived(error)
+            cause = cause_of_kept(error) if change.kind is Kind.CANDIDATE else Cause.NONE
+            narrow = narrows(change.call, error)
+            return change.batch.refuse(batch_slice, error, narrows=narrow, cause=cause)
         except StopInDoubt as error:
             change.batch.doubt(batch_slice, str(error))
             raise
@@ -273,6 +288,11 @@ class Membership:
             raise
         except CallError:
             return None
+
+
+def _raise_if_archived(error: Refused) -> None:
+    if archived := deferred_as_archived(error):
+        raise _ArchivedError(archived) from None
 
 
 def _identity(entry: Assignment) -> tuple[str, str]:

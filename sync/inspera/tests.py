@@ -6,12 +6,13 @@ A create must never be sent twice blindly: the second one would apply the templa
 from dataclasses import replace
 from datetime import datetime
 
-from sync.contract import TEST_ACTIVATE, TEST_CREATE, TEST_UPDATE, is_activated
-from sync.errors import CallError, NotThere, Unknown
+from sync.contract import ARCHIVED, TEST_ACTIVATE, TEST_CREATE, TEST_UPDATE, is_activated
+from sync.errors import CallError, NotThere, Refused, Unknown
 from sync.inspera.caller import Caller
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import lookup_failed, outcome_of
 from sync.inspera.recent_readings import TestMatches
+from sync.inspera.refusal_words import deferred_as_archived
 from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
@@ -96,15 +97,20 @@ class Tests:
             name: _first(change.before.get(name), change.after.get(name))
             for name in ("start", "end")
         }
-        held = _hold_doubtful(matches) or _hold_drift(matches[0], known, "known is", change.after)
-        if held:
-            return held
+        stopped = (
+            _hold_doubtful(matches)
+            or _hold_drift(matches[0], known, "known is", change.after)
+            or _defer_archived(matches[0])
+        )
+        if stopped:
+            return stopped
         agrees = _agrees(matches[0], change, known)
         if agrees and all(
             getattr(matches[0], name) == change.after.get(name) for name in _UPDATED_FIELDS
         ):
-            return Outcome(Result.DONE, AGREED, matches[0].remote_id)
+            return replace(_outcome(Result.DONE, matches[0], AGREED), there={})
         outcome = self._post_update(matches[0], {**change.after, "external_test_id": external_id})
+        outcome = replace(outcome, is_parent=matches[0].is_parent)
         done = outcome.result is Result.DONE
         return replace(outcome, message=AGREED_TIMES) if agrees and done else outcome
 
@@ -150,14 +156,13 @@ class Tests:
         test = matches[0]
         if all(wanted.get(name) in (None, value) for name, value in _values(test).items()):
             return _outcome(Result.FOUND, test, "Inspera had it already")
-        updated = self._post_update(test, wanted)
+        updated = _defer_archived(test) or self._post_update(test, wanted)
         if updated.result is Result.DONE:
             values = {
                 name: _first(wanted.get(name), value) for name, value in _values(test).items()
             }
-            return Outcome(
-                Result.FOUND, "Inspera had it already; brought up to date", test.remote_id, values
-            )
+            found = _outcome(Result.FOUND, test, "Inspera had it already; brought up to date")
+            return replace(found, there=values)
         if updated.result is Result.UNKNOWN:
             return updated
         message = f"Inspera had it already, and keeps its own values: {updated.message}"
@@ -165,13 +170,18 @@ class Tests:
 
     def _post_update(self, test: RemoteTest, fields: Fields) -> Outcome:
         call = self._caller.named(TEST_UPDATE)
-        request = Request(call, body=bodies.wrapped(call, bodies.test(fields)))
+        body, query = (
+            bodies.wrapped(call, bodies.test(fields)),
+            self._caller.connection.external_query,
+        )
+        request = Request(call, query=query, body=body)
         try:
             remote_id, _ = self._caller.call(request, records.saved_test_id)
         except CallError as error:
             if isinstance(error, NotThere):
                 self._caller.tenant.not_there(call, test.remote_id)
-            return outcome_of(error)
+            archived = deferred_as_archived(error) if isinstance(error, Refused) else None
+            return archived or outcome_of(error)
         finally:
             self._lookups.readings.forget_search(str(fields["external_test_id"]))
             self._lookups.readings.forget_members(test.remote_id)
@@ -179,7 +189,8 @@ class Tests:
 
     def _post_new(self, external_id: str, wanted: Fields) -> Outcome:
         call = self._caller.named(TEST_CREATE)
-        request = Request(call, body=bodies.wrapped(call, bodies.new_test(wanted)))
+        body = bodies.wrapped(call, bodies.new_test(wanted))
+        request = Request(call, query=self._caller.connection.external_query, body=body)
         lost: Unknown | None = None
         for _ in range(self._caller.connection.attempts):
             try:
@@ -271,6 +282,14 @@ def _hold_drift(
     return replace(_outcome(Result.HELD, test, message), cause=Cause.DRIFT, disputed=disputed)
 
 
+def _defer_archived(test: RemoteTest) -> Outcome | None:
+    """Return a `DEFERRED` outcome for a test that Inspera shows as archived (rules 22)."""
+    if (test.status or "").lower() != ARCHIVED:
+        return None
+    message = f"Inspera shows the status '{test.status}'"
+    return Outcome(Result.DEFERRED, message, test.remote_id, cause=Cause.ARCHIVED)
+
+
 def _agrees(test: RemoteTest, change: Change, known: Fields) -> bool:
     """Tell whether somebody has changed Inspera's times to those that the source has now."""
     theirs = {"start": test.start, "end": test.end}
@@ -281,7 +300,8 @@ def _agrees(test: RemoteTest, change: Change, known: Fields) -> bool:
 
 
 def _outcome(result: Result, test: RemoteTest, message: str = "") -> Outcome:
-    return Outcome(result, message, test.remote_id, _values(test))
+    there = _values(test)
+    return Outcome(result, message, test.remote_id, there, is_parent=test.is_parent)
 
 
 def _values(test: RemoteTest) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from sync.planning.absence import AbsenceDoubt
 from sync.planning.freeze import TimeFacts, additive, doubts, stays_ended
 from sync.planning.grace import PastAbsence
 from sync.planning.plausible import span_text
-from sync.planning.remedies import adopt
+from sync.planning.remedies import PARENT, adopt, archived_text
 from sync.planning.zeros import CORRECT, SPREADSHEET, lost_identity, lost_zeros
 from sync.records.base import Kind, listed
 from sync.records.candidate import MAX_CANDIDATES
@@ -43,6 +43,9 @@ class Facts:
         room_left: how many candidates the test can still take before this one.
         refused: why just this was refused before, and when it is tried again; empty when its time
             has come.
+        kept: why Inspera keeps a candidate who has started; empty when it was not tried.
+        archived: Inspera's words for taking no change of the test; empty when it is not archived.
+        parent: other tests are parts of the test, and have its candidates.
         existing: whether the record was in Inspera before us.
         timing: when the test runs, or the test that it is on; None for people.
         retired: it was retired with its test, which has not ended by the times of now.
@@ -66,6 +69,9 @@ class Facts:
     suspect: str = ""
     room_left: int = MAX_CANDIDATES
     refused: str = ""
+    kept: str = ""
+    archived: str = ""
+    parent: bool = False
     existing: bool = False
     timing: TimeFacts | None = None
     retired: bool = False
@@ -101,6 +107,7 @@ class Ruling:
             Cause.GRACE,
             Cause.UNDONE,
             Cause.ONE_WAY,
+            Cause.PARENT,
         )
 
 
@@ -147,10 +154,23 @@ def judge(change: Change, facts: Facts) -> Ruling:
     if facts.outside and _is_left_alone(change, facts):
         return Ruling(Verdict.DEFERRED, OUTSIDE, Cause.PILOT)
     ruling = _settled_before(change, facts) or _judge_anew(change, facts)
-    # After the others, so that its hash never opens what no hash may.
-    if facts.undone and change.action in CALLING and ruling == PASS:
+    return _stopped(change, facts) or ruling if ruling == PASS else ruling
+
+
+def _stopped(change: Change, facts: Facts) -> Ruling | None:
+    """Return the ruling on what is stopped although all else allows it; None if it passes.
+
+    It comes after the others, so that its hash never opens what no hash may.
+    """
+    if change.action not in CALLING:
+        return None
+    if facts.archived:
+        return Ruling(Verdict.DEFERRED, archived_text(facts.archived), Cause.ARCHIVED)
+    if facts.undone:
         return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
-    return ruling
+    if facts.parent and change.kind is Kind.CANDIDATE:
+        return Ruling(Verdict.HELD, PARENT, Cause.PARENT)
+    return None
 
 
 def _settled_before(change: Change, facts: Facts) -> Ruling | None:
@@ -160,6 +180,8 @@ def _settled_before(change: Change, facts: Facts) -> Ruling | None:
         return held
     if facts.protected and change.action in CALLING and change.action is not Action.CREATE:
         return Ruling(Verdict.DEFERRED, facts.protected, Cause.PROTECTED)
+    if facts.kept and change.action in CALLING:
+        return Ruling(Verdict.DEFERRED, facts.kept, Cause.STARTED)
     if facts.refused and change.action in CALLING:
         return Ruling(Verdict.DEFERRED, facts.refused, Cause.REFUSED)
     return None

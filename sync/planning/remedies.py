@@ -58,3 +58,18 @@ def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: 
         f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} keeps "
         "Inspera's value until the source's changes"
     )
+
+
+def archived_text(words: str) -> str:
+    """Return why nothing on an archived test changes, with Inspera's words."""
+    return (
+        f"the test is archived in Inspera and takes no changes ({words}); restore it there and "
+        "run `inspera-sync apply --retry-refused`, or leave it out of the source"
+    )
+
+
+PARENT = (
+    "the test is a parent of other tests (isAssessmentPath), which have the candidates; correct "
+    "the source"
+)
+"""Why nothing is done with the candidates of a parent unasked, and what to do."""

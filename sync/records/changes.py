@@ -68,6 +68,7 @@ class Cause(StrEnum):
     )
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
+    STARTED = "started"  # Inspera keeps a candidate who has started the test
     FREEZE = "freeze"  # its test is under way or starts soon
     ENDED = "ended"  # its test has ended, and only what concerns grading still changes
     CLOSED = "closed"  # its test ended so long ago that nothing on it changes any more
@@ -76,6 +77,7 @@ class Cause(StrEnum):
     FULL = "full"
     NUMBER = "number"  # somebody who stays on the test has the candidate number
     REFUSED = "refused"
+    ARCHIVED = "archived"  # Inspera takes no change of a test that is archived there
     FRESH = "fresh"
     LIMIT = "limit"
     GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
@@ -90,6 +92,7 @@ class Cause(StrEnum):
     SHARED = "shared"  # somebody else has the same account
     TAKEN = "taken"  # the username that was to be created exists in Inspera
     UPDATES = "updates"  # this tenant refuses a username that exists, so it takes no updates
+    PARENT = "parent"  # its test is a parent of other tests, which have the candidates
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
     ONE_WAY = "one_way"  # switching the option off takes nothing back
@@ -105,6 +108,8 @@ NOT_BY_ITSELF = frozenset(
         Cause.NUMBER,
         Cause.ENDED,
         Cause.CLOSED,
+        Cause.STARTED,
+        Cause.ARCHIVED,
         Cause.REJECTED,
         Cause.UPDATES,
     }
@@ -169,6 +174,8 @@ class Outcome:
     `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where
     they were read and are to be remembered instead of what was wanted (an existing record).
     `disputed` names the fields that somebody has changed there, of which a person has to decide.
+    `is_parent` tells of a test that was looked up whether it is a parent of others; `None` when it
+    was not looked up.
     """
 
     result: Result
@@ -177,6 +184,7 @@ class Outcome:
     there: Fields = field(default_factory=dict)
     cause: Cause = Cause.NONE
     disputed: tuple[str, ...] = ()
+    is_parent: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

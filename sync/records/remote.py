@@ -16,7 +16,8 @@ class RemoteTest:
 
     Times are text as in a plan (UTC, whole seconds); `None` is what it did not show.
 
-    `duration` is in minutes, and the documented answers leave it out.
+    `duration` is in minutes, and the documented answers leave it out. `is_parent` tells whether
+    other tests are parts of it (`isAssessmentPath`), and `parent_id` which test it is a part of.
     """
 
     remote_id: str
@@ -26,6 +27,8 @@ class RemoteTest:
     end: str | None = None
     status: str | None = None
     duration: int | None = None
+    is_parent: bool | None = None
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "Nothing needs to be done.",
         8,
     ),
+    Cause.STARTED: CauseWords(
+        "The candidate has started the test",
+        "Inspera keeps a candidate who has started, and so does this program. It is tried again "
+        "only when the source or the test changes. Nothing needs to be done.",
+        8,
+    ),
     Cause.FREEZE: CauseWords(
         "The test starts soon or is under way",
         "Close to its start a test is left alone, except for additions and for more time. "
@@ -80,6 +86,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "Refused by Inspera",
         "Inspera has refused exactly this before. It is tried again later, and at once when the "
         "row changes. The reason is in Inspera's words.",
+        22,
+    ),
+    Cause.ARCHIVED: CauseWords(
+        "The test is archived in Inspera",
+        "Inspera takes no change of an archived test. Restore it in Inspera, or leave it out of "
+        "the source.",
         22,
     ),
     Cause.FRESH: CauseWords(
@@ -154,6 +166,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "changed names and addresses do not reach Inspera. An administrator must set the call "
         "that updates people, or correct these accounts in Inspera.",
         21,
+    ),
+    Cause.PARENT: CauseWords(
+        "The test is a parent of other tests",
+        "Such a test consists of other tests, and these have the candidates. Register people for "
+        "the other tests, or approve the changes if they are meant.",
+        7,
     ),
     Cause.NAMED: CauseWords(
         "Other sources still name it",

@@ -182,6 +182,7 @@ _SCOPE_HEADINGS = {
     Cause.LIMIT: "Over a limit",
     Cause.TIMES: "Held together by the times of tests",
     Cause.UNDONE: "Undone by a person",
+    Cause.PARENT: "Candidates of tests that are parents of other tests",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -20,7 +21,14 @@ from sync.sandbox.store import SandboxStore
 from sync.sandbox.tokens import Tokens, void_token
 from sync.sandbox.users import post_staff, post_student
 from sync.sandbox.whole_tests import all_tests, get_test
-from sync.sandbox.wire import Answer, Endpoints, Json, ReceivedCall, Refusal
+from sync.sandbox.wire import (
+    Answer,
+    Endpoints,
+    Json,
+    ReceivedCall,
+    Refusal,
+    with_unknown_fields,
+)
 
 PAGE = 10_000
 """The most entries of the request log in one response."""
@@ -98,6 +106,8 @@ class SandboxBackend:
             if rule is None:  # with a rule, the client may never learn that it was valid
                 self._tokens.note_use(call)
         answer = endpoint.handler(self._replica.seen(call.now, db) if endpoint.reads else db, call)
+        if self.controls.unknown_fields:
+            answer = replace(answer, body=with_unknown_fields(answer.body))
         if endpoint.writes:
             self._replicate(call.now, lambda copy: endpoint.handler(copy, call))
         return instead or answer, endpoint.writes

@@ -14,13 +14,14 @@ from sync.sandbox.batches import (
     remove_batch,
 )
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
+from sync.sandbox.people import find_external
 from sync.sandbox.reader import BodyReader
-from sync.sandbox.tests import find_test
+from sync.sandbox.tests import find_open_test, find_test
 from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 MAX_CANDIDATES = 1500
 
-_NEW = {"candidate_id": None, "extra_time": 0, "room": None, "building": None}
+_NEW = {"candidate_id": None, "extra_time": 0, "room": None, "building": None, "started": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def get_candidates(db: Connection, call: ReceivedCall) -> Answer:
 
 def post_candidates(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `POST /v1/test/{testId}/candidates`: add and change, the whole batch or nothing."""
-    test = find_test(db, call)
+    test = find_open_test(db, call)
     entry = partial(_entry, existing=committee_names(db, test["run_id"]))
     auth_type, entries = read_batch(call.json(), "candidates", entry)
     people = find_all(db, auth_type, entries, "student")
@@ -54,8 +55,22 @@ def post_candidates(db: Connection, call: ReceivedCall) -> Answer:
 
 def delete_candidates(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `DELETE /v1/test/{testId}/candidates`: the whole batch or none of it."""
-    run_id = find_test(db, call)["run_id"]
+    run_id = find_open_test(db, call)["run_id"]
+    _refuse_started(db, run_id, call.json())
     return remove_batch(db, call.json(), "candidate", partial(remove_candidate, db, run_id))
+
+
+def _refuse_started(db: Connection, run_id: int, body: Json) -> None:
+    """Refuse to take off candidates who have started (vendor contract, Test API: candidates)."""
+    auth_type, entries = read_batch(body, "candidates", lambda _: None)
+    query = "SELECT 1 FROM candidates WHERE run_id = ? AND user_id = ? AND started = 1"
+    started = [
+        external_id
+        for external_id in entries
+        if db.execute(query, (run_id, find_external(db, (auth_type, external_id)))).fetchone()
+    ]
+    if started:
+        raise Refusal(400, *(f"externalId {one}: has started the test" for one in started))
 
 
 def save_candidate(db: Connection, run_id: int, user_id: int, candidate: CandidateEntry) -> None:
@@ -65,8 +80,8 @@ def save_candidate(db: Connection, run_id: int, user_id: int, candidate: Candida
     ).fetchone()
     db.execute(
         "INSERT OR REPLACE INTO candidates"
-        " (run_id, user_id, candidate_id, extra_time, room, building)"
-        " VALUES (:run_id, :user_id, :candidate_id, :extra_time, :room, :building)",
+        " (run_id, user_id, candidate_id, extra_time, room, building, started)"
+        " VALUES (:run_id, :user_id, :candidate_id, :extra_time, :room, :building, :started)",
         (_NEW if old is None else dict(old))
         | dict(candidate.given)
         | {"run_id": run_id, "user_id": user_id},

@@ -18,6 +18,7 @@ class Controls:
         wrapped: whether the answer to a read of a test is inside a `result`.
         refuse_existing: whether a post of a username that exists is refused, instead of updating
             its account (vendor contract, Users API).
+        unknown_fields: whether every answer has members that no contract names.
         failures: the random failures.
         fail: the rules for calls that certainly fail. They go before `failures`.
         clock_offset: the seconds by which the `Date` of every answer is ahead of this machine's
@@ -37,6 +38,7 @@ class Controls:
         self.limit = RequestLimit(taken)
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
         self.refuse_existing = False
+        self.unknown_fields = False
         self.failures, self.clock_offset = failures or Failures(), 0.0
         self.export_details = False
         self._rules: list[Rule] = []
@@ -58,7 +60,7 @@ class Controls:
             read.flag("wrapped"),
         )
         offset, details = read.number("clock_offset"), read.flag("export_details")
-        refuse_existing = read.flag("refuse_existing")
+        refuse_existing, unknown = read.flag("refuse_existing"), read.flag("unknown_fields")
         items, inner, strict = read.items("fail"), read.inner("failures"), read.inner("limit")
         rules = None if items is None else [read_rule(item) for item in items]
         failures = None if inner is None else read_failures(inner)
@@ -73,6 +75,7 @@ class Controls:
         self.export_details = self.export_details if details is None else details
         if refuse_existing is not None:
             self.refuse_existing = refuse_existing
+        self.unknown_fields = self.unknown_fields if unknown is None else unknown
         self._rules = self._rules if rules is None else rules
         self.failures = self.failures if failures is None else failures
 
@@ -100,6 +103,7 @@ class Controls:
             "token_lifetime": self.token_lifetime,
             "wrapped": self.wrapped,
             "refuse_existing": self.refuse_existing,
+            "unknown_fields": self.unknown_fields,
         }
         numbers |= {"clock_offset": self.clock_offset, "export_details": self.export_details}
         return numbers | {

@@ -1,7 +1,7 @@
 """Manual edits, as people make them in the vendor's pages: drift and existing records."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
 from sync.sandbox.activation import activate
@@ -25,7 +25,7 @@ from sync.sandbox.people import (
     save_student,
 )
 from sync.sandbox.reader import BodyReader
-from sync.sandbox.tests import as_posted, save_test
+from sync.sandbox.tests import DEFAULT_SYSTEM, MARKS, as_posted, mark_test, save_test
 from sync.sandbox.wire import Json, Refusal
 
 EXAMPLES: dict[str, Json] = {
@@ -40,6 +40,11 @@ EXAMPLES: dict[str, Json] = {
     "take a learner off a test": {
         "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "removed": True}
     },
+    "let a candidate start": {
+        "candidate": {"test": "INF1000-H26", "username": "s1001@example.edu", "started": True}
+    },
+    "archive a test": {"test": "INF1000-H26", "archived": True},
+    "make a test a parent of others": {"test": "INF1000-H26", "isAssessmentPath": True},
     "put staff on a test": {
         "contributor": {
             "test": "INF1000-H26",
@@ -67,12 +72,13 @@ _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplat
 def apply_edit(db: Connection, edit: Json) -> Json:
     """Carry out one edit, and return the id of what was edited.
 
-    - A test: `{"test": external id, "title", "start", "end", "duration", "activated": true}`; what
-      is left out stays, and a test that does not exist is created.
+    - A test: `{"test": external id, "title", "start", "end", "duration", "activated": true,
+      "archived", "isAssessmentPath", "parentId", "externalSystem"}`; what is left out stays, and a
+      test that does not exist is created.
     - A person: `{"student": …}` or `{"staff": …}`, as in their calls. With `"second": true` it
       becomes a second account of a username, as old tenants may have them.
     - A candidate: `{"candidate": {"test": external id, "username": …, or "authType" and
-      "externalId", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees"}}`.
+      "externalId", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees", "started"}}`.
     - A contributor: `{"contributor": {…, "roles", "committees", "roomName", "buildingName"}}`,
       named as a candidate.
     - A committee: `{"committee": {"test", "name", "type"}}`.
@@ -98,13 +104,18 @@ def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
     external_id = edit["test"] if isinstance(edit["test"], str) else ""
     row = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,)).fetchone()
     changes = {
-        _OUR_WORDS.get(name, name): value for name, value in edit.items() if name not in _OURS
+        _OUR_WORDS.get(name, name): value
+        for name, value in edit.items()
+        if name not in _OURS and name not in MARKS
     }
     before = {"externalTestId": external_id} if row is None else as_posted(row)
-    saved = save_test(db, before | changes, manual=True)[0]
+    system = DEFAULT_SYSTEM if row is None else row["external_system"]
+    run_id = save_test(db, before | changes, manual=True, system=system)[0]
+    marks = {name: value for name, value in edit.items() if name in MARKS}
+    mark_test(db, run_id, BodyReader(marks))
     if edit.get("activated"):
         activate(db, external_id)
-    return {"assessmentRunId": saved}
+    return {"assessmentRunId": run_id}
 
 
 def _edit_student(db: Connection, body: Json) -> Json:
@@ -146,7 +157,10 @@ def _edit_candidate(db: Connection, body: Json) -> Json:
         _read_person(read),
         read_candidate(read, "committees"),
     )
+    started = read.flag("started")
     read.close()
+    if started is not None:
+        candidate = replace(candidate, given={**candidate.given, "started": int(started)})
     run_id = _find_test(db, test, candidate.committees)
     user_id = person.find(db, "student")
     if not removed:

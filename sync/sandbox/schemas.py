@@ -59,6 +59,7 @@ _PLACE: Mapping[str, Json] = {
     "committeesName": _TEXTS,
 }
 _COMMITTEE: Json = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
+_RELATIONS: Mapping[str, Json] = {"isAssessmentPath": _YES_OR_NO, "parentId": _ID}
 _VALUE: Json = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
 _OPTION = _object({"option": _NEEDED_TEXT, "value": _VALUE})
 _TO_REMOVE = _object({"externalId": _NEEDED_TEXT})
@@ -174,7 +175,8 @@ _ANSWERED: dict[str, Json] = {
                 )
             ),
             "committees": _list(_object({"name": _COMMITTEE, "type": {"enum": list(TYPES)}})),
-        }
+        },
+        _RELATIONS,
     ),
     "WrappedTest": _object({"result": {"$ref": "#/components/schemas/Test"}}),
     "FoundTests": _object(
@@ -192,7 +194,8 @@ _ANSWERED: dict[str, Json] = {
                         "endTime": _TIME,
                         "isTemplate": _YES_OR_NO,
                         "metadataUrl": {"type": "string", "format": "uri"},
-                    }
+                    },
+                    _RELATIONS,
                 )
             ),
         }

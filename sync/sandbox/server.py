@@ -176,7 +176,7 @@ class Sandbox:
         """Change the given controls, and return all.
 
         They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `export_details`,
-        `refuse_existing`, `fail`, `failures` and `limit`. `Controls`, `Rule`,
+        `refuse_existing`, `unknown_fields`, `fail`, `failures` and `limit`. `Controls`, `Rule`,
         `sync.sandbox.failures` and `RequestLimit` describe them.
 
         Raises:

@@ -40,14 +40,19 @@ CREATE TABLE external_ids (
 CREATE INDEX external_ids_user ON external_ids (user_id);
 CREATE TABLE tests (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    external_id TEXT NOT NULL UNIQUE,
+    external_id TEXT NOT NULL,
+    external_system TEXT NOT NULL DEFAULT 'API',
     title TEXT NOT NULL,
     start_time TEXT NOT NULL,
     end_time TEXT NOT NULL,
     duration INTEGER NOT NULL,
     template TEXT,
     templates_sent INTEGER NOT NULL,
-    activated INTEGER NOT NULL DEFAULT 0
+    activated INTEGER NOT NULL DEFAULT 0,
+    archived INTEGER NOT NULL DEFAULT 0,
+    is_path INTEGER NOT NULL DEFAULT 0,  -- whether it is a parent of other tests
+    parent_id INTEGER REFERENCES tests,
+    UNIQUE (external_id, external_system)
 );
 CREATE TABLE options (
     run_id INTEGER NOT NULL REFERENCES tests,
@@ -69,6 +74,7 @@ CREATE TABLE candidates (
     extra_time INTEGER NOT NULL,
     room TEXT,
     building TEXT,
+    started INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, user_id)
 ) WITHOUT ROWID;
 CREATE INDEX candidates_user ON candidates (user_id);

@@ -6,7 +6,7 @@ from sync.sandbox.candidates import all_candidates
 from sync.sandbox.committees import all_committees
 from sync.sandbox.contributors import all_contributors
 from sync.sandbox.options import all_options
-from sync.sandbox.tests import as_posted, find_test
+from sync.sandbox.tests import as_posted, find_test, shown_relations
 from sync.sandbox.wire import Answer, Json, ReceivedCall
 
 _PREFIX = "ar_"
@@ -18,9 +18,9 @@ def get_test(db: Connection, call: ReceivedCall) -> Answer:
     test = find_test(db, call)
     contributors = [_as_shown(contributor) for contributor in all_contributors(db, test["run_id"])]
     committees = all_committees(db, test["run_id"])
-    return Answer(
-        200, {"name": test["title"], "contributors": contributors, "committees": committees}
-    )
+    shown = {"name": test["title"], "contributors": contributors, "committees": committees}
+    related = test["is_path"] or test["parent_id"]
+    return Answer(200, shown | shown_relations(test) if related else shown)
 
 
 def all_tests(db: Connection) -> list[Json]:

@@ -109,6 +109,19 @@ class Endpoint:
         return self.kind not in {"token", "link"}
 
 
+def with_unknown_fields(value: Json) -> Json:
+    """Return a body with members that no contract names in each of its objects.
+
+    The vendor adds fields without notice (vendor contract, Conventions).
+    """
+    if isinstance(value, list):
+        return [with_unknown_fields(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    known = {name: with_unknown_fields(entry) for name, entry in value.items()}
+    return {"addedLater": {"kind": "UNKNOWN", "values": [None, 1, "x"]}, **known, "flag": False}
+
+
 Endpoints = Mapping[str, Endpoint]
 """The endpoints of one path, by method."""
 

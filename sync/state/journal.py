@@ -19,13 +19,14 @@ from sync.records.changes import (
     ALLOWED,
     REMOVALS,
     Action,
+    Cause,
     OpenIntent,
     Outcome,
     PlannedChange,
     Result,
 )
 from sync.records.kinds import KEY_FIELDS, PEOPLE
-from sync.state import decisions, refusals, silent_changes, undone
+from sync.state import decisions, refusals, silent_changes, traits, undone
 from sync.state.compare import recent_removals
 from sync.state.known_writer import Clock, KnownWriter
 from sync.state.sqlite.open import count
@@ -72,6 +73,7 @@ class Journal:
         self.run_id = count(connection, "SELECT max(id) FROM run")
         self._findings = 0
         self._refused = set(refusals.read_keys(connection))
+        self._archived = traits.archived(connection)
         self._open_before = {(one.kind, one.line_key) for one in open_intents(connection)}
         connection.commit()
         if keep_mark:
@@ -132,8 +134,10 @@ class Journal:
                 )
                 continue
             record = (line.change.kind, line.change.line_key)
+            self._note_traits(line, outcome)
             if outcome.result is Result.REFUSED:
-                refusals.note(self._connection, line, outcome.message, self._clock())
+                now, cause = self._clock(), outcome.cause
+                refusals.note(self._connection, line, outcome.message, now, cause)
                 self._refused.add(record)
                 self.known.refuse(line.change.kind, line.change.key)
             elif outcome.result in (Result.DONE, Result.FOUND):
@@ -152,6 +156,20 @@ class Journal:
         if closed:
             self._connection.execute(_CLOSE, closed)
         decisions.use_up(self._connection, used)
+
+    def _note_traits(self, line: PlannedChange, outcome: Outcome) -> None:
+        """Store what Inspera has shown of the test that this change is about, or is on."""
+        kind, test = line.change.kind, line.change.key[0]
+        if kind is Kind.TEST:
+            self.known.note_parent(test, is_parent=outcome.is_parent)
+        if kind in PEOPLE:
+            return
+        if outcome.cause is Cause.ARCHIVED:
+            traits.note_archived(self._connection, test, outcome.message, self._clock())
+            self._archived.add(test)
+        elif outcome.result is Result.DONE and test in self._archived:
+            traits.lift(self._connection, test, traits.ARCHIVED)
+            self._archived.discard(test)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Close open intents of earlier runs for a line's key whose outcome is known now."""

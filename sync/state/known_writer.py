@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 from sync.records.base import Key, Kind, utc_text
 from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
-from sync.state import kept_values
+from sync.state import kept_values, traits
 from sync.state.compare import absence_counts
 from sync.state.staging import snapshot
 from sync.state.staging.scratch import key_columns
@@ -47,6 +47,11 @@ class KnownWriter:
         )
         values["managed"] = True if managed is None else managed
         self._connection.execute(_upsert_sql(kind, keep_managed=managed is None), values)
+
+    def note_parent(self, test: str, *, is_parent: bool | None) -> None:
+        """Store whether other tests are parts of this one; None keeps what is known of that."""
+        if is_parent is not None:
+            traits.note_parent(self._connection, test, self._clock(), is_parent=is_parent)
 
     def disable(self, key: Key, fingerprint: bytes | None) -> None:
         """Store that a member of staff is disabled in Inspera."""
@@ -88,6 +93,8 @@ class KnownWriter:
         )
         kept_values.forget(self._connection, kind, key)
         absence_counts.forget(self._connection, kind, key)
+        if kind is Kind.TEST:
+            traits.forget(self._connection, key[0])
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"),
@@ -115,6 +122,8 @@ class KnownWriter:
             self._connection.execute(
                 text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys
             )
+        if kind is Kind.TEST:
+            traits.rename(self._connection, old[0], new[0])
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
         snapshot.forget(self._connection, kind, *key_columns(old))

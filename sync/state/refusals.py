@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
-from sync.records.changes import SOON, Action, PlannedChange
+from sync.records.changes import SOON, Action, Cause, PlannedChange
+from sync.state import traits
 from sync.state.staging.scratch import key_columns, key_from, line_key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
@@ -16,10 +17,16 @@ PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
 For what a test of the next days needs, the pause is always the first.
 """
 
+_NEVER = "9999-12-31T00:00:00Z"
+"""When a candidate who has started is tried to be taken off again, unless their test changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusalStatus:
-    """A refusal that has not passed yet. Times are text in UTC."""
+    """A refusal that has not passed yet. Times are text in UTC.
+
+    `again` is empty when it is not tried again by itself.
+    """
 
     kind: Kind
     key: Key
@@ -36,10 +43,9 @@ def listed(connection: Connection) -> Iterator[RefusalStatus]:
         " ORDER BY since, kind, k1, k2"
     )
     for row in connection.execute(text(query)).fetchall():
-        kind = Kind(row.kind)
-        yield RefusalStatus(
-            kind, key_from(kind, row.k1, row.k2), row.times, row.since, row.again, row.message
-        )
+        kind, again = Kind(row.kind), "" if row.again == _NEVER else row.again
+        key = key_from(kind, row.k1, row.k2)
+        yield RefusalStatus(kind, key, row.times, row.since, again, row.message)
 
 
 def read_keys(connection: Connection) -> Iterator[tuple[Kind, Key]]:
@@ -48,8 +54,13 @@ def read_keys(connection: Connection) -> Iterator[tuple[Kind, Key]]:
         yield Kind(row.kind), line_key_from(Kind(row.kind), row.k1, row.k2)
 
 
-def note(connection: Connection, line: PlannedChange, message: str, now: datetime) -> None:
-    """Store a refusal. One with another fingerprint than before starts anew. `now` is aware."""
+def note(
+    connection: Connection, line: PlannedChange, message: str, now: datetime, cause: Cause
+) -> None:
+    """Store a refusal. One with another fingerprint than before starts anew. `now` is aware.
+
+    A candidate who has started is kept: with that `cause` no time makes it be tried again.
+    """
     k1, k2 = key_columns(line.change.line_key)
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
@@ -57,17 +68,20 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
         connection.execute(text(f"SELECT times FROM refused WHERE {same}"), what).scalar() or 0
     )
     pause = PAUSES[0] if line.wave.startswith(SOON) else PAUSES[min(times, len(PAUSES)) - 1]
-    again = utc_text(now + pause)
+    again = _NEVER if cause is Cause.STARTED else utc_text(now + pause)
     connection.execute(
         text(
-            "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, last, again, message)"
-            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message)"
+            "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, last, again, message,"
+            " cause)"
+            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message, :cause)"
             " ON CONFLICT (kind, k1, k2)"
             " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = "
             "excluded.last, again = excluded.again, message = excluded.message,"
+            " cause = excluded.cause,"
             " since = CASE WHEN excluded.times > 1 THEN refused.since ELSE excluded.since END"
         ),
-        {**what, "times": times, "now": utc_text(now), "again": again, "message": message},
+        {**what, "times": times, "now": utc_text(now), "again": again}
+        | {"message": message, "cause": cause.value},
     )
 
 
@@ -83,6 +97,7 @@ def lift(connection: Connection, kind: Kind, key: Key) -> None:
 def wake(connection: Connection) -> None:
     """Let everything that was refused be tried again at once."""
     connection.execute(text("UPDATE refused SET again = since"))
+    traits.wake(connection)
 
 
 def unanswered_findings(connection: Connection, type_: str) -> Iterator[tuple[Kind, str, str]]:

@@ -157,7 +157,8 @@ class RefusedChange(SQLModel, table=True):
     """A change that Inspera refused, until it passes. It is tried again at `again` (UTC).
 
     It is also tried again when its row changes. `fingerprint` is that of the wanted record, empty
-    for a removal; `times` counts the refusals in a row, from `since` to `last`.
+    for a removal; `times` counts the refusals in a row, from `since` to `last`. With the `cause`
+    `started` it is tried again only when its test has changed since `last`.
     """
 
     __tablename__ = "refused"
@@ -170,6 +171,23 @@ class RefusedChange(SQLModel, table=True):
     since: str
     last: str
     again: str
+    message: str = ""
+    cause: str = ""
+
+
+class ShownTrait(SQLModel, table=True):
+    """What Inspera has shown of a test that stops changes on it.
+
+    `trait` is `archived` (nothing is sent until `again`, UTC) or `parent` (other tests are parts of
+    it). `message` is in Inspera's words.
+    """
+
+    __tablename__ = "test_trait"
+
+    test: str = Field(primary_key=True)
+    trait: str = Field(primary_key=True)
+    since: str
+    again: str = ""
     message: str = ""
 
 

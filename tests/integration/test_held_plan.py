@@ -75,6 +75,27 @@ def test_a_hold_is_approved_whole_and_carried_out_at_once(night: University) -> 
     night.apply_cleanly()
 
 
+def test_an_approval_of_what_makes_no_call_says_that_it_waits_for_a_whole_run(
+    university: University,
+) -> None:
+    university.config["on_absence"] = {"candidate": "keep"}
+    university.config["limits"] = {"kind": {"at_least": 0, "percent": 1}}
+    university.allow_shrinkage()
+    for test in (TEST, OTHER, "FYS1001-H26"):
+        university.register(test, "1001")
+    university.apply_once()
+    university.exams.drop(TEST)
+    university.registrations.drop(f"{TEST} 1001")
+    assert university.apply().status == 3
+    ran = approve(university, only_hold(university))
+    assert ran.status == 1
+    assert (
+        "this change makes no call and waits for a whole run; run `inspera-sync apply`" in ran.out
+    )
+    university.apply_cleanly()
+    assert "1 test withdrawn" in university.run("status").out
+
+
 def test_a_hold_is_approved_in_part_and_the_rest_rejected(night: University) -> None:
     ran = approve(night, only_hold(night), "--only", f"{TEST}/1001", "--only", "1002")
     assert set(night.candidates()) == names(numbers(1003, 10)), ran.output

@@ -322,3 +322,20 @@ def test_a_shrunk_source_is_accepted_only_when_its_removals_were_sent(
     assert university.apply(*command.split()).status == 0
     assert len(university.candidates(TEST)) == 20
     assert university.apply().status == 0
+
+
+def test_a_hash_of_what_the_freeze_defers_does_not_open_the_limits_of_removals(
+    university: University,
+) -> None:
+    university.register(TEST, *numbers(1001, 9))
+    university.apply_once()
+    university.at("2026-12-01T07:30")
+    university.registrations.drop(*(f"{TEST} {one}" for one in numbers(1001, 5)))
+    (frozen,) = university.plan_json()["summary"]["held_scopes"]
+    assert university.apply("--allow", frozen["hash"]).status == 3
+    assert set(university.candidates()) == names(numbers(1001, 9))
+    ran = university.plan("--allow", frozen["hash"])
+    hashes = set(re.findall(r"--allow (\w+)", ran.out)) - {frozen["hash"]}
+    both = [f"--allow={one}" for one in (frozen["hash"], *hashes)]
+    assert university.apply(*both).status == 0
+    assert set(university.candidates()) == names(numbers(1006, 4))

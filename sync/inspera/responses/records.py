@@ -9,6 +9,7 @@ from typing import Final
 
 from sync.inspera.responses.shapes import (
     as_object,
+    flag,
     member,
     moment,
     objects,
@@ -64,6 +65,8 @@ def test_from_search(row: Mapping[str, object]) -> RemoteTest | None:
         end=moment(row.get("endTime")),
         status=text(row.get("status")),
         duration=whole_number(row.get("duration")),
+        is_parent=flag(row.get("isAssessmentPath")),
+        parent_id=text(row.get("parentId")),
     )
 
 
@@ -84,6 +87,8 @@ def read_test(remote_id: str, document: object) -> RemoteTest:
         end=moment(row.get("endTime")),
         status=text(row.get("status")),
         duration=whole_number(row.get("duration")),
+        is_parent=flag(row.get("isAssessmentPath")),
+        parent_id=text(row.get("parentId")),
     )
 
 

@@ -22,6 +22,11 @@ def whole_number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def flag(value: object) -> bool | None:
+    """Return true or false; None for everything else."""
+    return value if isinstance(value, bool) else None
+
+
 def moment(value: object) -> str | None:
     """Return a time as plans write it, in UTC and whole seconds.
 

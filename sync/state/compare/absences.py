@@ -12,6 +12,7 @@ from sync.planning.freeze import TimeFacts
 from sync.planning.grace import PastAbsence
 from sync.planning.guard import Facts
 from sync.records.base import Kind
+from sync.records.changes import Cause
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state.compare.context import REJECTED, WINDOW
 from sync.state.dialect import stream
@@ -241,13 +242,17 @@ def _absent_members(
         # A candidate stays from the start on (rules 8). Graders and committees change again once
         # the test has ended.
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
+        kept = row.refused if row.refused_for == Cause.STARTED else ""
         facts = Facts(
             trouble=_doubt_of_member(row, kind, trouble, sources, suspect),
             begun=begun,
             suspect=suspect,
             zeros=bool(row.zeros),
-            refused=row.refused or "",
+            refused="" if kept else row.refused or "",
+            kept=kept,
             undone=row.undone or "",
+            archived=row.tw_archived or "",
+            parent=bool(row.tw_parent),
             absence=_past_absence(row),
             timing=timing(row),
             retired=row.lifecycle == "retired",
@@ -290,7 +295,7 @@ def _absent_members_sql(kind: Kind) -> str:
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
                k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
-               u.reason AS undone, {WINDOW}, tw.unsettled AS unsettled, {_ABSENCE},
+               b.cause AS refused_for, u.reason AS undone, {WINDOW}, tw.unsettled AS unsettled, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
                    AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'

@@ -17,6 +17,7 @@ from sync.state.compare import zeros
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks
+from sync.state.traits import ARCHIVED, PARENT
 
 FIRST_WAVE = timedelta(days=1)
 """How soon before its start what a test needs is sent before all else (rules 19)."""
@@ -38,7 +39,8 @@ are held, so the known ones count."""
 
 WINDOW = (
     f"tw.start AS tw_start, CASE WHEN tw.unsettled = {OTHER_TIMES} THEN '' ELSE tw.ends END"
-    " AS tw_ends, tw.feed AS tw_feed, tw.before AS tw_before, tw.after AS tw_after"
+    " AS tw_ends, tw.feed AS tw_feed, tw.before AS tw_before, tw.after AS tw_after,"
+    " tw.archived AS tw_archived, tw.parent AS tw_parent"
 )
 """The columns of a test's window (`tw`) by which its times are judged. Known times that change in
 this run do not make it ended."""
@@ -124,13 +126,20 @@ def _fill_barred(connection: Connection, now: datetime) -> None:
     """Store the refused changes whose time to be tried again has not come.
 
     When the test has come near since, only the shortest pause counts, whatever was planned then.
+    A candidate who has started stays until their row or their test changes (rules 8).
     """
+    changed = "EXISTS (SELECT 1 FROM known_test kt WHERE kt.key = r.k1 AND kt.updated > r.last)"
+    started = f"r.cause = '{Cause.STARTED}'"
     connection.execute(
         text(
-            "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || "
-            "'; tried again'"
-            " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`'"
-            f" FROM refused r WHERE again > :now AND NOT (last <= :rested AND {_SOON})"
+            "INSERT INTO barred SELECT kind, k1, k2, fingerprint,"
+            f" CASE WHEN {started} THEN 'has started; stays: ' || message || '; tried again"
+            " when its row or its test changes, or by `apply --retry-refused`'"
+            " ELSE 'refused before: ' || message || '; tried again after ' || again ||"
+            " ', when its row changes, or by `apply --retry-refused`' END, cause"
+            " FROM refused r WHERE again > :now AND"
+            f" CASE WHEN {started} THEN NOT {changed}"
+            f" ELSE NOT (last <= :rested AND {_SOON}) END"
         ),
         {"now": utc_text(now), "rested": utc_text(now - PAUSES[0])},
     )
@@ -321,11 +330,28 @@ def _fill_windows(
             since = utc_text(now - rules_of(*own).after)
             closed = int(window.ended and window.ends <= since)
             rows.append((test.key, *when, _wave_of(test, window, now), int(unsent), closed, *own))
-        insert(connection, "test_window", columns, rows, retiring=0, unsettled=0)
+        insert(connection, "test_window", columns, rows, retiring=0, unsettled=0, parent=0)
+    _fill_traits(connection, now)
     analyse(connection, "test_window")
 
 
 _RULES = ("feed", "before", "after")
+
+
+def _fill_traits(connection: Connection, now: datetime) -> None:
+    """Note the tests that are archived in Inspera, and those that are parents of others."""
+    in_force = f"FROM test_trait t WHERE t.trait = '{ARCHIVED}' AND t.again > :now"
+    connection.execute(
+        text(
+            f"UPDATE test_window SET archived = (SELECT t.message {in_force}"
+            f" AND t.test = test_window.test) WHERE test IN (SELECT t.test {in_force})"
+        ),
+        {"now": utc_text(now)},
+    )
+    connection.exec_driver_sql(
+        "UPDATE test_window SET parent = 1 WHERE test IN"
+        f" (SELECT test FROM test_trait WHERE trait = '{PARENT}')"
+    )
 
 
 def _window_of(test: Any, now: datetime) -> Window:

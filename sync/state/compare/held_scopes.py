@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sync.planning.limits import ChangeGroup, ChangeType, HeldScope, Limits, Scope
-from sync.planning.remedies import allow
+from sync.planning.remedies import PARENT, allow
 from sync.planning.zeros import SPREADSHEET, lost_zeros
 from sync.records.base import Kind
-from sync.records.changes import ALLOWED, Action, Cause, Change
+from sync.records.changes import ALLOWED, REMOVALS, Action, Cause, Change
 from sync.records.kinds import ON_A_TEST, PERSON_OF
 from sync.state.compare.limit_scopes import CountedScope, read_scopes
 from sync.state.compare.recent_changes import IN_DRAFT
@@ -38,11 +38,34 @@ def hold_scopes(
 
     The lines of each scope are in the table `scope_line`.
     """
+    held = _hold_scopes(connection, limits, allowed, now, accepted)
+    connection.execute(
+        text("UPDATE draft SET scope = :allowed WHERE verdict = 'pass' AND scope = :counted"),
+        {"allowed": ALLOWED, "counted": _COUNTED},
+    )
+    return held
+
+
+_COUNTED = "allowed within the limits"
+"""The scope, while limits are counted, of a removal that a hash of its group allows.
+
+The person who gave the hash has seen why the group waits, and not what the limits say of it.
+"""
+
+
+def _hold_scopes(
+    connection: Connection,
+    limits: Limits,
+    allowed: Collection[str],
+    now: datetime,
+    accepted: Sequence[str],
+) -> list[HeldScope]:
     together = [
         *_time_scopes(connection, allowed),
         *_zero_scopes(connection, allowed),
         *_grace_scopes(connection, allowed),
         *_undone_scopes(connection, allowed),
+        *_parent_scopes(connection, allowed),
     ]
     over = []
     for counted in read_scopes(connection, limits, now):
@@ -153,21 +176,22 @@ def _with_remedies(
 
 def _hold(connection: Connection, scopes: _Over, groups: Mapping[ChangeType, HeldScope]) -> None:
     """Hold the lines of scopes that are not allowed, and mark the others as approved."""
-    lines = "scope = '' AND id IN (SELECT draft FROM scope_line WHERE digest = :digest)"
+    lines = "id IN (SELECT draft FROM scope_line WHERE digest = :digest)"
     # Those not allowed first: a change in two scopes needs both allowed.
     for scope, held in sorted(scopes, key=lambda one: one[1].allowed):
         values = {"scope": scope.name, "digest": held.digest}
         if held.allowed:
-            connection.execute(text(f"UPDATE draft SET scope = :scope WHERE {lines}"), values)
+            approved = f"UPDATE draft SET scope = :scope WHERE scope = '' AND {lines}"
+            connection.execute(text(approved), values)
             continue
         # With the hash of all, which also lets those pass that are in two scopes.
         reason = f"limit: {scope.name}: {held.excess}; {groups.get(scope.type, held).remedy}"
         connection.execute(
             text(
                 "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason,"
-                f" scope = :scope WHERE {lines}"
+                f" scope = :scope WHERE scope IN ('', :counted) AND {lines}"
             ),
-            {**values, "reason": reason},
+            {**values, "reason": reason, "counted": _COUNTED},
         )
 
 
@@ -228,8 +252,14 @@ def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
 def _let_pass(
     connection: Connection, condition: str, values: dict[str, str], scope: str = ALLOWED
 ) -> None:
-    passing = "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope"
-    connection.execute(text(f"{passing} WHERE {condition}"), {**values, "scope": scope})
+    """Allow the changes of a group; its removals are counted by the limits all the same."""
+    removals = ", ".join(f"'{action}'" for action in REMOVALS)
+    counted = f"CASE WHEN action IN ({removals}) THEN :counted ELSE :scope END"
+    passing = f"UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = {counted}"
+    connection.execute(
+        text(f"{passing} WHERE {condition}"),
+        {**values, "scope": scope, "counted": scope and _COUNTED},
+    )
 
 
 def _hold_as_one(
@@ -289,6 +319,26 @@ def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator
         why = f"{number:,} {row.reason}"
         held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.UNDONE)
         _hold_as_one(connection, held, _UNDONE, values, str(row.reason))
+        yield held
+
+
+_PARENT = f"d.k1 = :test AND d.cause = '{Cause.PARENT}' AND d.verdict = 'held'"
+
+
+def _parent_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the changes of candidates on each parent of other tests; one hash allows all of them."""
+    tests = f"SELECT d.k1 FROM draft d WHERE d.cause = '{Cause.PARENT}' GROUP BY d.k1"
+    query = text(f"{tests} HAVING count(*) > 1 ORDER BY d.k1")
+    for test in connection.execute(query).scalars().all():
+        values = {"test": str(test)}
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_PARENT}", **values)
+        if number < 2:
+            continue  # Its own hash allows it.
+        name = f"candidates of the parent {test}"
+        digest = _digest(connection, name, _PARENT, values)
+        why = f"{number:,} changes; {PARENT}"
+        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.PARENT)
+        _hold_as_one(connection, held, _PARENT, values, PARENT)
         yield held
 
 

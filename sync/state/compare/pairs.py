@@ -138,6 +138,8 @@ def _pair_records(
             zeros=about.zeros,
             clash=row.clash or "",
             undone=row.undone or "",
+            archived=row.tw_archived or "",
+            parent=bool(row.tw_parent),
             needed=bool(row.needed),
         )
         yield _make_pair(row, kind, (row.w_key,), known, about, facts, places)
@@ -210,6 +212,8 @@ def _pair_members(
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
             refused=row.refused or "",
             undone=row.undone or "",
+            archived=row.tw_archived or "",
+            parent=bool(row.tw_parent),
             needed=bool(row.needed),
         )
         yield _make_pair(row, kind, key, known, about, facts, places)

@@ -235,11 +235,14 @@ def count_waiting(connection: Connection) -> tuple[int, int]:
 def count_deferred_creates(connection: Connection) -> int:
     """Count the new records that are deferred, but neither ended nor outside the pilot group.
 
+    Updates of archived tests count as well, since a person has to fix that (rules 22).
+
     On a test that has ended they are left out, as a test is that ended before it was ever sent
     (rules 16 and 35): otherwise no later run would end with 0.
     """
     query = (
-        "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
+        "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND (action = 'create'"
+        f" OR (action = 'update' AND cause = '{Cause.ARCHIVED}'))"
         f" AND cause NOT IN ('{Cause.ENDED}', '{Cause.CLOSED}', '{Cause.PILOT}')"
     )
     return count(connection, query)

@@ -57,9 +57,9 @@ _TABLES = {
     "test_window": (
         "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, closed "
         "INTEGER, retiring INTEGER, wave TEXT, unsent INTEGER, unsettled INTEGER, feed INTEGER, "
-        "before INTEGER, after INTEGER"
+        "before INTEGER, after INTEGER, archived TEXT, parent INTEGER"
     ),
-    "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT, cause TEXT",
     "taken_back": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, run_id INTEGER, reason TEXT"),
     "given_role": "role TEXT, staff TEXT",
     "ensured": "test TEXT, committee TEXT",

@@ -9,7 +9,7 @@ from sync.planning.candidate_numbers import Holder
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, KEY_FIELDS, PERSON_OF
-from sync.state import kept_values
+from sync.state import kept_values, traits
 from sync.state.compare import candidate_numbers, verification
 from sync.state.sqlite.open import count
 from sync.state.staging import identities
@@ -83,6 +83,10 @@ class KnownRecords:
         )
         rows = self._connection.execute(query, {"test": test}).mappings()
         return {str(row[part]): dict(row) for row in rows}
+
+    def traits(self, test: str, now: datetime) -> Mapping[str, str]:
+        """Return what stops changes on a test: `archived` or `parent`, each with Inspera's words."""
+        return traits.find(self._connection, test, now)
 
     def tests_of(self, staff: str) -> Sequence[str]:
         """Return the tests that have not ended and have this member of staff as contributor."""

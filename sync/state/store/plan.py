@@ -206,6 +206,7 @@ class StoredPlan:
             "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND "
             "b.k2 = p.k2"
             " AND b.fingerprint = coalesce(p.fingerprint, :nothing) WHERE p.verdict = 'deferred'"
+            f" AND p.cause <> '{Cause.STARTED}'"
         )
         return count(self._connection, query, nothing=b"")
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.engine.changes_on_test import MembershipPolicy
-from sync.engine.execution_result import ExecutionResult
 from sync.engine.executor import Executor
+from sync.engine.outcomes import ExecutionResult
 from sync.engine.plan import Policy
 from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind

@@ -43,10 +43,10 @@ DONE = Outcome(Result.DONE)
 
 def exercises(
     *names: str,
-) -> Callable[[Callable[[InsperaTarget], None]], Callable[[InsperaTarget], None]]:
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Name the calls that a test is about; the target's fixture checks that they were sent."""
 
-    def note(test: Callable[[InsperaTarget], None]) -> Callable[[InsperaTarget], None]:
+    def note(test: Callable[..., None]) -> Callable[..., None]:
         EXERCISED[test.__name__] = names
         return test
 
@@ -57,7 +57,9 @@ class Server:
     """One of the two servers, and how a test changes its behaviour."""
 
     def __init__(self, server: Sandbox | HttpTenant, url: str) -> None:
-        self._server, self.url = server, url
+        self._server, self.url, self._test = server, url, str(THERE["external_test_id"])
+        if isinstance(server, Sandbox):
+            server.control(unknown_fields=True)  # the other one always has them
 
     def refuse_existing(self, *, on: bool) -> None:
         """Let the server refuse a username that exists, or update its account."""
@@ -72,6 +74,32 @@ class Server:
             self._server.edit(student={"username": username, "second": True})
         else:
             self._server.people.second.append({"userId": 1, "username": username})
+
+    def archive(self) -> None:
+        """Archive the test `THERE`."""
+        if isinstance(self._server, Sandbox):
+            self._server.edit(test=self._test, archived=True)
+        else:
+            self._server.archived.add(self._number(self._server))
+
+    def make_parent(self) -> None:
+        """Make the test `THERE` a parent of others."""
+        if isinstance(self._server, Sandbox):
+            self._server.edit(test=self._test, isAssessmentPath=True)
+        else:
+            self._server.parents.add(self._test)
+
+    def start(self, username: str) -> None:
+        """Let a candidate of the test `THERE` start."""
+        if isinstance(self._server, Sandbox):
+            candidate = {"test": self._test, "username": username, "started": True}
+            self._server.edit(candidate=candidate)
+        else:
+            seats = self._server.seats[self._number(self._server)]
+            seats["FEIDE", f"{username}@example.edu"]["started"] = True
+
+    def _number(self, tenant: HttpTenant) -> str:
+        return str(tenant.tests[self._test]["assessmentRunId"])
 
 
 @pytest.fixture(params=["the sandbox", "a second server"])
@@ -95,6 +123,7 @@ def staff_body() -> StaffBody:
 def target(
     request: pytest.FixtureRequest, server: Server, time: Time, staff_body: StaffBody
 ) -> Iterator[InsperaTarget]:
+    settings = getattr(request, "param", {})
     with ExitStack() as open_:
         connection = Connection(
             server.url,
@@ -103,6 +132,7 @@ def target(
             calls_per_second=1e7,
             attempts=3,
             staff_body=staff_body,
+            **settings,
         )
         logs = open_.enter_context(capture_logs())
         yield open_.enter_context(
@@ -402,3 +432,85 @@ def test_nothing_is_on_a_new_test_and_nothing_can_be_told_of_one_that_does_not_e
         seats = target.members(number, kind)
         assert (seats.readable, dict[tuple[str, str], Member](seats.there)) == (True, {})
         assert not target.members("1", kind).readable
+
+
+@exercises("candidate.remove")
+def test_a_candidate_who_has_started_stays_and_the_others_go(
+    target: InsperaTarget, server: Server
+) -> None:
+    number = _exam(target)
+    for username in ("aaseb", "bjorn", "cecil"):
+        _learner(target, username)
+    entries = [make_seat(f"{name}@example.edu") for name in ("aaseb", "bjorn", "cecil")]
+    target.assign(number, entries)
+    server.start("bjorn")
+    outcomes = target.remove(number, entries)
+    assert results_of(outcomes) == [Result.DONE, Result.REFUSED, Result.DONE]
+    assert outcomes[1].cause is Cause.STARTED
+    assert list(target.members(number).there) == [("FEIDE", "bjorn@example.edu")]
+
+
+@exercises("candidate.assign")
+def test_an_archived_test_takes_no_candidates_and_costs_one_call(
+    target: InsperaTarget, server: Server
+) -> None:
+    number = _exam(target)
+    people = [f"s{each}" for each in range(4)]
+    for username in people:
+        _learner(target, username)
+    entries = [make_seat(f"{name}@example.edu") for name in people]
+    target.assign(number, entries[:1])
+    server.archive()
+    for change in (target.assign, target.remove):
+        with capture_logs() as logs:
+            outcomes = change(number, entries)
+        assert {(one.result, one.cause) for one in outcomes} == {(Result.DEFERRED, Cause.ARCHIVED)}
+        assert "archived" in outcomes[0].message
+        assert len([entry for entry in logs if entry["event"] == "call"]) == 1
+
+
+@exercises("test.search")
+def test_a_parent_of_other_tests_is_recognised(target: InsperaTarget, server: Server) -> None:
+    _exam(target)
+    external_id = str(THERE["external_test_id"])
+    assert [test.is_parent for test in target.find_test(external_id)] == [False]
+    server.make_parent()
+    assert [test.is_parent for test in target.find_test(external_id)] == [True]
+    assert target.update_test(updating(title="Samlet prøve")).is_parent
+    assert target.create_test(creating(template=None, title="Samlet prøve")).is_parent
+
+
+@exercises("test.create", "test.search", "candidate.assign", "person.by_external_id")
+def test_ids_with_a_slash_work_from_end_to_end(target: InsperaTarget) -> None:
+    """Tests are named by Inspera's number in paths, and people's ids are escaped there."""
+    external_id = "INF/1000/H30"
+    number = str(target.create_test(creating(external_test_id=external_id)).remote_id)
+    (found,) = target.find_test(external_id)
+    assert (found.remote_id, found.external_test_id) == (number, external_id)
+    _learner(target, "aaseb", external_id="no/aaseb b?")
+    assert _person(target, "no/aaseb b?").username == "aaseb"
+    assert target.assign(number, [make_seat("no/aaseb b?")]) == [DONE]
+    assert list(target.members(number).there) == [("FEIDE", "no/aaseb b?")]
+    assert target.remove(number, [make_seat("no/aaseb b?")]) == [DONE]
+
+
+@pytest.mark.parametrize("target", [{"external_system": "LTI"}], indirect=True)
+@exercises("test.create", "test.update")
+def test_tests_of_another_integration_are_found_by_its_name_alone(
+    target: InsperaTarget, server: Server, time: Time
+) -> None:
+    number = _exam(target)
+    external_id = str(THERE["external_test_id"])
+    assert [test.remote_id for test in target.find_test(external_id)] == [number]
+    assert target.update_test(updating(title="Et nytt navn")).result is Result.DONE
+    usual = Connection(server.url, "made-up", lambda: KEY, calls_per_second=1e7)
+    with InsperaTarget(
+        usual, threading.Event(), time.clock, monotonic=time.monotonic, sleep=time.sleep
+    ) as other:
+        assert other.find_test(external_id) == []
+
+
+def test_paths_name_tests_by_inspera_s_number_and_external_ids_only_in_a_save() -> None:
+    external = {name for name, call in CALLS.items() if "isExternal" in call.path}
+    assert external == {"test.create", "test.update"}
+    assert all("{" not in CALLS[name].path for name in external)

@@ -94,7 +94,13 @@ def test_a_test_is_found_by_its_external_id_with_its_times_in_utc(
     number = tenant.add_test("INF101", title="INF101", startTime="2030-05-10T09:00:00.000+02:00")
     assert target.find_test("INF101") == [
         RemoteTest(
-            number, "INF101", "INF101", "2030-05-10T07:00:00Z", "2030-05-10T11:00:00Z", "SCHEDULED"
+            number,
+            "INF101",
+            "INF101",
+            "2030-05-10T07:00:00Z",
+            "2030-05-10T11:00:00Z",
+            "BEING_REHEARSED",
+            is_parent=False,
         )
     ]
     assert target.find_test("INF1") == []

@@ -1,5 +1,7 @@
+import base64
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sync.sandbox import Sandbox
@@ -128,8 +130,11 @@ def test_a_test_is_read_by_its_own_id_and_by_ours(client: ApiClient, external_id
     run_id = client.post(POST, EXAM | {"externalTestId": external_id}).json()["assessmentRunId"]
     expected = {"result": {"name": EXAM["title"], "contributors": [], "committees": []}}
     assert client.get(f"/v1/test/{run_id}").json() == expected
-    encoded = external_id.replace("/", "%2F")
-    assert client.get(f"/v1/test/{encoded}?isExternal=true").json() == expected
+    encoded = base64.b64encode(external_id.encode()).decode()
+    query = "isExternal=true&b64encodedExternalTestId=true"
+    assert client.get(f"/v1/test/{quote(encoded, safe='')}?{query}").json() == expected
+    plain = client.get(f"/v1/test/{quote(external_id, safe='')}?isExternal=true")
+    assert plain.status_code == (404 if "/" in external_id else 200)
     assert client.get(f"/v1/test/{encoded}").status_code == 404
     assert client.get(f"/v1/test/{run_id}?isExternal=true").status_code == 404
 
@@ -157,6 +162,7 @@ def test_a_search_by_external_id_finds_exactly_that_test(client: ApiClient) -> N
                 "endTime": EXAM["endTime"],
                 "isTemplate": False,
                 "metadataUrl": f"{client.url}/api/v1/test/{run_id}",
+                "isAssessmentPath": False,
             }
         ],
     }

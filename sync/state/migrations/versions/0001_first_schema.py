@@ -220,6 +220,7 @@ def upgrade() -> None:
         _text("last"),
         _text("again"),
         _text("message"),
+        _text("cause"),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
     )
     op.create_table(
@@ -399,4 +400,13 @@ def _decisions() -> None:
         _text("content"),
         _text("at"),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "test_trait",
+        _text("test"),
+        _text("trait"),
+        _text("since"),
+        _text("again"),
+        _text("message"),
+        sa.PrimaryKeyConstraint("test", "trait"),
     )
