@@ -438,13 +438,15 @@ class Undone(SQLModel, table=True):
     """A change of run `run_id` that a person took back, so that it is held and not sent again.
 
     It is held as long as the sources say the same: `fingerprint` is that of the wanted record,
-    empty when the sources do not contain it. `undo_run` is the run of `undo` itself.
+    empty when the sources do not contain it, and `fields` are its values (JSON), with which a record
+    is compared whose feed maps more fields by now. `undo_run` is the run of `undo` itself.
     """
 
     kind: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)
     k2: str = Field(default="", primary_key=True)
     fingerprint: bytes = Field(default=b"", sa_type=LargeBinary)
+    fields: str = "{}"
     run_id: int
     undo_run: int
     person: str

@@ -108,6 +108,21 @@ def test_the_next_runs_hold_what_was_undone_until_the_source_says_something_else
     assert full.planned("pass") == [f"remove candidate {TEST}/1004"]
 
 
+def test_what_was_undone_stays_so_when_a_feed_maps_one_more_field(full: University) -> None:
+    full.register(TEST, "1010", "1011")
+    full.apply_cleanly()
+    undo(full, status=1)  # nobody can delete the two learners
+    full.at(NEXT_DAY)
+    full.feed("candidate")["map"]["room"] = "room"
+    for learner in ("1010", "1011"):
+        full.registrations.set(f"{TEST} {learner}", room="A")
+    for _ in range(2):  # also once a run has stored what it read
+        assert full.apply().status == 3
+    assert not {"s1010", "s1011"} & set(full.candidates())
+    full.registrations.drop(f"{TEST} 1010", f"{TEST} 1011")
+    full.apply_cleanly()
+
+
 def test_an_undone_change_is_sent_again_by_its_hash(full: University) -> None:
     full.registrations.drop(f"{TEST} 1004")
     full.apply_cleanly()
@@ -361,3 +376,22 @@ def test_the_hash_of_what_was_undone_opens_nothing_else(full: University) -> Non
     full.registrations.raw = b""
     assert full.apply("--allow", digest).status == 2
     assert "s1012" in full.candidates()
+
+
+def test_a_feed_that_maps_one_more_field_releases_nothing_that_was_undone(
+    full: University,
+) -> None:
+    full.registrations.set(f"{TEST} 1002", extra="30")
+    full.register(TEST, "1050")
+    full.apply_cleanly()
+    undo(full, status=1)  # the learner stays
+    full.feed("candidate")["map"]["building"] = {"constant": "Hus 1"}
+    held = full.planned("held")
+    assert f"create candidate {TEST}/1050" in held
+    assert f"update candidate {TEST}/1002" in held
+    full.apply()
+    assert "s1050" not in full.candidates()
+    assert full.candidates()["s1002"]["extraTimeMins"] == 0
+    full.registrations.set(f"{TEST} 1002", extra="45")  # the source says something else
+    full.apply()
+    assert full.candidates()["s1002"]["extraTimeMins"] == 45

@@ -13,6 +13,7 @@ from sync.planning.freeze import TimeRules
 from sync.records.base import Kind, utc_text, utc_time
 from sync.records.changes import Cause
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
+from sync.state import undone
 from sync.state.compare import zeros
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
@@ -112,7 +113,7 @@ def fill_context(
     if Kind.TEST not in trouble:
         _mark_retiring(connection)
     _fill_barred(connection, now)
-    _fill_taken_back(connection)
+    undone.fill_taken_back(connection)
 
 
 _SOON_FOR = """EXISTS (SELECT 1 FROM wanted_{on} c JOIN test_window w ON w.test = c.test
@@ -145,18 +146,6 @@ def _fill_barred(connection: Connection, now: datetime) -> None:
     )
     create_index(connection, "ix_barred", "barred (kind, k1, k2)")
     analyse(connection, "barred")
-
-
-def _fill_taken_back(connection: Connection) -> None:
-    """Store the changes that a person has undone, each with who did that, when and why."""
-    connection.execute(
-        text(
-            "INSERT INTO taken_back SELECT kind, k1, k2, fingerprint, run_id, 'undone by ' || person"
-            " || ' on ' || substr(at, 1, 10) || ' (run ' || run_id || '): ' || why FROM undone"
-        )
-    )
-    create_index(connection, "ix_taken_back", "taken_back (kind, k1, k2)")
-    analyse(connection, "taken_back")
 
 
 def _fill_vanished(connection: Connection, kind: Kind) -> None:

@@ -11,7 +11,7 @@ from sync.records.base import Key, Kind
 from sync.records.changes import Action, Result
 from sync.records.kinds import COMPARED, KEY_FIELDS
 from sync.state.dialect import create_index, insert
-from sync.state.staging.scratch import chunks, from_json, key_columns, key_from
+from sync.state.staging.scratch import chunks, from_json, key_columns, key_from, to_json
 
 Fingerprint = Callable[[Kind, Mapping[str, object]], bytes]
 """A function that returns the fingerprint of a record with these fields."""
@@ -120,6 +120,9 @@ def _compared(kind: Kind, fields: Mapping[str, object]) -> dict[str, object]:
     return {name: fields.get(name) for name in COMPARED[kind]}
 
 
+_INVERSE = ("kind", "k1", "k2", "fingerprint", "fields", "returns")
+
+
 def stage_inverses(
     connection: Connection,
     inverses: Iterable[tuple[RecordedChange, Inverse]],
@@ -135,15 +138,16 @@ def stage_inverses(
         for change, inverse in chunk:
             kind, (k1, k2) = change.kind, key_columns(change.key)
             returns = change.undone is not None
-            taken.append((kind.value, k1, k2, change.fingerprint, int(returns)))
+            fields = to_json(change.after) if change.fingerprint else "{}"
+            taken.append((kind.value, k1, k2, change.fingerprint, fields, int(returns)))
             if inverse.wanted is None:
                 removed.append((kind.value, k1, k2))
                 continue
             values = _compared(kind, inverse.wanted)
-            fields = {**dict(zip(KEY_FIELDS[kind], change.key, strict=True)), **values}
-            mark = change.undone or fingerprint(kind, fields)
-            rows.setdefault(kind, []).append((*fields.values(), mark, 0, change.number))
-        insert(connection, "inverse", ("kind", "k1", "k2", "fingerprint", "returns"), taken)
+            record = {**dict(zip(KEY_FIELDS[kind], change.key, strict=True)), **values}
+            mark = change.undone or fingerprint(kind, record)
+            rows.setdefault(kind, []).append((*record.values(), mark, 0, change.number))
+        insert(connection, "inverse", _INVERSE, taken)
         if removed:
             insert(connection, "missing", ("kind", "k1", "k2"), removed)
         for kind, of_kind in rows.items():

@@ -96,7 +96,7 @@ _TABLES |= {
         "id INTEGER PRIMARY KEY, type TEXT, test TEXT, other TEXT, number INTEGER, places INTEGER, "
         "start TEXT, ends TEXT"
     ),
-    "inverse": ("kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, returns INTEGER"),
+    "inverse": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, fields TEXT, returns INTEGER",
     "reviewed": "plan INTEGER, kind TEXT, k1 TEXT, k2 TEXT, hash TEXT",
     "held_sending": "seq INTEGER, cause TEXT, reason TEXT",
     "asked_error": "id INTEGER",

@@ -386,6 +386,7 @@ def _decisions() -> None:
         _text("k1"),
         _text("k2"),
         _bytes("fingerprint"),
+        _text("fields"),
         _number("run_id"),
         _number("undo_run"),
         _text("person"),
