@@ -180,7 +180,7 @@ class ProcessUniversity:
         found: set[Sent] = set()
         for call in self.calls():
             method, path, body = call["method"], call["path"], call["body"]
-            if method == "GET" or "/v1/" not in path:
+            if method == "GET" or "/v1/" not in path or "fileExport" in path:
                 continue
             if path == STUDENT:
                 found.add(("learner", method, body["username"]))
