@@ -37,7 +37,9 @@ _PARSER: Final = _load_backend()
 
 
 def entries(pieces: Iterable[bytes], parser: Any = _PARSER) -> Iterator[Mapping[str, object]]:
-    """Yield the objects of a JSON array, or of the first array with content in a JSON object.
+    """Yield the objects of a JSON array, or of the first array of objects in a JSON object.
+
+    Members that the vendor adds before that array are passed over (vendor contract, Conventions).
 
     Raises:
         ValueError: the document is neither of these, or is cut off.
@@ -62,7 +64,7 @@ def entries(pieces: Iterable[bytes], parser: Any = _PARSER) -> Iterator[Mapping[
 def _locate(source: Iterable[bytes], parser: Any) -> tuple[str | None, list[bytes]]:
     """Return the place of the entries, as ijson names it, and the pieces read until the first one.
 
-    The place is None if all arrays are empty.
+    The place is None if an array is empty and none has objects.
     """
     beginning: list[bytes] = []
 
@@ -71,16 +73,19 @@ def _locate(source: Iterable[bytes], parser: Any) -> tuple[str | None, list[byte
             beginning.append(piece)
             yield piece
 
-    member, in_list, lists = "", False, 0
+    member, in_list, lists, empty = "", False, 0, 0
     for place, event, value in parser.parse(ijson.from_iter(read())):
-        if in_list and event != "end_array":
+        if in_list and event == "start_map":
             return place, beginning
+        empty += in_list and event == "end_array"
         in_list = event == "start_array" and place == member
         lists += in_list
         if event == "map_key" and not place:
             member = value
     if not lists:
         raise ValueError("it has no list")
+    if not empty:
+        raise ValueError("its entries are not objects")
     return None, beginning
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from sync.config import json_schema, load
 from sync.config.reference import reference_text
+from sync.config.vendor import CHANGEABLE
 from sync.records.base import Kind
 from sync.sandbox.failures_file import load_failures
 from sync.sources import BUILT_IN
@@ -84,6 +85,8 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def is_setting(path: str) -> bool:
     here = SCHEMA
+    if path.startswith("inspera.calls."):
+        return path.removeprefix("inspera.calls.") in CHANGEABLE
     for name in path.split("."):
         if name not in here.get("properties", {}):
             return False

@@ -279,3 +279,22 @@ def test_one_entry_without_an_end_is_given_up_soon() -> None:
     with pytest.raises(ValueError, match="an entry is too long"):
         list(stream.entries(pieces()))
     assert len(read) < 30
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ({"formats": ["a", 1], "parts": [[]], "students": [{"username": "kari"}]}, ["kari"]),
+        ({"students": [], "formats": ["a"]}, []),
+    ],
+)
+def test_lists_that_inspera_adds_to_the_file_are_passed_over(
+    content: dict[str, object], names: list[str]
+) -> None:
+    found = list(stream.entries([json.dumps(content).encode()]))
+    assert [person["username"] for person in found] == names
+
+
+def test_a_file_with_lists_of_other_things_alone_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not objects"):
+        list(stream.entries([b'{"formats": ["a"]}']))

@@ -122,7 +122,7 @@ def put(connection: Connection, world: World) -> None:
         connection.execute(
             text(
                 "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, "
-                "'no such room')"
+                "'no such room', '')"
             ),
             {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
             | dict(zip(("k1", "k2"), key_columns(key), strict=True)),
