@@ -35,7 +35,7 @@ from sync.state.compare.activation import DueActivation
 from sync.state.store import Store
 
 _OF_A_TEST = frozenset({Kind.TEST, *ON_A_TEST})
-_IN_INSPERA = (Result.DONE, Result.FOUND)
+_NOT_MISSING = (Result.DONE, Result.FOUND, Result.NOT_NEEDED)
 
 
 def draft_activations(
@@ -87,7 +87,7 @@ class UnsentOnTests:
         if (
             change.kind in _OF_A_TEST
             and change.action in ADDITIONS
-            and outcome.result not in _IN_INSPERA
+            and outcome.result not in _NOT_MISSING
             and outcome.cause not in NOT_AWAITED
         ):
             self._missing.setdefault(change.key[0], Counter())[change.kind] += 1

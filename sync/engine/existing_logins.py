@@ -101,7 +101,7 @@ class ExistingLogins:
             self._drop(kind, "lacks an account that a look-up has found")
         else:
             self._usable[kind] = True
-            limit = "" if exports.shows_external_ids(kind) else f" {UNSEEN}"
+            limit = f" {UNSEEN}" if total and not exports.shows_external_ids(kind) else ""
             self._note(
                 f"Inspera's export of its {words} is read (accounts: {total:,}): new people whose "
                 f"login is not among them are created without a look-up.{limit}"

@@ -11,11 +11,12 @@ UNHURRIED: Final = 50
 which may take minutes (rules 19)."""
 
 EXPORTS: Final[Mapping[Kind, tuple[Kind, ...]]] = {
-    Kind.LEARNER: (Kind.LEARNER,),
+    Kind.LEARNER: (Kind.LEARNER, Kind.STAFF),
     Kind.STAFF: (Kind.STAFF, Kind.LEARNER),
 }
-"""The exports that prove that a login is new. For staff a learner's account counts as well: an
-account that was there before us is never disabled by us (rules 10)."""
+"""The exports that prove that a login is new: those of both kinds, since a login is one account. A
+learner must not overwrite a staff account with other names (rules 32), and an account that was there
+before us is never disabled by us (rules 10)."""
 
 UNSEEN: Final = (
     "Not seen so: an account with another login and the same external id;"

@@ -62,8 +62,8 @@ class FirstLoad:
         """Return the fewest calls by name of a load into an empty tenant."""
         return {
             "learner.save": self.learners,
-            "export.order": 1,
-            "export.file": 1,
+            "export.order": 2,
+            "export.file": 2,
             "test.search": self.tests,
             "test.save": self.tests,
             "candidate.list": self.tests,

@@ -25,7 +25,7 @@ def total(size: PlanSize, **rules: object) -> int:
 
 
 def test_a_first_load_costs_one_call_a_learner_two_a_test_and_the_candidates_batches() -> None:
-    export, token = 4, 1
+    export, token = 2 * 4, 1
     least = LEARNERS + export + 2 * TESTS + TESTS + BATCHES + token
     assert total(FIRST_LOAD, export_above=500) == least
     assert total(FIRST_LOAD, look_up_learners=False) == least - export
