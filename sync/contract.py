@@ -277,9 +277,10 @@ ARCHIVED: Final = "archived"
 """The word, in lower case, by which the status of an archived test and the refusal of its changes
 are recognised (vendor contract, Test API: activating; inferred)."""
 
-STARTED_WORDS: Final = ("started", "begun", "submitted", "in progress")
+STARTED_WORDS: Final = ("has started", "have started", "already started", "has begun")
 """The words, in lower case, by which the refusal to take off a candidate who has started is
-recognised (vendor contract, Test API: candidates; inferred)."""
+recognised on a test that Inspera does not show as activated (vendor contract, Test API: candidates;
+inferred)."""
 
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""
