@@ -84,16 +84,17 @@ class EndpointApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
+        # Before the client has the answer it is over: the client's next request is no second one.
         with self._backend.controls.limit.request() as one_too_many:
             try:
                 call = await _receive(Request(scope, receive), self._backend)
                 answer = await self._answer(call, one_too_many)
             except ClientDisconnect:
                 return
-            if answer.status == "reset":
-                await _drop(scope, receive)
-            else:
-                await _response(self._dated(answer, call.now), answer.status)(scope, receive, send)
+        if answer.status == "reset":
+            await _drop(scope, receive)
+        else:
+            await _response(self._dated(answer, call.now), answer.status)(scope, receive, send)
 
     def _dated(self, answer: Answer, now: datetime) -> Answer:
         """Add the time by the sandbox's clock, unless a rule sets another `Date`."""
