@@ -84,7 +84,7 @@ class EndpointApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
-        # Before the client has the answer it is over: the client's next request is no second one.
+        # It ends before the client has the answer, so the client's next request comes after it.
         with self._backend.controls.limit.request() as one_too_many:
             try:
                 call = await _receive(Request(scope, receive), self._backend)
