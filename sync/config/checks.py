@@ -11,7 +11,7 @@ from sync.config.contract_checks import check_calls, check_values, find_long_cod
 from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggest
 from sync.config.patterns import fixed_zone
-from sync.config.tree import Plain, feeds_in, value_at
+from sync.config.tree import Plain, feeds_in, is_true, value_at
 from sync.contract import MAX_IN_FLIGHT
 from sync.records.base import Kind
 from sync.records.kinds import NEEDS, PEOPLE
@@ -19,8 +19,6 @@ from sync.sources import SOURCES
 
 _SHARED_IN_FLIGHT = 8
 """The highest `max_in_flight` that leaves something to the customer's other integrations."""
-
-_TRUE = ("true", "yes", "on", "1")
 
 _NEEDS = {
     Kind.OPTION: ("options name tests", (Kind.TEST,)),
@@ -99,7 +97,7 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             if isinstance(kind, str) and kind in set(Kind) - configured:
                 remedy = "add a feed of this kind, or remove it"
                 yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
-        if str(value_at(job, ("changed",))).lower() in _TRUE and not changes:
+        if is_true(value_at(job, ("changed",))) and not changes:
             reason = "has no effect: no feed has 'updated_column'"
             yield SettingError(
                 ("jobs", name, "changed"), reason, "remove it, or set 'updated_column' in a feed"
@@ -351,7 +349,7 @@ def _check_proxy_login(data: Plain) -> Iterator[SettingError]:
 
 def _in_flight(data: Plain) -> int | None:
     """Return `max_in_flight` if it is a number, and the customer has no higher limit."""
-    if str(value_at(data, ("inspera", "i_have_more"))).lower() in _TRUE:
+    if is_true(value_at(data, ("inspera", "i_have_more"))):
         return None
     try:
         return int(str(value_at(data, ("inspera", "max_in_flight"))))

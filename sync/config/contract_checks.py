@@ -8,7 +8,7 @@ from functools import partial
 
 from sync.config.errors import SettingError, Steps, name_text
 from sync.config.guide import suggest
-from sync.config.tree import Plain, feeds_in, value_at
+from sync.config.tree import Plain, feeds_in, is_true, value_at
 from sync.config.vendor import CHANGEABLE
 from sync.contract import (
     CALLS,
@@ -28,8 +28,6 @@ from sync.errors import Unusable
 from sync.mapping.words import SWITCH
 from sync.records.base import Kind
 from sync.records.kinds import LISTS, PEOPLE
-
-_TRUE = ("true", "yes", "on", "1")
 
 _TYPES: Mapping[str, OptionType] = {"switch": "switch", "pin": "pin"}
 STATUSES = ("active", "disabled")
@@ -159,7 +157,7 @@ def _options(data: Plain) -> dict[str, OptionRule]:
         # The model reports a type that does not exist. Here it must not make valid values look
         # wrong.
         holds = _TYPES.get(str(says.get("type", "switch")), "text")
-        secret = holds == "pin" or str(says.get("secret")).lower() in _TRUE
+        secret = holds == "pin" or is_true(says.get("secret"))
         options.setdefault(name, OptionRule("general", holds, secret))
     return options
 

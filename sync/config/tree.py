@@ -55,6 +55,11 @@ class Tree:
         return self.values.get((), Place(1, 1))
 
 
+def is_true(value: Plain) -> bool:
+    """Tell whether this is one of the texts that a switch of the settings takes for true."""
+    return str(value).lower() in ("true", "yes", "on", "1")
+
+
 def value_at(data: Plain, steps: Steps) -> Plain:
     """Return the value at the end of this path, or None if it does not exist."""
     for step in steps:

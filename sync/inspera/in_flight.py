@@ -50,7 +50,7 @@ class InFlight:
             self._changed.wait_for(lambda: self._stop.is_set() or self._now < self._allowed)
 
     def enter(self) -> bool:
-        """Count one more call as in flight; return false when there is no room for it."""
+        """Count one more call as in flight; return false when the limit is reached."""
         with self._changed:
             if self._now >= self._allowed:
                 return False

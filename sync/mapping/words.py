@@ -37,7 +37,7 @@ _TRANSLATE = "correct it in the source, or translate it by the feed's 'lookup'"
 
 
 def within(text: str, limit: int) -> str:
-    """Return the text, if it is no longer than `limit` characters.
+    """Return the text, if it has at most `limit` characters.
 
     Raises:
         BadValueError: it is longer.
