@@ -125,6 +125,11 @@ def stream(connection: Connection, query: str, **values: object) -> Iterable[Any
     return connection.execute(statement, values)
 
 
+def list_sql(words: Iterable[str]) -> str:
+    """Return words of ours, such as kinds and causes, as a list for `IN (…)`."""
+    return ", ".join(f"'{word}'" for word in sorted(words))
+
+
 def lower_sql(connection: Connection, expression: str) -> str:
     """Return the SQL for this text in lower case of any script, equal to Python's `str.lower`."""
     if is_postgres(connection):

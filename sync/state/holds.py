@@ -19,7 +19,7 @@ from sync.planning.reasons import general_reason
 from sync.records.base import Kind, utc_text
 from sync.records.changes import Action, Cause, Change, Fields, PlannedChange
 from sync.state.compare.plan_reader import to_change
-from sync.state.dialect import stream
+from sync.state.dialect import list_sql, stream
 from sync.state.staging.scratch import (
     chunks,
     key_columns,
@@ -99,7 +99,7 @@ def keep_planned(
         for row in read_pages(connection, query)
     )
     groups = _insert(connection, lines)
-    of = ", ".join(f"'{kind}'" for kind in sorted(kinds))
+    of = list_sql(kinds)
     _delete(connection, f"kind IN ({of}) AND hold IN (SELECT id FROM hold WHERE NOT sending)")
     _finish(connection, groups, run_id, now, sending=False)
 
@@ -128,7 +128,7 @@ def keep_while_sending(
     )
     lines = ((to_change(row, row.reason), row.cause, None) for row in read_pages(connection, query))
     groups = _insert(connection, lines)
-    of = ", ".join(f"'{kind}'" for kind in sorted(kinds))
+    of = list_sql(kinds)
     planned = (
         "EXISTS (SELECT 1 FROM plan p WHERE p.kind = held_change.kind AND p.k1 = held_change.k1"
         " AND p.k2 = held_change.k2)"

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, text
 from sync.records.base import Key, Kind, utc_text
 from sync.records.changes import REMOVALS, Cause
 from sync.records.kinds import PEOPLE
+from sync.state.dialect import list_sql
 from sync.state.staging.scratch import key_columns
 
-_REMOVALS = ", ".join(f"'{action}'" for action in sorted(REMOVALS))
+_REMOVALS = list_sql(REMOVALS)
 # Where a row of the record's own test is doubtful, its absence proves nothing either.
 _ABSENT = (
     f"d.kind = :kind AND d.action IN ({_REMOVALS}) AND d.place = '' AND d.cause <> '{Cause.SOURCE}'"

@@ -14,6 +14,7 @@ from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fiel
 from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST
 from sync.state.compare.absences import TimingOf, prefixed_fields
 from sync.state.compare.context import WINDOW
+from sync.state.dialect import list_sql
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import key_columns
 
@@ -41,10 +42,9 @@ def read_due(
     """
     if not feeds:
         return
-    create_tests = text(_due_sql(feeds))
-    for row in connection.execute(create_tests).fetchall():
+    for row in connection.execute(text(_due_sql(feeds))).fetchall():
         window = timing(row)
-        wanted = {**prefixed_fields(row, "k_", COMPARED[Kind.TEST])}
+        wanted = dict(prefixed_fields(row, "k_", COMPARED[Kind.TEST]))
         wanted |= {
             name: value
             for name, value in prefixed_fields(row, "w_", COMPARED[Kind.TEST]).items()
@@ -55,12 +55,10 @@ def read_due(
         yield _due(connection, row, wanted, window, places)
 
 
-_MEMBERS = ", ".join(f"'{kind}'" for kind in ON_A_TEST)
+_MEMBERS = list_sql(ON_A_TEST)
 _KINDS = f"'{Kind.TEST}', {_MEMBERS}"
-_AWAITED = ", ".join(
-    f"'{action}'" for action in sorted({*ADDITIONS, Action.IDENTITY_CHANGE, Action.RESTORE})
-)
-_IGNORED = ", ".join(f"'{cause}'" for cause in sorted(NOT_AWAITED))
+_AWAITED = list_sql({*ADDITIONS, Action.IDENTITY_CHANGE, Action.RESTORE})
+_IGNORED = list_sql(NOT_AWAITED)
 
 
 def _due_sql(feeds: Sequence[int]) -> str:
@@ -142,7 +140,7 @@ def _find_refusal(connection: Connection, change: Change, fingerprint: bytes) ->
     return str(connection.execute(text(query), values).scalar() or "")
 
 
-_CALLS = ", ".join(f"'{action}'" for action in sorted(CALLING))
+_CALLS = list_sql(CALLING)
 LEFT_OUT = (
     "not activated: waits for changes on this test that were not asked for; run `apply` without "
     "`--kind`, or for the whole test with `--test`"

@@ -12,15 +12,15 @@ from sync.records.changes import ALLOWED, Action, Cause, Change
 from sync.records.kinds import ON_A_TEST, PERSON_OF
 from sync.state.compare.limit_scopes import count_known
 from sync.state.compare.plan_reader import to_change
-from sync.state.dialect import analyse, create_index, insert
+from sync.state.dialect import analyse, create_index, insert, list_sql
 from sync.state.staging.scratch import chunks, read_pages
 
 FIRST = 3
 """How many examples are read of each kind and action."""
 
-_ACTIONS = ", ".join(f"'{action}'" for action in sorted(COUNTED))
+_ACTIONS = list_sql(COUNTED)
 _LEFT_ALONE = (Cause.SOURCE, Cause.PILOT, Cause.PROTECTED, Cause.REJECTED)
-_NEVER = ", ".join(f"'{cause}'" for cause in _LEFT_ALONE)
+_NEVER = list_sql(_LEFT_ALONE)
 _CHANGE = "d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after, d.place"
 _OWN = "d.id IN (SELECT id FROM by_configuration)"
 

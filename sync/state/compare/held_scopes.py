@@ -16,7 +16,7 @@ from sync.records.changes import ALLOWED, REMOVALS, Action, Cause, Change
 from sync.records.kinds import ON_A_TEST, PERSON_OF
 from sync.state.compare.limit_scopes import CountedScope, read_scopes
 from sync.state.compare.recent_changes import IN_DRAFT
-from sync.state.dialect import analyse, create_index
+from sync.state.dialect import analyse, create_index, list_sql
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, read_pages
 
@@ -253,13 +253,32 @@ def _let_pass(
     connection: Connection, condition: str, values: dict[str, str], scope: str = ALLOWED
 ) -> None:
     """Allow the changes of a group; its removals are counted by the limits all the same."""
-    removals = ", ".join(f"'{action}'" for action in REMOVALS)
+    removals = list_sql(REMOVALS)
     counted = f"CASE WHEN action IN ({removals}) THEN :counted ELSE :scope END"
     passing = f"UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = {counted}"
     connection.execute(
         text(f"{passing} WHERE {condition}"),
         {**values, "scope": scope, "counted": scope and _COUNTED},
     )
+
+
+def _group_of_cause(
+    connection: Connection,
+    name: str,
+    cause: Cause,
+    condition: str,
+    values: dict[str, str],
+    allowed: Collection[str],
+) -> HeldScope | None:
+    """Return the held changes of one cause as a group, whose `excess` is their number.
+
+    None for a single change, which its own hash allows.
+    """
+    number = count(connection, f"SELECT count(*) FROM draft d WHERE {condition}", **values)
+    if number < 2:
+        return None
+    digest = _digest(connection, name, condition, values)
+    return HeldScope(ChangeGroup(name, number), f"{number:,}", digest, digest in allowed, cause)
 
 
 def _hold_as_one(
@@ -286,15 +305,13 @@ def _zero_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
     """
     for kind in Kind:
         values = {"kind": kind.value}
-        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_ZEROS}", **values)
-        if number < 2:
-            continue  # Its own hash allows it.
         name = f"lost leading zeros of {kind}"
-        digest = _digest(connection, name, _ZEROS, values)
-        why = f"{number:,} such as {_first_zeros(connection, kind)}; {SPREADSHEET}"
-        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.ZEROS)
-        _hold_as_one(connection, held, _ZEROS, values, why)
-        yield held
+        held = _group_of_cause(connection, name, Cause.ZEROS, _ZEROS, values, allowed)
+        if held:
+            example = f"such as {_first_zeros(connection, kind)}"
+            held = replace(held, excess=f"{held.excess} {example}; {SPREADSHEET}")
+            _hold_as_one(connection, held, _ZEROS, values, held.excess)
+            yield held
 
 
 _UNDONE = (
@@ -312,14 +329,11 @@ def _undone_scopes(connection: Connection, allowed: Collection[str]) -> Iterator
     )
     for row in connection.execute(text(undone)).fetchall():
         name, values = f"undone changes of run {row.run_id}", {"reason": str(row.reason)}
-        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_UNDONE}", **values)
-        if number < 2:
-            continue  # Its own hash allows it.
-        digest = _digest(connection, name, _UNDONE, values)
-        why = f"{number:,} {row.reason}"
-        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.UNDONE)
-        _hold_as_one(connection, held, _UNDONE, values, str(row.reason))
-        yield held
+        held = _group_of_cause(connection, name, Cause.UNDONE, _UNDONE, values, allowed)
+        if held:
+            held = replace(held, excess=f"{held.excess} {row.reason}")
+            _hold_as_one(connection, held, _UNDONE, values, str(row.reason))
+            yield held
 
 
 _PARENT = f"d.k1 = :test AND d.cause = '{Cause.PARENT}' AND d.verdict = 'held'"
@@ -331,15 +345,12 @@ def _parent_scopes(connection: Connection, allowed: Collection[str]) -> Iterator
     query = text(f"{tests} HAVING count(*) > 1 ORDER BY d.k1")
     for test in connection.execute(query).scalars().all():
         values = {"test": str(test)}
-        number = count(connection, f"SELECT count(*) FROM draft d WHERE {_PARENT}", **values)
-        if number < 2:
-            continue  # Its own hash allows it.
         name = f"candidates of the parent {test}"
-        digest = _digest(connection, name, _PARENT, values)
-        why = f"{number:,} changes; {PARENT}"
-        held = HeldScope(ChangeGroup(name, number), why, digest, digest in allowed, Cause.PARENT)
-        _hold_as_one(connection, held, _PARENT, values, PARENT)
-        yield held
+        held = _group_of_cause(connection, name, Cause.PARENT, _PARENT, values, allowed)
+        if held:
+            held = replace(held, excess=f"{held.excess} changes; {PARENT}")
+            _hold_as_one(connection, held, _PARENT, values, PARENT)
+            yield held
 
 
 def _first_zeros(connection: Connection, kind: Kind) -> str:

@@ -1,6 +1,6 @@
 """The closed plan, narrowed to what was asked for and what that needs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
@@ -12,8 +12,8 @@ from sync.records.base import Kind
 from sync.records.changes import ADDITIONS, CALLING, Cause
 from sync.records.kinds import COMPARED, ON_A_TEST, PERSON_OF
 from sync.state.compare import activation
-from sync.state.compare.plan_reader import read_plan
-from sync.state.dialect import analyse, create_index, insert, stream
+from sync.state.compare.plan_reader import SENDABLE, read_plan
+from sync.state.dialect import analyse, create_index, insert, list_sql, stream
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, key_from, read_pages
 
@@ -35,9 +35,8 @@ def narrow(connection: Connection, chosen: Chosen, selection: Selection | None) 
     _defer_numbers(connection)
     _drop_row_errors(connection, selection)
     # Changes that make no call rest on a whole plan.
-    others = f"(seq NOT IN {_ASKED} OR (verdict = 'pass' AND action NOT IN ({_words(CALLING)})))"
-    passing = f"verdict = 'pass' AND action IN ({_words(CALLING)})"
-    left = count(connection, f"SELECT count(*) FROM plan WHERE {passing} AND {others}")
+    others = f"(seq NOT IN {_ASKED} OR (verdict = 'pass' AND action NOT IN ({list_sql(CALLING)})))"
+    left = count(connection, f"SELECT count(*) FROM plan WHERE {SENDABLE} AND {others}")
     connection.execute(text(f"DELETE FROM plan WHERE {others}"))
     activation.defer_left_out(connection)
     connection.commit()
@@ -64,18 +63,14 @@ def concerns(connection: Connection, held: HeldScope) -> bool:
     return connection.execute(text(query), {"digest": held.digest}).first() is not None
 
 
-def _words(words: Collection[str]) -> str:
-    return ", ".join(f"'{word}'" for word in sorted(words))
-
-
 _ASKED = "(SELECT seq FROM asked)"
 _OF = "SELECT DISTINCT n.seq FROM plan m JOIN asked a ON a.seq = m.seq"
-_ADDED = f"m.action IN ({_words(ADDITIONS)})"
-_NEEDED = f"n.action IN ({_words(NEEDED_ACTIONS)})"
+_ADDED = f"m.action IN ({list_sql(ADDITIONS)})"
+_NEEDED = f"n.action IN ({list_sql(NEEDED_ACTIONS)})"
 
 _NEEDS = (
     f"{_OF} JOIN plan n ON n.kind = 'test' AND n.k1 = m.k1"
-    f" WHERE m.kind IN ({_words(ON_A_TEST)}) AND {_ADDED} AND {_NEEDED}",
+    f" WHERE m.kind IN ({list_sql(ON_A_TEST)}) AND {_ADDED} AND {_NEEDED}",
     *(
         f"{_OF} JOIN plan n ON n.kind = '{person}' AND n.k1 = m.k2"
         f" WHERE m.kind = '{kind}' AND {_ADDED} AND {_NEEDED}"

@@ -21,6 +21,7 @@ from sync.records.changes import (
 )
 from sync.records.kinds import PERSON_OF
 from sync.state.compare.plan_table import PLAN_COLUMNS
+from sync.state.dialect import list_sql
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import from_json, key_columns, key_from, read_pages
 
@@ -45,7 +46,8 @@ def read_plan(
         yield to_planned_change(row)
 
 
-_SENDABLE = "verdict = 'pass' AND action IN (" + ", ".join(f"'{a}'" for a in sorted(CALLING)) + ")"
+SENDABLE = f"verdict = 'pass' AND action IN ({list_sql(CALLING)})"
+"""The condition for lines of the plan that need a call and go ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class PlanStep:
 def read_steps(connection: Connection) -> Iterator[PlanStep]:
     """Yield what is to be sent, in order; the steps of a test are neighbours."""
     query = (
-        f"SELECT seq, kind, k1, layer, action FROM plan WHERE seq > :last AND {_SENDABLE}"
+        f"SELECT seq, kind, k1, layer, action FROM plan WHERE seq > :last AND {SENDABLE}"
         " ORDER BY seq LIMIT 2000"
     )
     rows = read_pages(connection, query)
@@ -79,7 +81,7 @@ def read_step(connection: Connection, step: PlanStep) -> list[PlannedChange]:
     """Return the lines of a step, in order."""
     query = text(
         f"SELECT seq, wave, layer, {PLAN_COLUMNS} FROM plan"
-        f" WHERE seq BETWEEN :first AND :last AND {_SENDABLE} ORDER BY seq"
+        f" WHERE seq BETWEEN :first AND :last AND {SENDABLE} ORDER BY seq"
     )
     rows = connection.execute(query, {"first": step.first, "last": step.last})
     return [to_planned_change(row) for row in rows]
@@ -132,7 +134,7 @@ def read_groups(
     group comes in several parts.
     """
     shared = "reason" if most is None else general_sql()
-    of = ", ".join(f"'{cause}'" for cause in sorted(causes))
+    of = list_sql(causes)
     by_reason, what = "OVER (PARTITION BY shared)", "action || kind"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"

@@ -7,19 +7,15 @@ from sqlalchemy import Connection, bindparam, text
 from sync.planning.export_need import NewPeople
 from sync.planning.plan_size import PlanPart, PlanSize
 from sync.records.base import Kind
-from sync.records.changes import CALLING, REMOVALS, SOON, Action
+from sync.records.changes import REMOVALS, SOON, Action
 from sync.records.kinds import ON_A_TEST
+from sync.state.compare.plan_reader import SENDABLE
+from sync.state.dialect import list_sql
 from sync.state.sqlite.open import count
 
-_PASSING = (
-    "FROM plan WHERE verdict = 'pass' AND action IN"
-    f" ({', '.join(repr(str(action)) for action in sorted(CALLING))})"
-)
-_ON_TESTS = ", ".join(repr(str(kind)) for kind in ON_A_TEST)
-_REMOVAL = (
-    f"CASE WHEN action IN ({', '.join(repr(str(action)) for action in sorted(REMOVALS))})"
-    " THEN 1 ELSE 0 END"
-)
+_PASSING = f"FROM plan WHERE {SENDABLE}"
+_ON_TESTS = list_sql(ON_A_TEST)
+_REMOVAL = f"CASE WHEN action IN ({list_sql(REMOVALS)}) THEN 1 ELSE 0 END"
 
 
 def measure(

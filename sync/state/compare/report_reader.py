@@ -9,10 +9,10 @@ from sync.records.changes import Action, Cause, PlannedChange, Verdict
 from sync.records.kinds import ON_A_TEST
 from sync.state.compare.plan_reader import general_sql, to_planned_change
 from sync.state.compare.plan_table import PLAN_COLUMNS
-from sync.state.dialect import stream
+from sync.state.dialect import list_sql, stream
 
 _LINE = f"seq, wave, layer, {PLAN_COLUMNS}"
-_WITH_TESTS = ", ".join(f"'{kind}'" for kind in (Kind.TEST, *ON_A_TEST))
+_WITH_TESTS = list_sql((Kind.TEST, *ON_A_TEST))
 
 
 def read_stopped(

@@ -26,6 +26,7 @@ from sync.state.compare import (
     tenant_roles,
 )
 from sync.state.compare.reviewed import ReviewDifferences, find_differences
+from sync.state.dialect import list_sql
 from sync.state.sqlite.open import count
 
 _NOT_OF_THE_SOURCE = (Cause.BEGUN, Cause.GRACE, Cause.PROTECTED, Cause.PILOT)
@@ -189,7 +190,7 @@ class StoredPlan:
 
         A begun test, the grace and the configuration say nothing about the source.
         """
-        others = ", ".join(f"'{cause}'" for cause in _NOT_OF_THE_SOURCE)
+        others = list_sql(_NOT_OF_THE_SOURCE)
         query = text(
             "SELECT DISTINCT kind FROM plan WHERE verdict IN ('held', 'deferred') AND cause NOT IN"
             f" ({others}) AND action IN ('remove', 'disable', 'delete', 'withdraw', 'release')"
