@@ -17,10 +17,10 @@ from sync.exit_codes import Exit
 from sync.inspera.schema_check import (
     Assumption,
     ComparedCall,
-    Finding,
     Match,
     Schema,
     SchemaError,
+    SchemaFinding,
     Settled,
     compare,
     settle,
@@ -112,7 +112,7 @@ class SchemaReport:
     """What a tenant's own schema says of each call that is used, and of what is assumed of it."""
 
     calls: Sequence[tuple[NeededCall, ComparedCall]]
-    assumptions: Sequence[tuple[Assumption, Finding]]
+    assumptions: Sequence[tuple[Assumption, SchemaFinding]]
 
     @property
     def sound(self) -> bool:
@@ -194,7 +194,7 @@ def _say_compared(compared: SchemaReport, place: str, say: Say) -> str:
     return f"{sound} of the {calls} that this configuration needs are as the schema has them"
 
 
-def _say_assumptions(assumptions: Sequence[tuple[Assumption, Finding]], say: Say) -> None:
+def _say_assumptions(assumptions: Sequence[tuple[Assumption, SchemaFinding]], say: Say) -> None:
     """Show what the schema says of everything that is assumed about these calls."""
     if not assumptions:
         return

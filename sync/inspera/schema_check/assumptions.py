@@ -11,13 +11,14 @@ from typing import Final
 
 from sync import contract
 from sync.contract import FLAT, ROLES, Call, StaffBody
+from sync.inspera.requests.bodies import staff_members
+from sync.inspera.schema_check.compare import setting
 from sync.inspera.schema_check.schema import Members, Operation, Schema
 
 _TELL: Final = "no setting changes this: send us the schema"
-_FLAT: Final = ("externalId", "externalSystem", "orgUnitName", "roles")
-_NESTED: Final = ("externalIds", "userType", "authorizedAccesses", "organisations")
 _MOVES: Final = ("candidates/move", "candidates/remove", "contributors/move", "contributors/remove")
-_GROUPS: Final = ("afterTestOptions",)
+_INFERRED_GROUP: Final = "after_test"
+_SHAPES: Final[tuple[StaffBody, ...]] = ("flat", "nested")
 
 
 class Settled(StrEnum):
@@ -29,7 +30,7 @@ class Settled(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SchemaFinding:
     """What a schema says of one assumption, in words, and what to do about it."""
 
     settled: Settled
@@ -65,7 +66,7 @@ class Reading:
         return self.schema.members(self.schema.entry(self.operation.answer))
 
 
-Judge = Callable[[Reading], Finding]
+Judge = Callable[[Reading], SchemaFinding]
 """A function that says what a schema says of an assumption about one call."""
 
 
@@ -90,7 +91,7 @@ class Assumption:
 
 def settle(
     schema: Schema, calls: Collection[Call], staff_body: StaffBody = FLAT
-) -> list[tuple[Assumption, Finding]]:
+) -> list[tuple[Assumption, SchemaFinding]]:
     """Return what a schema says of each assumption about these calls, which are those in force.
 
     `staff_body` is the shape in which staff are sent: `flat` or `nested`.
@@ -103,86 +104,92 @@ def settle(
     ]
 
 
-def _settle(assumption: Assumption, schema: Schema, call: Call, staff_body: StaffBody) -> Finding:
+def _settle(
+    assumption: Assumption, schema: Schema, call: Call, staff_body: StaffBody
+) -> SchemaFinding:
     operation = schema.at(call.path).get(call.method)
     if operation is None and call.operation:
         operation = schema.named(call.operation)
     if operation is None:
-        return Finding(Settled.UNSAID, f"the schema has no {call.method} {call.path}")
+        return SchemaFinding(Settled.UNSAID, f"the schema has no {call.method} {call.path}")
     return assumption.judge(Reading(schema, call, operation, staff_body))
 
 
-def _as_assumed(found: str = "") -> Finding:
-    return Finding(Settled.AS_ASSUMED, found)
+def _as_assumed(found: str = "") -> SchemaFinding:
+    return SchemaFinding(Settled.AS_ASSUMED, found)
 
 
-def _different(found: str, remedy: str = _TELL) -> Finding:
-    return Finding(Settled.DIFFERENT, found, remedy)
+def _different(found: str, remedy: str = _TELL) -> SchemaFinding:
+    return SchemaFinding(Settled.DIFFERENT, found, remedy)
 
 
-def _unsaid(found: str = "the schema leaves it open") -> Finding:
-    return Finding(Settled.UNSAID, found)
+def _unsaid(found: str = "the schema leaves it open") -> SchemaFinding:
+    return SchemaFinding(Settled.UNSAID, found)
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def _exists(reading: Reading) -> Finding:
+def _exists(reading: Reading) -> SchemaFinding:
     return _as_assumed(f"the schema has {reading.operation.method} {reading.operation.path}")
 
 
-def _wrapper(reading: Reading) -> Finding:
+def _wrapper(reading: Reading) -> SchemaFinding:
     """Judge the list in which entries are sent, and what is sent next to it."""
     body, call = reading.body, reading.call
     if call.wrapper not in body.schemas and (body.open or not body.schemas):
         return _unsaid()
     if call.wrapper not in body.schemas:
         lists = [name for name, each in body.schemas.items() if reading.schema.holds_others(each)]
-        remedy = (
-            f"set inspera.calls.{call.name}.wrapper to {lists[0]}" if len(lists) == 1 else _TELL
-        )
+        remedy = f"set {setting(call, 'wrapper')} to {lists[0]}" if len(lists) == 1 else _TELL
         return _different(f"the body has {_listed(sorted(body.schemas))}", remedy)
-    return _members(reading, ("authenticationSystem",), body)
+    return _members(("authenticationSystem",), body)
 
 
 def _sends(*names: str) -> Judge:
     """Return a judge of whether each entry of the body has these members."""
-    return lambda reading: _members(reading, names, reading.entry)
+    return lambda reading: _members(names, reading.entry)
 
 
 def _answers(*names: str) -> Judge:
     """Return a judge of whether an answer shows these members."""
 
-    def judge(reading: Reading) -> Finding:
+    def judge(reading: Reading) -> SchemaFinding:
         wrapped = reading.answer
         inner = [
             reading.schema.members(reading.schema.entry(each)) for each in wrapped.schemas.values()
         ]
         best = max([wrapped, *inner], key=lambda each: len(set(names) & set(each.schemas)))
-        return _members(reading, names, best)
+        return _members(names, best)
 
     return judge
 
 
-def _members(_reading: Reading, names: Sequence[str], members: Members) -> Finding:
-    if not members.schemas:
-        return _unsaid()
-    lacking = [name for name in names if name not in members.schemas]
+def _members(names: Sequence[str], members: Members) -> SchemaFinding:
+    return _judge(names, members.schemas, is_open=members.open or not members.schemas)
+
+
+def _judge(names: Sequence[str], has: Collection[str], *, is_open: bool = False) -> SchemaFinding:
+    """Judge whether all names are among those that the schema has, which may be open for others."""
+    lacking = [name for name in names if name not in has]
     if not lacking:
         return _as_assumed(_listed(names))
-    if members.open:
+    if is_open:
         return _unsaid()
-    return _different(f"without {_listed(lacking)}; it has {_listed(sorted(members.schemas))}")
+    return _different(f"without {_listed(lacking)}; it has {_listed(sorted(has))}")
 
 
-def _staff_body(reading: Reading) -> Finding:
+def _staff_body(reading: Reading) -> SchemaFinding:
     """Judge which of the two shapes of a member of staff the schema has."""
-    has = reading.entry.schemas
-    flat, nested = ([name for name in names if name in has] for names in (_FLAT, _NESTED))
-    if len(flat) == len(nested):
+    flat, nested = (
+        [name for name in staff_members(one) if name not in staff_members(other)]
+        for one, other in (_SHAPES, _SHAPES[::-1])
+    )
+    proofs = [[name for name in own if name in reading.entry.schemas] for own in (flat, nested)]
+    if len(proofs[0]) == len(proofs[1]):
         return _unsaid()
-    shape, proof = ("flat", flat) if len(flat) > len(nested) else ("nested", nested)
+    shape, proof = max(zip(_SHAPES, proofs, strict=True), key=lambda pair: len(pair[1]))
     found = f"{shape}: it has {_listed(proof)}"
     if shape == reading.staff_body:
         return _as_assumed(found)
@@ -192,29 +199,27 @@ def _staff_body(reading: Reading) -> Finding:
 def _query(*names: str) -> Judge:
     """Return a judge of whether a search takes these query parameters."""
 
-    def judge(reading: Reading) -> Finding:
+    def judge(reading: Reading) -> SchemaFinding:
         has = reading.operation.query
         if not has:
             return _unsaid("the schema names no query parameter")
-        lacking = [name for name in names if name not in has]
-        if not lacking:
-            return _as_assumed(_listed(names))
-        return _different(f"without {_listed(lacking)}; it has {_listed(sorted(has))}")
+        return _judge(names, has)
 
     return judge
 
 
-def _option_groups(reading: Reading) -> Finding:
+def _option_groups(reading: Reading) -> SchemaFinding:
     has = reading.entry.schemas
-    if all(name in has for name in _GROUPS):
-        return _as_assumed(_listed(_GROUPS))
+    member = reading.call.groups[_INFERRED_GROUP]
+    if member in has:
+        return _as_assumed(member)
     groups = sorted(name for name in has if name.lower().endswith(("option", "options")))
     if reading.entry.open or not groups:
         return _unsaid()
     return _different(f"the groups are {_listed(groups)}")
 
 
-def _roles(reading: Reading) -> Finding:
+def _roles(reading: Reading) -> SchemaFinding:
     words = reading.schema.words(reading.entry.schemas.get("roles"))
     if not words:
         return _unsaid("the schema does not list the roles")
@@ -228,14 +233,14 @@ def _roles(reading: Reading) -> Finding:
     )
 
 
-def _committee_moves(reading: Reading) -> Finding:
+def _committee_moves(reading: Reading) -> SchemaFinding:
     has = [move for move in _MOVES if reading.schema.at(f"{reading.call.path}/{move}")]
     if not has:
         return _unsaid("the schema has none of them; no call of ours needs them")
     return _as_assumed(_listed(has))
 
 
-def _limit_status(reading: Reading) -> Finding:
+def _limit_status(reading: Reading) -> SchemaFinding:
     if not reading.operation.statuses:
         return _unsaid()
     return (
