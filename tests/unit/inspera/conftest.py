@@ -10,7 +10,7 @@ from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 
 from .http_tenant import KEY, HttpTenant, serving
-from .waiting import Time
+from .waiting import Time, target_at
 
 MakeTarget = Callable[..., InsperaTarget]
 
@@ -57,9 +57,7 @@ def make_target(connection: Connection, time: Time, stop: threading.Event) -> It
 
     def make(**changes: Any) -> InsperaTarget:
         settings = replace(connection, **changes)
-        made.append(
-            InsperaTarget(settings, stop, time.clock, monotonic=time.monotonic, sleep=time.sleep)
-        )
+        made.append(target_at(settings, time, stop))
         return made[-1]
 
     yield make

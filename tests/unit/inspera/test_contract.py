@@ -4,7 +4,6 @@ The second one is written in these tests from the contract page alone and shares
 sandbox. Where one of the two is wrong about the vendor, they do not agree, and a test fails.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -35,7 +34,7 @@ from .made_up import (
     staff,
     updating,
 )
-from .waiting import NOON, Time
+from .waiting import NOON, Time, target_at
 
 EXERCISED: dict[str, tuple[str, ...]] = {}
 DONE = Outcome(Result.DONE)
@@ -135,15 +134,7 @@ def target(
             **settings,
         )
         logs = open_.enter_context(capture_logs())
-        yield open_.enter_context(
-            InsperaTarget(
-                connection,
-                threading.Event(),
-                time.clock,
-                monotonic=time.monotonic,
-                sleep=time.sleep,
-            )
-        )
+        yield open_.enter_context(target_at(connection, time))
         sent = {entry["call"] for entry in logs if entry["event"] == "call"}
         assert set(EXERCISED.get(request.function.__name__, ())) <= sent
 
@@ -504,9 +495,7 @@ def test_tests_of_another_integration_are_found_by_its_name_alone(
     assert [test.remote_id for test in target.find_test(external_id)] == [number]
     assert target.update_test(updating(title="Et nytt navn")).result is Result.DONE
     usual = Connection(server.url, "made-up", lambda: KEY, calls_per_second=1e7)
-    with InsperaTarget(
-        usual, threading.Event(), time.clock, monotonic=time.monotonic, sleep=time.sleep
-    ) as other:
+    with target_at(usual, time) as other:
         assert other.find_test(external_id) == []
 
 

@@ -1,6 +1,5 @@
 """The contract of what is on tests, as no reading shows it: the same tests against both servers."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from sync.sandbox import Sandbox
 
 from .http_tenant import KEY, HttpTenant, serving
 from .made_up import contributor, creating, make_seat, option
-from .waiting import Time
+from .waiting import Time, target_at
 
 DONE = Outcome(Result.DONE)
 PLACES = ("roomName", "buildingName")
@@ -55,15 +54,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
             connection = Connection(
                 url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3, **settings
             )
-            return open_.enter_context(
-                InsperaTarget(
-                    connection,
-                    threading.Event(),
-                    time.clock,
-                    monotonic=time.monotonic,
-                    sleep=time.sleep,
-                )
-            )
+            return open_.enter_context(target_at(connection, time))
 
         def seen(what: str) -> dict[str, Any]:
             if sandbox:

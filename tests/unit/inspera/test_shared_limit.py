@@ -17,7 +17,7 @@ from sync.sandbox import Sandbox
 
 from .http_tenant import KEY, HttpTenant, serving
 from .made_up import LEARNER
-from .waiting import Time
+from .waiting import Time, target_at
 
 WORKERS = 16
 SLOW = 0.004
@@ -101,9 +101,7 @@ def connect(server: Server, time: Time, stop: threading.Event) -> Iterator[Conne
                 max_in_flight=max_in_flight,
                 workers=WORKERS,
             )
-            target = InsperaTarget(
-                connection, stop, time.clock, monotonic=time.monotonic, sleep=time.sleep
-            )
+            target = target_at(connection, time, stop)
             return open_.enter_context(target)
 
         yield make

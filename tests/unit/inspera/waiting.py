@@ -4,6 +4,9 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sync.inspera.connection import Connection
+from sync.inspera.target import InsperaTarget
+
 NOON = datetime(2030, 5, 2, 12, 0, tzinfo=UTC)
 
 
@@ -28,3 +31,16 @@ class Time:
             self.passed += seconds
             self.waits.append(seconds)
         self.while_waiting()
+
+
+def target_at(
+    connection: Connection, time: Time, stop: threading.Event | None = None
+) -> InsperaTarget:
+    """Return a target whose time is this one."""
+    return InsperaTarget(
+        connection,
+        stop or threading.Event(),
+        time.clock,
+        monotonic=time.monotonic,
+        sleep=time.sleep,
+    )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from sync.contract import CALLS, OPTION_SET, StaffBody
-from sync.inspera.schema_check import Finding, Match, Schema, Settled, compare, settle
+from sync.inspera.schema_check import Match, Schema, SchemaFinding, Settled, compare, settle
 from sync.inspera.schema_check.assumptions import ASSUMPTIONS
 
 CANDIDATES, CONTRIBUTORS = "/v1/test/{id}/candidates", "/v1/test/{id}/contributors"
@@ -132,7 +132,7 @@ ONLY_SEEN = {
 """Facts that a schema can only confirm: what it does not list may exist all the same."""
 
 
-def finding(name: str, schema: dict[str, Any], staff_body: StaffBody = "flat") -> Finding:
+def finding(name: str, schema: dict[str, Any], staff_body: StaffBody = "flat") -> SchemaFinding:
     found = settle(Schema(schema), CALLS.values(), staff_body)
     return next(each for assumption, each in found if assumption.name == name)
 
