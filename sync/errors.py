@@ -115,10 +115,22 @@ class AlreadyExists(Refused):
     """Inspera refused to save a person because the username exists.
 
     Attributes:
+        names_username: whether the answer names the username; else it names nothing that exists.
         in_doubt: whether an earlier attempt of the same call was lost, which may have created it.
     """
 
     in_doubt = False
+
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        named: frozenset[str] = frozenset(),
+        *,
+        names_username: bool = False,
+    ) -> None:
+        super().__init__(message, status, named)
+        self.names_username = names_username
 
 
 class NotThere(Refused):

@@ -32,7 +32,7 @@ from sync.errors import (
 )
 from sync.inspera import call_errors
 from sync.inspera.auth import AccessToken
-from sync.inspera.call_errors import HttpResponse, Throttled
+from sync.inspera.call_errors import HttpResponse, Throttled, ThrottledInDoubt
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
@@ -238,7 +238,7 @@ class Caller:
             self.tenant.lacks(call, error)
         elif isinstance(error, Stop):
             self.tenant.stop(error)
-        elif not isinstance(error, Throttled) and not self.stopping:
+        elif not isinstance(error, Throttled | ThrottledInDoubt) and not self.stopping:
             self.tenant.attempted(failed=not isinstance(error, Refused))
 
     def _send_with_token(self, request: Request) -> HttpResponse:
@@ -288,7 +288,7 @@ class Caller:
     def _send_now(self, request: Request, headers: dict[str, str]) -> HttpResponse:
         began, sent_at = self._monotonic(), self.clock()
         try:
-            response = call_errors.with_limit_as_429(self._client.send(request, headers))
+            response = call_errors.with_limit_as_429(self._client.send(request, headers), request)
         except CallError as error:
             self._observe(request.call, _STATUS_WORDS.get(type(error), "lost"), began)
             _log.warning("call failed", call=request.call.name, error=str(error))

@@ -15,7 +15,7 @@ from sync.contract import (
     STAFF_UPDATE,
     Call,
 )
-from sync.errors import CallError, CallMissing
+from sync.errors import AlreadyExists, CallError, CallMissing
 from sync.inspera.caller import Caller
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import lookup_failed, outcome_of
@@ -34,7 +34,8 @@ class People:
 
     A create that is refused because the username exists has `Cause.TAKEN`: the engine looks the
     person up. An update that is refused so has `Cause.UPDATES`: this tenant takes no updates, and
-    no more of them are sent in this run (vendor contract, Users API).
+    no more of them are sent in this run (vendor contract, Users API). If the refusal does not name
+    the username, two people must be refused so.
 
     Every method may raise `Stop` and nothing else.
     """
@@ -93,17 +94,27 @@ class People:
         with gate.turn() as refused:
             if refused:
                 return Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)
-            # Without the login: a refusal may be reported for the whole tenant.
-            outcome = self._send(call, body, "username")
-            if outcome.result is Result.DONE:
-                gate.open()
-            elif outcome.cause is Cause.TAKEN:
-                # After updates that were taken, or of another's username, this refusal is about
-                # this person.
-                if self._is_own(change) and gate.close(outcome.message):
-                    return Outcome(Result.DEFERRED, outcome.message, cause=Cause.UPDATES)
-                return Outcome(Result.REFUSED, outcome.message)
-            return outcome
+            try:
+                # Without the login: a refusal may be reported for the whole tenant.
+                remote_id = self._post(call, body, "username")
+            except AlreadyExists as error:
+                return self._end_refused(gate, change, error)
+            except CallError as error:
+                return outcome_of(error)
+            gate.open()
+            return Outcome(Result.DONE, remote_id=remote_id)
+
+    def _end_refused(self, gate: UpdateGate, change: Change, error: AlreadyExists) -> Outcome:
+        """Return the outcome of an update that was refused as existing.
+
+        After updates that were taken, or of another's username, the refusal is about this person.
+        """
+        username = str({**change.before, **change.after}["username"])
+        if self._is_own(change) and gate.close(
+            str(error), username, names_username=error.names_username
+        ):
+            return Outcome(Result.DEFERRED, str(error), cause=Cause.UPDATES)
+        return Outcome(Result.REFUSED, str(error))
 
     def _is_own(self, change: Change) -> bool:
         """Tell whether Inspera shows no other username of this person."""
@@ -117,17 +128,24 @@ class People:
             return True
         return not found or any(person.username == fields["username"] for person in found)
 
-    def _send(self, call: Call, body: dict[str, object], *hidden: str) -> Outcome:
+    def _send(self, call: Call, body: dict[str, object]) -> Outcome:
+        try:
+            return Outcome(Result.DONE, remote_id=self._post(call, body))
+        except CallError as error:
+            return outcome_of(error)
+
+    def _post(self, call: Call, body: dict[str, object], *hidden: str) -> str | None:
+        """Send the body once, and return the user id if the response has it.
+
+        Raises:
+            CallError: see `Caller.call`. Its message has no name, email or `hidden` member.
+        """
         call = self._caller.named(call)
         names = ("password", "firstName", "lastName", "email", *hidden)
         secret = (body.get(name) for name in names)
         hide = tuple(str(value) for value in secret if value)
-        try:
-            request = Request(call, body=bodies.wrapped(call, body), hide=hide)
-            remote_id = self._caller.call(request, records.saved_person_id)
-        except CallError as error:
-            return outcome_of(error)
-        return Outcome(Result.DONE, remote_id=remote_id)
+        request = Request(call, body=bodies.wrapped(call, body), hide=hide)
+        return self._caller.call(request, records.saved_person_id)
 
     def _has_account(self, change: Change) -> bool:
         identity = (change.after.get("auth_system"), change.after.get("external_id"))
