@@ -96,6 +96,20 @@ def test_a_create_whose_search_fails_too_stays_open_until_a_search_tells(
     assert university.planned() == []
 
 
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_test_is_created_once_although_inspera_speaks_of_too_many_connections_or_requests(
+    university: University, status: int
+) -> None:
+    university.register(TEST, "1001")
+    words = {500: "could not write the log: too many connections", 503: "Too many requests"}
+    body = {"error": words[status]}
+    failure = {"method": "POST", "path": "*/test", "status": status, "body": body}
+    university.fail(**failure, when="after", times=1)
+    university.apply_cleanly()
+    assert university.writes().count("POST /v1/test") == 1
+    assert university.tests()[TEST]["templates_sent"] == 1
+
+
 def refuse_existing(university: University, *, on: bool = True) -> None:
     """Let Inspera refuse a username that exists, or update its account."""
     university.sandbox.control(refuse_existing=on)
@@ -162,3 +176,27 @@ def test_a_tenant_that_takes_no_updates_is_asked_once_a_run_and_reported_in_one_
     assert updates_refused(university) == []
     assert "takes no updates" not in university.run("doctor").out
     assert {one["lastName"][:2] for one in university.learners().values()} == {"Ny"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": False, "errors": [{"field": "emailAddress", "message": "already exists"}]},
+        {"error": "Duplicate entry 'x@example.edu' for key 'email_UNIQUE'"},
+        {"error": "User already exists"},
+    ],
+)
+def test_the_address_of_one_person_keeps_nobody_else_from_their_update(
+    university: University, body: dict[str, object]
+) -> None:
+    university.config["inspera"]["workers"] = 1
+    university.keep_feeds("learner")
+    university.students.add(*numbers(1001, 4))
+    university.apply_once()
+    for number in numbers(1001, 4):
+        university.students.set(number, mail=f"new{number}@example.edu")
+    university.fail(method="POST", path="*/users/student", status=400, times=1, body=body)
+    ran = university.apply()
+    assert (ran.status, updates_refused(university)) == (1, [])
+    assert "refused: learner 1001" in ran.out
+    assert sum(one["email"][:3] == "new" for one in university.learners().values()) == 3
