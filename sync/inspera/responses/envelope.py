@@ -32,14 +32,17 @@ def failed(document: object) -> bool:
     Then `success` is false, or there are `errors` (vendor contract, Conventions). An `error` counts
     too, as it does in a refusal, unless `success` is true. All may be inside a `result`.
     """
-    if not isinstance(document, dict):
+    return isinstance(document, dict) and (_fails(document) or _fails(document.get("result")))
+
+
+def _fails(content: object) -> bool:
+    if not isinstance(content, dict):
         return False
-    success = document.get("success")
+    success = content.get("success")
     return (
         str(success).lower() == "false"
-        or bool(document.get("errors"))
-        or (bool(document.get("error")) and success is not True)
-        or failed(document.get("result"))
+        or bool(content.get("errors"))
+        or (bool(content.get("error")) and success is not True)
     )
 
 
@@ -60,7 +63,9 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
 
 def reasons(document: object) -> Iterator[str]:
     """Yield the vendor's reasons as they are: they may contain data of people."""
-    return _reasons(document, 0)
+    yield from _reasons(document, 0)
+    if isinstance(document, dict):
+        yield from _reasons(document.get("result"), 0)
 
 
 def all_texts(document: object) -> Iterator[str]:

@@ -99,7 +99,7 @@ def field_of(row: Mapping[str, object]) -> str:
 def labelled_texts(document: object) -> Iterator[tuple[str, str]]:
     """Yield the texts of a response, each after the names of the members that lead to it.
 
-    The fields that an error names in a member beside the text count as such names, too.
+    The fields that an error names in a member next to the text count as such names, too.
     """
     return islice(_labelled(document, "", 0), MOST_TEXTS)
 
