@@ -21,7 +21,6 @@ from tenacity.wait import wait_random_exponential
 
 from sync.contract import SAVES, TOKEN, Call, Repeat
 from sync.errors import (
-    AlreadyExists,
     CallError,
     CallMissing,
     NotThere,
@@ -132,8 +131,8 @@ class Caller:
             if lost and not request.call.reads:
                 raise lost[-1] from None
             raise
-        except AlreadyExists as error:
-            # Perhaps it exists because the lost attempt made it.
+        except Refused as error:
+            # Perhaps it is refused because the lost attempt was carried out.
             error.in_doubt = bool(lost)
             raise
         except Stop as error:

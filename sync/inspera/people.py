@@ -15,7 +15,7 @@ from sync.contract import (
     STAFF_UPDATE,
     Call,
 )
-from sync.errors import AlreadyExists, CallError, CallMissing
+from sync.errors import AlreadyExists, CallError, CallMissing, Refused
 from sync.inspera.caller import Caller
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import lookup_failed, outcome_of
@@ -33,9 +33,11 @@ class People:
     """Sends changes of learners and staff, except deletions (see `StaffRemoval`). Thread-safe.
 
     A create that is refused because the username exists has `Cause.TAKEN`: the engine looks the
-    person up. An update that is refused so has `Cause.UPDATES`: this tenant takes no updates, and
-    no more of them are sent in this run (vendor contract, Users API). If the refusal does not name
-    the username, two people must be refused so.
+    person up. So has, as `UNKNOWN`, one that is refused after an earlier attempt was lost.
+
+    An update that is refused so has `Cause.UPDATES`: this tenant takes no updates, and no more of
+    them are sent in this run (vendor contract, Users API). If the refusal does not name the
+    username, two people must be refused so.
 
     Every method may raise `Stop` and nothing else.
     """
@@ -57,7 +59,7 @@ class People:
             password = password if password and not self._has_account(change) else None
         except CallError as error:
             return outcome_of(error)
-        return self._send(LEARNER_CREATE, bodies.learner(change.after, password))
+        return self._create(LEARNER_CREATE, bodies.learner(change.after, password))
 
     def save_staff(self, change: Change, password: str | None) -> Outcome:
         """Create, update, enable or disable staff; send a password only with a create."""
@@ -70,7 +72,7 @@ class People:
         if change.action is Action.DISABLE:
             return self._disable(change)
         if change.action is Action.CREATE:
-            return self._send(STAFF_CREATE, self._staff(change.after, password))
+            return self._create(STAFF_CREATE, self._staff(change.after, password))
         return self._update(STAFF_UPDATE, change, self._staff(change.after))
 
     def _disable(self, change: Change) -> Outcome:
@@ -128,10 +130,13 @@ class People:
             return True
         return not found or any(person.username == fields["username"] for person in found)
 
-    def _send(self, call: Call, body: dict[str, object]) -> Outcome:
+    def _create(self, call: Call, body: dict[str, object]) -> Outcome:
         try:
             return Outcome(Result.DONE, remote_id=self._post(call, body))
         except CallError as error:
+            if isinstance(error, Refused) and error.in_doubt:
+                # Whatever its words: what exists may be the account of the lost attempt.
+                return Outcome(Result.UNKNOWN, str(error), cause=Cause.TAKEN)
             return outcome_of(error)
 
     def _post(self, call: Call, body: dict[str, object], *hidden: str) -> str | None:

@@ -150,6 +150,45 @@ def test_it_is_settled_by_the_next_run_too(
     assert (unsettled(no_look_up), no_look_up.planned()) == (0, [])
 
 
+ADDRESS_IN_USE = {"success": False, "errors": [{"field": "email", "message": "already exists"}]}
+REFUSED = {
+    "method": "POST",
+    "path": "*/users/student",
+    "status": 400,
+    "body": ADDRESS_IN_USE,
+    "times": 1,
+}
+
+
+def test_it_is_settled_whatever_the_words_of_the_refusal_are(no_look_up: University) -> None:
+    no_look_up.sandbox.control(fail=[{**LOST, "times": 1}, REFUSED])
+    no_look_up.apply_cleanly()
+    assert no_look_up.writes() == ["POST /v1/users/student"] * 2
+    assert no_look_up.planned() == []
+
+
+def test_it_is_settled_by_the_next_run_whatever_the_words_of_the_refusal_are(
+    no_look_up: University,
+) -> None:
+    no_look_up.config["inspera"]["attempts"] = 1
+    no_look_up.fail(**LOST)
+    assert no_look_up.apply().status == 1
+    no_look_up.sandbox.control(fail=[REFUSED])
+    no_look_up.apply_cleanly()
+    assert (unsettled(no_look_up), no_look_up.planned()) == (0, [])
+
+
+def test_a_new_person_whose_address_is_in_use_is_refused_and_not_looked_up(
+    no_look_up: University,
+) -> None:
+    no_look_up.sandbox.control(fail=[REFUSED])
+    ran = no_look_up.apply()
+    assert ran.status == 1
+    assert "refused: learner 1001" in ran.out
+    assert "email: already exists" in ran.out
+    assert len(no_look_up.calls()) == 2, "the token and the create"
+
+
 def updates_refused(university: University) -> list[str]:
     """The findings of the last run that this tenant takes no updates."""
     return [one["text"] for one in university.findings() if one["type"] == "no updates"]
