@@ -8,7 +8,7 @@ repeats.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -108,10 +108,20 @@ def speaks_of_requests(
     """
     weak = at_fault or asks_to_wait
     return any(
-        _is_of_requests(reason[:READ], sent, _FAULT if at_fault else _REFUSAL, weak=weak)
-        or (at_fault and _ALONE.fullmatch(plain(reason[:READ])))
-        for reason in islice(reasons, MOST_TEXTS)
+        _is_of_requests(reason, sent, _FAULT if at_fault else _REFUSAL, weak=weak)
+        or (at_fault and _ALONE.fullmatch(plain(reason)))
+        for reason in _bounded(reasons)
     )
+
+
+def _bounded(reasons: Iterable[str]) -> Iterator[str]:
+    """Yield different reasons, a bounded number and length of them: the search takes its time."""
+    left = READ
+    for reason in dict.fromkeys(islice(reasons, MOST_TEXTS)):
+        yield reason[:left]
+        left -= len(reason)
+        if left <= 0:
+            return
 
 
 def _is_of_requests(reason: str, sent: frozenset[str], words: _Patterns, *, weak: bool) -> bool:

@@ -144,3 +144,33 @@ def test_a_200_that_reports_an_error_in_another_form_is_never_done(
 ) -> None:
     server.mislead(SAVE_LEARNER, 200, body)
     assert target.save_learner(_learner("aaseb"), None).result is Result.REFUSED
+
+
+ODD_BODIES: dict[str, Any] = {
+    "empty": b"",
+    "null": b"null",
+    "a list": [],
+    "another language": {"message": "For mange forespørsler, prøv igjen senere"},
+    "a page": b"<html><script>throttle(limit)</script><h1>Maintenance</h1>Please slow down",
+    "cut off": b'{"errors":' * 5000,
+    "deep": b'{"result":' * 900 + b"1" + b"}" * 900,
+    "not text": b"\xff\xfe\x00",
+    "long": {"details": [{"message": "the limit of the number of " * 200}] * 500},
+    "the request": {"message": "invalid", "request": {"title": "Too many requests"}},
+}
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
+@pytest.mark.parametrize("status", [200, 400, 409, 500, 503])
+def test_no_answer_applies_a_template_twice_or_calls_done_what_was_not(
+    status: int, body: Any, time: Time
+) -> None:
+    tenant, carried_out = HttpTenant(), status not in (400, 409)
+    with serving(tenant) as url:
+        connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
+        tenant.once(*SAVE_TEST, status, body=body, carried_out=carried_out)
+        with target_at(connection, time) as target:
+            outcome = target.create_test(creating())
+    assert outcome.result is (Result.DONE if carried_out else Result.REFUSED)
+    assert len(tenant.templates_used) == carried_out
+    assert len(tenant.calls(*SAVE_TEST)) == 1
