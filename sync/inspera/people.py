@@ -140,7 +140,7 @@ class People:
             return outcome_of(error)
 
     def _post(self, call: Call, body: dict[str, object], *hidden: str) -> str | None:
-        """Send the body once, and return the user id if the response has it.
+        """Send the body, and return the user id if the response has it.
 
         Raises:
             CallError: see `Caller.call`. Its message has no name, email or `hidden` member.

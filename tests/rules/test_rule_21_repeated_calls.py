@@ -239,3 +239,21 @@ def test_the_address_of_one_person_keeps_nobody_else_from_their_update(
     assert (ran.status, updates_refused(university)) == (1, [])
     assert "refused: learner 1001" in ran.out
     assert sum(one["email"][:3] == "new" for one in university.learners().values()) == 3
+
+
+def test_a_tenant_that_takes_no_updates_and_does_not_name_the_username_is_asked_twice(
+    university: University,
+) -> None:
+    university.config["inspera"]["workers"] = 1
+    university.keep_feeds("learner")
+    university.students.add(*numbers(1001, 4))
+    university.apply_once()
+    for number in numbers(1001, 4):
+        university.students.set(number, family=f"Ny{number}")
+    words = {"error": "User already exists"}
+    university.fail(method="POST", path="*/users/student", status=400, body=words)
+    ran = university.apply()
+    assert (ran.status, len(university.writes())) == (1, 2)
+    assert "refused: learner 1001" in ran.out
+    (line,) = updates_refused(university)
+    assert "3 of them differ from the sources" in line
