@@ -52,14 +52,14 @@ def existing_of(status: int, content: object, sent: frozenset[str]) -> Existing 
     if status not in _STATUSES and not 200 <= status < 300:  # a 2xx with `errors`
         return None
     clauses = list(_clauses(content, sent))
-    found = [_names(clause) for clause, _ in clauses if _says_exists(clause)]
+    found = [_existing_in(clause) for clause, _ in clauses if _says_exists(clause)]
     if Existing.USERNAME in found:
         return Existing.USERNAME
     bare = status == _CONFLICT and set(re.findall(r"\w+", _reason(content))) <= _BARE
     if None in found or not (found or bare):
         return None
     # Of members only those count whose texts say that something exists: others may be an echo.
-    return Existing.UNNAMED if all(_names(text) for _, text in clauses) else None
+    return Existing.UNNAMED if all(_existing_in(text) for _, text in clauses) else None
 
 
 def _reason(content: object) -> str:
@@ -81,8 +81,8 @@ def _says_exists(clause: str) -> bool:
     return unique or not _NEGATED.search(clause[: found.start()])
 
 
-def _names(clause: str) -> Existing | None:
-    """Return what a clause names: `None` if only another field than the username."""
+def _existing_in(clause: str) -> Existing | None:
+    """Return what exists if this clause says so: `None` if it names only another field."""
     login, other = _LOGIN.search(clause), _OTHER_FIELD.search(clause)
     if login and not other:
         return Existing.USERNAME

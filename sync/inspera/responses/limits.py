@@ -62,6 +62,8 @@ def _usual(requests: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
+    """The words of the limit: `clear` ones, and `usual` ones that other limits may have, too."""
+
     clear: re.Pattern[str]
     usual: re.Pattern[str]
 
