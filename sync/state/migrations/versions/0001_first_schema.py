@@ -403,6 +403,29 @@ def _decisions() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "source_reading",
+        _number("run_id"),
+        _text("source"),
+        _text("kind"),
+        _number("rows"),
+        _flag("partial"),
+        _text("trouble"),
+        _text("at"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
+        sa.PrimaryKeyConstraint("run_id", "source", "kind"),
+    )
+    op.create_table(
+        "exam_figure",
+        _text("test"),
+        _text("kind"),
+        _text("state"),
+        _text("start"),
+        _number("number"),
+        _number("run_id"),
+        _text("at"),
+        sa.PrimaryKeyConstraint("test", "kind", "state"),
+    )
+    op.create_table(
         "test_trait",
         _text("test"),
         _text("trait"),
