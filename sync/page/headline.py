@@ -107,7 +107,8 @@ def _of_exams(facts: Facts) -> Iterator[Concern]:
         if not one.in_inspera:
             text = f"{one.key} is not in Inspera"
         elif one.missing:
-            text = f"{one.key} lacks {plural(one.missing, 'change')}"
+            are = "is" if one.missing == 1 else "are"
+            text = f"{one.key}: {plural(one.missing, 'record')} {are} missing or not as wanted"
         else:
             text = f"{one.key} has candidates who should be taken off"
         yield Concern(

@@ -34,7 +34,9 @@ def find_records(connection: Connection, words: str, most: int) -> Sequence[Foun
         return exact
     begins = ">= :words AND {column} < :end"
     found = list(_matches(connection, begins, words, most))
-    return found or list(_named(connection, words, most))
+    # An index tells upper from lower case: names are tried as they are written, and as names are.
+    names = dict.fromkeys((words, words.title(), words.capitalize()))
+    return found or next(filter(None, (list(_named(connection, one, most)) for one in names)), [])
 
 
 def _matches(
@@ -52,12 +54,20 @@ def _matches(
 
 
 def _named(connection: Connection, words: str, most: int) -> Iterator[FoundRecord]:
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    values = {"any": f"%{escaped}%", "most": most}
-    name = "lower(coalesce(first_name, '') || ' ' || coalesce(last_name, ''))"
+    """Yield people by their last name, or by first and last, and tests by a part of their title."""
+    first, _, last = words.rpartition(" ")
+    values = {"last": last, "end": last + _AFTER_ALL, "first": f"{_escaped(first)}%", "most": most}
+    where = "last_name >= :last AND last_name < :end"
+    if first:
+        where += " AND first_name LIKE :first ESCAPE '\\'"
     for kind in _PEOPLE:
-        yield from _read(connection, kind, f"{name} LIKE lower(:any) ESCAPE '\\'", values)
-    yield from _read(connection, Kind.TEST, "lower(title) LIKE lower(:any) ESCAPE '\\'", values)
+        yield from _read(connection, kind, where, values)
+    title = {"any": f"%{_escaped(words.lower())}%", "most": most}
+    yield from _read(connection, Kind.TEST, "lower(title) LIKE :any ESCAPE '\\'", title)
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _read(

@@ -126,6 +126,10 @@ def test_people_are_found_by_key_login_and_name(page: PageTenant) -> None:
     assert page.get("/records?q=s1002").url.endswith("/records/learner/1002")
     assert page.get(f"/records?q={TEST}").url.endswith(f"/records/test/{TEST}")
     assert "learner 1003" in page.text("/records?q=100")
+    page.university.students.rows[4].update(given="Åse", family="Ørnes")
+    page.university.apply()
+    for name in ("Ørnes", "ørnes", "ørn", "Åse Ørnes", "åse ørnes"):
+        assert page.get(f"/records?q={name}").url.endswith("/records/learner/1005"), name
     assert "Nothing that this state knows" in page.text("/records?q=zzz")
 
 
@@ -163,7 +167,7 @@ def test_the_overview_can_be_seen_while_the_state_cannot_be_used(page: PageTenan
 
 
 def test_no_name_or_title_of_a_source_becomes_a_part_of_the_page(page: PageTenant) -> None:
-    page.university.students.rows[0]["last"] = "<script>alert(1)</script>"
+    page.university.students.rows[0]["family"] = "<script>alert(1)</script>"
     page.university.apply()
     assert "<script>" not in page.get("/records/learner/1001").text
 
