@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator
 
 from sync.config_base.addresses import address_and_port, is_loopback
-from sync.config_base.base import InvalidSetting, Strict, validation_error, validation_errors
+from sync.config_base.base import InvalidSetting, Strict, validation_error
 from sync.config_base.secrets import SecretRef
 from sync.errors import Unusable
 
@@ -52,20 +52,12 @@ class PageSettings(Strict):
 
     token: SecretRef
     """The token to log in with, of at least 20 characters, such as `${file:page-token}`. Make one
-    with `openssl rand -hex 24 > page-token`. After a change, send SIGHUP: that ends all sessions."""
+    with `openssl rand -hex 24 > page-token`. After a change, send SIGHUP: everybody logs in again."""
     tls: TlsSettings | None = None
     """The certificate for HTTPS. The address must be loopback without it, and without `proxy`."""
     proxy: Annotated[str, AfterValidator(_check_proxy)] | None = None
     """The address by which people reach a web server with HTTPS that passes requests on, such as
     `https://exams.example.edu`. It must set `X-Forwarded-For`."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "PageSettings":
-        if self.tls and self.proxy:
-            raise validation_errors(
-                [InvalidSetting("proxy", "can't be used together with 'tls'", "keep one of them")]
-            )
-        return self
 
 
 def check_reach(listen: str | None, page: PageSettings | None) -> InvalidSetting | None:

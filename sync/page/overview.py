@@ -1,11 +1,13 @@
 """The first page: the headline, jobs, the next exams and the last runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from sync.errors import Locked, StateError, UsageError
 from sync.exit_codes import Exit
 from sync.page.charts import run_bars
 from sync.page.desk import Desk, JobFacts
@@ -25,13 +27,15 @@ _LATE = timedelta(minutes=2)
 def show(desk: Desk, _request: Request) -> View:
     """Show how everything is; also while the state can't be read."""
     health, jobs = desk.health(), desk.jobs()
-    if health.unreachable:
+    try:
+        with desk.open_to_read() as connection:
+            facts = _facts(desk, connection, jobs)
+            runs = read_last_runs(connection, CHARTED)
+        return _view(desk, jobs, facts, runs, desk.counts())
+    except (StateError, Locked, UsageError) as error:  # such as a state that is not made yet
+        health = replace(health, unreachable=health.unreachable or str(error))
         facts = Facts(now=desk.now(), health=health, paused=None, holds=(), exams=())
-        return _view(desk, jobs, facts, [])
-    with desk.open_to_read() as connection:
-        facts = _facts(desk, connection, jobs)
-        runs = read_last_runs(connection, CHARTED)
-    return _view(desk, jobs, facts, runs)
+        return _view(desk, jobs, facts, [], {})
 
 
 def _facts(desk: Desk, connection: Connection, jobs: Sequence[JobFacts]) -> Facts:
@@ -55,7 +59,13 @@ def _needs_a_person(run: PastRun) -> bool:
     return run.applies and run.exit_status not in (None, Exit.OK, Exit.HELD)
 
 
-def _view(desk: Desk, jobs: Sequence[JobFacts], facts: Facts, runs: Sequence[PastRun]) -> View:
+def _view(
+    desk: Desk,
+    jobs: Sequence[JobFacts],
+    facts: Facts,
+    runs: Sequence[PastRun],
+    counts: Mapping[str, int],
+) -> View:
     found = concerns(facts)
     complete = sum(one.is_complete for one in facts.exams)
     return View(
@@ -74,7 +84,7 @@ def _view(desk: Desk, jobs: Sequence[JobFacts], facts: Facts, runs: Sequence[Pas
             "complete": complete,
             "runs": runs[:RUNS],
             "bars_of": run_bars(runs),
-            "counts": desk.counts(),
+            "counts": counts,
             "meaning": run_meaning,
         },
     )

@@ -123,8 +123,8 @@ class Service:
         self._wake()
 
     def request_run(self, name: str) -> bool:
-        """Start a job in the loop's next round, from any thread; return whether this one leads."""
-        if not self._leadership.ready or self._stopping:
+        """Start a job once the state is ready, from any thread; return whether this one leads."""
+        if not self._leadership.leads or self._stopping:
             return False
         self._requested.put(name)
         self._wake()

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 import requests
+from sync.commands.serve import ServiceMonitor
+from sync.errors import UsageError
 from sync.page.guard import LARGEST, Reach
 from sync.service import http as web
 
@@ -197,3 +199,17 @@ def test_a_client_that_sends_nothing_loses_its_place(
         assert slow.recv(1) == b""
     assert time.monotonic() - began < 10
     assert page.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("value", ["short", "x" * 19])
+def test_a_token_that_can_be_guessed_is_refused_at_the_start(
+    university: University, value: str
+) -> None:
+    (university.folder / "page-token").write_text(value)
+    university.config["jobs"] = {"nightly": {"cron": "15 2 * * *", "zone": "Europe/Oslo"}}
+    page = {"token": "${file:page-token}"}
+    university.config["service"] = {"listen": "127.0.0.1:9464", "page": page}
+    with pytest.raises(UsageError) as refused:
+        ServiceMonitor(university.write())
+    assert "service.page.token: has fewer than 20 characters" in str(refused.value)
+    assert value not in str(refused.value)
