@@ -51,8 +51,7 @@ class ChangesOnTest:
 
     Of candidates, `holders` are known to have the numbers that are given here; those who have
     `left` were taken off the test in this run. `archived` are Inspera's words for taking no change
-    of the test, and `is_parent` tells whether other tests are parts of it. `activated` is set once
-    a look-up has shown the test as active or later.
+    of the test, and `is_parent` tells whether other tests are parts of it.
     """
 
     kind: Kind
@@ -65,7 +64,6 @@ class ChangesOnTest:
     left: frozenset[Who] = frozenset()
     archived: str = ""
     is_parent: bool = False
-    activated: bool = False
 
     @property
     def remote_id(self) -> str:
