@@ -46,12 +46,16 @@ NO_UPDATES = "no updates"
 _PLURAL = {Kind.LEARNER: "learners", Kind.STAFF: "staff"}
 
 
-def keep_no_updates(journal: Journal, kind: Kind, number: int, message: str) -> None:
-    """Record that this tenant takes no updates of people, in one line for all of them."""
+def keep_no_updates(
+    journal: Journal, kind: Kind, action: Action, number: int, message: str
+) -> None:
+    """Record that this tenant takes no such changes of people, in one line for all of them."""
+    call = f"{kind}.{action}"
     text = (
-        f"this tenant takes no updates of {_PLURAL[kind]}: {message}. {number:,} of them differ from "
-        f"the sources and stay as they are in Inspera; set inspera.calls.{kind}.update to a call "
-        "that updates them, or correct them in Inspera. Each run tries one update again"
+        f"this tenant takes no updates of {_PLURAL[kind]} by {call}: {message}. {number:,} of them "
+        "differ from the sources and stay as they are in Inspera; set the call under "
+        f"inspera.calls: {call} to one that your tenant takes, or correct them in Inspera. "
+        "Each run tries one again"
     )
     journal.find(NO_UPDATES, kind, None, "", text, rule_of(Cause.UPDATES, kind))
 

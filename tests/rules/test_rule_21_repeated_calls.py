@@ -257,3 +257,40 @@ def test_a_tenant_that_takes_no_updates_and_does_not_name_the_username_is_asked_
     assert "refused: learner 1001" in ran.out
     (line,) = updates_refused(university)
     assert "3 of them differ from the sources" in line
+
+
+def test_another_call_for_updates_ends_that_a_tenant_takes_none(university: University) -> None:
+    university.config["verify"] = "none"
+    university.keep_feeds("learner")
+    university.students.add(*numbers(1001, 3))
+    university.apply_once()
+    refuse_existing(university)
+    for number in numbers(1001, 3):
+        university.students.set(number, family="Ny")
+    assert university.apply().status == 1
+    path = "/v1/users/student/change"
+    university.config["inspera"]["calls"] = {"learner.update": {"path": path}}
+    university.fail(method="POST", path=f"*{path}", status=200, body={"success": True})
+    university.apply_cleanly()
+    assert university.writes() == [f"POST {path}"] * 3
+    assert "takes no updates" not in university.run("doctor").out
+
+
+def test_an_account_without_external_id_waits_with_a_remedy_where_no_update_is_taken(
+    university: University,
+) -> None:
+    refuse_existing(university)
+    university.register(TEST, "1001", "1002")
+    row = university.students.rows[0]
+    account = {"username": row["feide"], "firstName": row["given"], "lastName": row["family"]}
+    university.sandbox.edit(student={**account, "email": "old@example.edu"})
+    ran = university.apply()
+    assert ran.status == 1
+    assert "link it to the account there, then run `adopt learner 1001`" in ran.out
+    linked = {"authType": "FEIDE", "externalId": row["feide"]}
+    university.sandbox.edit(
+        student={**account, "email": "old@example.edu", "externalIds": [linked]}
+    )
+    assert university.run("adopt", "learner", "1001").status == 0
+    university.apply()
+    assert set(university.candidates()) == {"s1001", "s1002"}
