@@ -117,7 +117,7 @@ def test_a_setting_that_is_switched_off_shows_its_default(whole: Configuration) 
         assert full.sources[name].model_copy(update=own) == source
 
 
-WITHOUT_DEFAULT = ("done_marker", "sha256", "columns", "escape", "roles", "ca_file")
+WITHOUT_DEFAULT = ("done_marker", "sha256", "listen", "columns", "escape", "roles", "ca_file")
 """Settings of sources that are shown switched off although they have no default, or one that is worked out."""
 
 
