@@ -205,7 +205,7 @@ class HttpTenant:
             return Reply(404, {"error": "not found"})
         if (method, what) == ("POST", "activate"):
             return self._activate(number)
-        if method != "GET" and what == "candidates" and number in self.archived:
+        if method != "GET" and what in ("candidates", "activate") and number in self.archived:
             return Reply(400, {"error": "the assessment is archived"})
         if method == "DELETE" and what == "candidates":
             seats = self.seats[number]

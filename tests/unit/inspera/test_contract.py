@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from sync.contract import CALLS, StaffBody, is_activated
+from sync.contract import CALLS, StaffBody, Stage
 from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
@@ -359,11 +359,11 @@ def test_a_test_is_activated_once_it_has_what_inspera_asks_for(target: InsperaTa
     target.assign(number, [committee("A")], Kind.COMMITTEE)
     target.assign(number, [make_seat("aaseb@example.edu")])
     (before,) = target.find_test(str(change.after["external_test_id"]))
-    assert not is_activated(before.status)
+    assert before.stage is not Stage.ACTIVATED
     for _ in range(2):  # a second activation is answered in the same way
         assert target.activate_test(change, number).result is Result.DONE
     (after,) = target.find_test(str(change.after["external_test_id"]))
-    assert is_activated(after.status)
+    assert after.stage is Stage.ACTIVATED
 
 
 @exercises("contributor.assign", "contributor.remove", "test.read")
