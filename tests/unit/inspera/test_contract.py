@@ -460,6 +460,28 @@ def test_an_archived_test_takes_no_candidates_and_costs_one_call(
         assert len([entry for entry in logs if entry["event"] == "call"]) == 1
 
 
+@exercises("test.activate")
+def test_an_archived_test_is_not_activated(target: InsperaTarget, server: Server) -> None:
+    number = _exam(target)
+    _learner(target, "aaseb")
+    target.assign(number, [committee("A")], Kind.COMMITTEE)
+    target.assign(number, [make_seat("aaseb@example.edu")])
+    server.archive()
+    outcome = target.activate_test(creating(template=None), number)
+    assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.ARCHIVED)
+    (test,) = target.find_test(str(THERE["external_test_id"]))
+    assert test.stage is not Stage.ACTIVATED
+
+
+@exercises("test.search")
+def test_a_test_in_the_past_that_nobody_activated_is_not_shown_as_activated(
+    target: InsperaTarget,
+) -> None:
+    _exam(target)
+    (test,) = target.find_test(str(THERE["external_test_id"]))
+    assert test.stage is not Stage.ACTIVATED
+
+
 @exercises("test.search")
 def test_a_parent_of_other_tests_is_recognised(target: InsperaTarget, server: Server) -> None:
     _exam(target)
