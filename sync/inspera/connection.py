@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sync.contract import CALLS, DEFAULT_EXTERNAL_SYSTEM, FLAT, Call, StaffBody
+from sync.contract import (
+    CALLS,
+    DEFAULT_EXTERNAL_SYSTEM,
+    FLAT,
+    STATUSES,
+    Call,
+    StaffBody,
+    Stage,
+)
 
 
 class CallObserver(Protocol):
@@ -43,6 +51,7 @@ class Connection:
         proxy: a URL, perhaps with a password; never taken from the environment.
         ca_bundle: the path of a PEM file; never taken from the environment.
         staff_body: the shape of the body that saves staff.
+        statuses: what each status of a test means, with the operator's additions.
         calls: all calls by name, with the operator's overrides.
         observer: is notified of each request, for metrics.
     """
@@ -63,6 +72,7 @@ class Connection:
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
     staff_body: StaffBody = FLAT
+    statuses: Mapping[str, Stage] = field(default_factory=lambda: STATUSES, repr=False)
     calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
     observer: CallObserver | None = field(default=None, repr=False)
 
