@@ -23,7 +23,7 @@ MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 3 * 1024**3
 """Bytes that must be free there for the folders of all tests."""
 
-settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("repeatable", derandomize=True, max_examples=50)
 settings.register_profile("search", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
