@@ -118,8 +118,9 @@ class InsperaSettings(Strict):
     proxy_password: SecretRef | None = None
     """The password, if the proxy needs a login; written like `api_key`."""
     ca_bundle: Path | None = None
-    """A PEM file with the authorities (CAs) to trust instead of the usual ones. A relative path
-    starts at the folder of the configuration file."""
+    """A PEM file with the authorities (CAs) to trust instead of the usual ones, which are those of
+    this machine and those of Mozilla. A relative path starts at the folder of the configuration
+    file."""
     staff_body: StaffBody = FLAT
     """The shape in which staff are sent: `flat` is the vendor's own sample, with `roles` for
     `accesses` and one `orgUnitName` for `organisations`; `nested` has lists of external ids,

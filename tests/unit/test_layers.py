@@ -38,6 +38,7 @@ STRANGERS = {
     "markupsafe": {"report"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
+    "truststore": {"inspera"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
 
