@@ -157,6 +157,7 @@ class ServiceMonitor:
         }
         schedules = {name: job.timed.schedule.next_after for name, job in jobs.items()}
         self.metrics.keep(schedules, settings.sources.keys())
+        self.metrics.api_key_ends(settings.inspera.api_key_end())
         approved = ConfiguredJob.of_approvals(app, self.metrics)
         return ServiceSetup(jobs, settings.service.shutdown_timeout, approved)
 

@@ -4,7 +4,7 @@ The validation, the JSON Schema and the reference page are all made from it.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 from urllib.parse import quote
@@ -32,6 +32,7 @@ from sync.config_base.base import (
     empty_is_none,
     require_entries,
 )
+from sync.config_base.days import Day, end_of
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import (
@@ -76,8 +77,11 @@ class InsperaSettings(Strict):
     """The client id that Inspera shows next to the API key; usually the first part of the tenant's
     host name."""
     api_key: SecretRef
-    """The API key, as `${file:PATH}`, `${cred:NAME}` or `${NAME}`. It is read only when a call
+    """The API key, as `${file:PATH}`, `${cred:NAME}`, `${cmd:COMMAND}` or `${NAME}`. It is read only when a call
     needs it."""
+    api_key_ends: Day | None = None
+    """The last day on which this key is used (in UTC), such as `2027-06-30`. It reminds people to
+    replace the key: the metric `api_key_days_left` counts down to it."""
     external_system: Annotated[str, Field(min_length=1, max_length=200)] = DEFAULT_EXTERNAL_SYSTEM
     """The name under which Inspera keeps the external ids of these tests. Tests that came by LTI or
     another integration have another one, and are not found without it; keep them with a
@@ -130,6 +134,10 @@ class InsperaSettings(Strict):
     `candidate.remove`."""
     options: Options
     """Further options of tests on this tenant, by their names in Inspera."""
+
+    def api_key_end(self) -> datetime | None:
+        """Return the end of the last day of the API key; None if it is not known."""
+        return end_of(self.api_key_ends) if self.api_key_ends else None
 
     def calls_in_force(self) -> Mapping[str, Call]:
         """Return every call by name, as this tenant accepts it, in the contract's order."""

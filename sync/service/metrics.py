@@ -274,7 +274,7 @@ class Metrics:
         self._sources = frozenset(sources)
         for job in jobs:
             for outcome in (SUCCESS, *_FAILED):
-                # From zero on: an increase from nothing to 1 is none for Prometheus.
+                # From zero on: Prometheus sees no increase from nothing to 1.
                 self._runs.labels(job, outcome)
         by_job = (
             *(self._runs, self._run_seconds, self._overlaps, self._yields, self._deferred),
