@@ -1,8 +1,8 @@
 """How complete the tests are that start soon: what of each is wanted, in Inspera, and kept back."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
@@ -88,7 +88,7 @@ class ExamFigures:
 
     Attributes:
         wanted: how many candidates the sources name.
-        seats: how many candidates this tool knows to be in Inspera.
+        seats: how many candidates this tool knows to be in Inspera; None until they are counted.
         kept_back: how many changes are not in Inspera, by kind and why.
         in_inspera: whether the test itself is there.
         run_id: the oldest run that one of these figures is from; `at` is its time.
@@ -99,7 +99,7 @@ class ExamFigures:
     start: str
     end: str | None
     wanted: int
-    seats: int
+    seats: int | None
     kept_back: Mapping[tuple[Kind, str], int]
     in_inspera: bool
     run_id: int = 0
@@ -136,15 +136,24 @@ def read(
     nameless = gathered.pop("", _Gathered()).kept_back.total()
     times = {"since": utc_text(since), "until": utc_text(until)}
     exams = [
-        _figures(row.key, row.title, row.start, row.end, row.seats, gathered.pop(row.key, None))
-        for row in connection.execute(text(_KNOWN), times)
+        _figures(gathered.pop(key, _NOTHING), key, title, start, end)
+        for key, title, start, end in connection.execute(text(_KNOWN), times)
     ]
     exams += [
-        _figures(key, None, one.start, None, None, one)
+        _figures(one, key, None, one.start, None, in_inspera=False)
         for key, one in gathered.items()
         if one.start <= times["until"] and not _is_known(connection, key)
     ]
     return sorted(exams, key=lambda one: (one.start, one.key)), nameless
+
+
+def count_seats(connection: Connection, exams: Iterable[ExamFigures]) -> Sequence[ExamFigures]:
+    """Return the tests with the number of candidates who are known to be in Inspera."""
+    query = text("SELECT count(*) FROM known_candidate WHERE test = :key AND lifecycle = 'active'")
+    return [
+        replace(one, seats=int(connection.execute(query, {"key": one.key}).scalar_one()))
+        for one in exams
+    ]
 
 
 def _gather(connection: Connection) -> dict[str, _Gathered]:
@@ -162,33 +171,25 @@ def _gather(connection: Connection) -> dict[str, _Gathered]:
 
 
 def _figures(
+    one: _Gathered,
     key: str,
     title: str | None,
     start: str,
     end: str | None,
-    seats: int | None,
-    found: _Gathered | None,
+    *,
+    in_inspera: bool = True,
 ) -> ExamFigures:
-    one = found or _Gathered()
+    kept_back = dict(one.kept_back)
     return ExamFigures(
-        key,
-        title,
-        start,
-        end,
-        one.wanted,
-        seats or 0,
-        dict(one.kept_back),
-        in_inspera=seats is not None,
-        run_id=one.run_id,
-        at=one.at,
+        key, title, start, end, one.wanted, None, kept_back, in_inspera, one.run_id, one.at
     )
 
 
+_NOTHING = _Gathered()
+
 _KNOWN = (
-    'SELECT t.key, t.title, t.start, t."end", (SELECT count(*) FROM known_candidate c'
-    " WHERE c.test = t.key AND c.lifecycle = 'active') AS seats FROM known_test t"
-    " WHERE t.lifecycle = 'active' AND t.start <= :until"
-    ' AND coalesce(t."end", t.start) >= :since'
+    "SELECT key, title, start, \"end\" FROM known_test WHERE lifecycle = 'active'"
+    ' AND start <= :until AND coalesce("end", start) >= :since'
 )
 
 

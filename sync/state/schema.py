@@ -56,6 +56,8 @@ def _known_table(record: RecordType) -> Table:
     table = Table(f"known_{record.kind}", SQLModel.metadata, *columns)
     for name in record.named(lambda spec: spec.indexed):
         Index(f"ix_{table.name}_{name}", table.c[name])
+    if "last_name" in record.compared:  # people search by name
+        Index(f"ix_{table.name}_last_name", table.c.last_name)
     return table
 
 

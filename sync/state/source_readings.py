@@ -82,3 +82,14 @@ def read(connection: Connection, most: int) -> Sequence[SourceReading]:
         )
         for row in connection.execute(query, {"most": most})
     ]
+
+
+def read_troubled(connection: Connection) -> Sequence[str]:
+    """Return the sources whose newest reading was in trouble, by name."""
+    query = text(
+        "SELECT DISTINCT r.source FROM source_reading r JOIN (SELECT source, kind,"
+        " max(run_id) AS newest FROM source_reading GROUP BY source, kind) n"
+        " ON n.source = r.source AND n.kind = r.kind AND n.newest = r.run_id"
+        " WHERE r.trouble <> '' ORDER BY r.source"
+    )
+    return list(connection.execute(query).scalars())

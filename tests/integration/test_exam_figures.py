@@ -26,6 +26,7 @@ def exams(university: University, days: int = 7) -> dict[str, ExamFigures]:
     now = datetime.fromisoformat(FRIDAY).replace(tzinfo=UTC)
     with app.state.open_to_read() as connection:
         found, _ = exam_figures.read(connection, now, now + timedelta(days=days))
+        found = exam_figures.count_seats(connection, found)
     return {one.key: one for one in found}
 
 

@@ -138,6 +138,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_known_learner_email", "known_learner", ["email"])
     op.create_index("ix_known_learner_external_id", "known_learner", ["external_id"])
+    op.create_index("ix_known_learner_last_name", "known_learner", ["last_name"])
     op.create_index("ix_known_learner_remote_id", "known_learner", ["remote_id"])
     op.create_index("ix_known_learner_username", "known_learner", ["username"])
     op.create_table(
@@ -174,6 +175,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_known_staff_email", "known_staff", ["email"])
     op.create_index("ix_known_staff_external_id", "known_staff", ["external_id"])
+    op.create_index("ix_known_staff_last_name", "known_staff", ["last_name"])
     op.create_index("ix_known_staff_remote_id", "known_staff", ["remote_id"])
     op.create_index("ix_known_staff_username", "known_staff", ["username"])
     op.create_table(
