@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 from sync.config.load import load
-from sync.service import health
 
 from ...support.servers.needed import need
 
@@ -96,11 +95,9 @@ def test_two_replicas_are_probed_kept_apart_and_may_be_drained_one_by_one() -> N
     assert (deployment["replicas"], budget["minAvailable"]) == (2, 1)
     assert deployment["selector"] == budget["selector"]
     assert deployment["selector"] == MANIFESTS["NetworkPolicy"]["spec"]["podSelector"] | {}
-    probes = [container[f"{name}Probe"]["exec"]["command"] for name in ("startup", "readiness")]
-    for command, page in zip(probes, ("/healthz", "/readyz"), strict=True):
-        compile(command[-1], "probe", "exec")
-        assert f"'{page}'" in command[-1]
-        assert page in str(health.__doc__)
+    probes = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness")}
+    assert {probe["path"] for probe in probes.values()} == {"/healthz", "/readyz"}
+    assert {probe["port"] for probe in probes.values()} == {container["ports"][0]["name"]}
     assert pod["terminationGracePeriodSeconds"] > 75
 
 
@@ -109,6 +106,12 @@ def test_the_configuration_of_the_manifests_is_valid_and_its_credentials_exist(
 ) -> None:
     text = MANIFESTS["ConfigMap"]["data"]["inspera-sync.yaml"]
     (tmp_path / "inspera-sync.yaml").write_text(text, encoding="utf-8")
-    load(tmp_path / "inspera-sync.yaml")
+    service = load(tmp_path / "inspera-sync.yaml").settings.service
+    container = MANIFESTS["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+    assert service.listen == f"0.0.0.0:{container['ports'][0]['containerPort']}"
+    assert service.page
+    assert service.page.tls
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert str(service.page.tls.key.parent) in mounts
     named = set(re.findall(r"\$\{cred:([\w-]+)\}", text))
     assert named == MANIFESTS["Secret"]["stringData"].keys()
