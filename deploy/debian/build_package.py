@@ -67,8 +67,8 @@ def copy_packages(site: Path) -> list[str]:
 
 def unpack_wheel(site: Path, folder: Path) -> None:
     """Build the wheel of this checkout, and unpack it next to the packages."""
-    words = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
-    subprocess.run([sys.executable, *words, str(folder), str(ROOT)], check=True)
+    words = ["-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run([sys.executable, *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     (wheel,) = folder.glob("inspera_sync-*.whl")
     with ZipFile(wheel) as archive:
         archive.extractall(site)
