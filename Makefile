@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Commands and tests start much sooner from byte code, which some machines switch off.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test test-fast search lint check pages bench setup
+.PHONY: help demo test test-fast search lint check pages bench deb man setup
 .DEFAULT_GOAL := help
 
 help: ## List what can be made
@@ -54,6 +54,13 @@ pages: $(READY) ## Write the generated parts of the pages again, such as what th
 
 bench: $(READY) ## Measure speed and memory by the benchmarks in tests/bench
 	@for each in tests/bench/bench_*.py; do echo "== $$each"; $(RUN) "$$each" || exit 1; done
+
+deb: $(READY) ## Build a package for Debian and Ubuntu in dist/, with all that the program needs
+	@$(RUN) deploy/debian/build_package.py
+
+man: $(READY) ## Write the man page to dist/inspera-sync.1
+	@mkdir -p dist
+	@$(RUN) -m sync help man > dist/inspera-sync.1
 
 setup: $(READY) ## Install what this project needs into .venv; the other targets do it first
 

@@ -719,8 +719,13 @@ def help_(
         ),
     ] = None,
 ) -> Exit:
-    """Print a page of the manual, or the list of pages."""
+    """Print a page of the manual, or the list of pages; `help man` prints the man page."""
     from sync.commands import help as command
+    from sync.commands.man_page import man_page
+
+    if topic == "man":
+        put(man_page(_command()))
+        return Exit.OK
 
     put(command.help_text(topic, terminal=sys.stdout.isatty()) if topic else command.list_text())
     return Exit.OK

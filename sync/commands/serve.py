@@ -22,6 +22,7 @@ from sync.log import configure
 from sync.records.base import utc_time
 from sync.service.approvals import APPROVED
 from sync.service.deliveries import WatchedSource
+from sync.service.figure_reader import FigureReader
 from sync.service.health import Health, Heartbeat
 from sync.service.http import Certificate, serve_pages
 from sync.service.loop import Service
@@ -31,6 +32,7 @@ from sync.service.systemd import Notifier
 from sync.state.backend import Pause, ServiceLock
 from sync.state.history import PastJob, read_past_jobs
 from sync.state.migrations import head
+from sync.state.service_figures import ServiceFigures, read_figures
 
 HANGS = 30.0
 """Seconds without a round of its loop after which the service says that it is not alive."""
@@ -163,6 +165,7 @@ class ServiceMonitor:
         self.app = _sound(config)
         self._fresh = True
         self.metrics = Metrics(now)
+        self._figures = FigureReader(self._read_figures, self.metrics.figures)
         self._pulse = Heartbeat(HANGS)
         self._loaded = now()
         self._reload_failed: datetime | None = None
@@ -191,11 +194,13 @@ class ServiceMonitor:
         self.token, self.trigger_token = _read_tokens(app)
         self.app = app
         settings = app.loaded.settings
-        self.metrics.keep(settings.jobs.keys(), settings.sources.keys())
         self._loaded = now()
         jobs = {
             name: ConfiguredJob(app, name, job, self.metrics) for name, job in settings.jobs.items()
         }
+        schedules = {name: job.timed.schedule.next_after for name, job in jobs.items()}
+        self.metrics.keep(schedules, settings.sources.keys())
+        self.metrics.api_key_ends(settings.inspera.api_key_end())
         approved = ConfiguredJob.of_approvals(app, self.metrics)
         return ServiceSetup(
             jobs, settings.service.shutdown_timeout, approved, list(_watched_sources(app))
@@ -222,7 +227,11 @@ class ServiceMonitor:
         """Note that the state is of this version, and remembers this of the jobs."""
         self._migrated = True
         for job, one in past.items():
-            if one.done is not None and job in self.app.loaded.settings.jobs:
+            if job not in self.app.loaded.settings.jobs:
+                continue
+            if one.done is None:
+                self.metrics.never_succeeded(job, one.first)
+            else:
                 self.metrics.succeeded(job, one.done)
 
     def health(self) -> Health:
@@ -244,6 +253,7 @@ class ServiceMonitor:
         if job == APPROVED:
             return
         self.metrics.run_ended(job, outcome, seconds, now())
+        self._figures.expire()
         if outcome == "yielded":
             self.metrics.yielded(job)
 
@@ -262,9 +272,15 @@ class ServiceMonitor:
         self.next_runs = dict(next_runs)
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
+        if self._migrated:
+            self._figures.refresh()
         self.metrics.paused(self._paused is not None)
         for job in self.app.loaded.settings.jobs:
             self.metrics.next_run(job, next_runs.get(job))
+
+    def _read_figures(self) -> ServiceFigures:
+        with self.app.state.open_to_read() as connection:
+            return read_figures(connection, now())
 
     def impediment(self) -> str:
         """Return since when sending is paused, and what is wrong with the clock; or empty."""

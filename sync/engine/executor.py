@@ -51,6 +51,9 @@ _BARRED = (
 )
 
 
+SENDING = "sending"
+"""The phase in which changes are sent, of which progress is reported."""
+
 ShouldYield = Callable[[Callable[[], str]], bool]
 """The question whether a run is to end for one that waits.
 
@@ -249,7 +252,7 @@ class Executor:
             for future in finished:
                 lane, unit = under_way.pop(future)
                 lanes.put_back(lane, self._finish(unit, future))
-            self._progress("sending", self._outcomes.done, total)
+            self._progress(SENDING, self._outcomes.done, total)
 
     def _ready(self, lanes: Lanes, most: int) -> list[tuple[Lane, WorkUnit]]:
         """Return up to so many units of work, for the soonest tests that may go on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from sync.contract import (
@@ -26,6 +27,9 @@ class CallObserver(Protocol):
 
     def in_flight(self, now: int, allowed: int) -> None:
         """Take how many calls are in flight, and how many may be, when one of them changes."""
+
+    def certificate(self, ends: datetime) -> None:
+        """Take when the certificate of the tenant's address ends, once for each certificate."""
 
 
 @dataclass(frozen=True, slots=True)
