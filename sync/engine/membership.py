@@ -182,17 +182,14 @@ def _timing_there(changes: ChangesOnTest, found: Sequence[RemoteTest], target: T
 
 
 def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) -> Sent:
-    """Judge options, which can't be read.
-
-    Security options can change only until the test is activated.
-    """
+    """Judge options, which can't be read: security ones change only until the activation."""
     security = [place for place in changes.places if place.fields["group"] == "security"]
     found = target.find_test(str(changes.known["external_test_id"])) if security else []
     begun = _timing_there(changes, found, target).begun
     stopped = next(filter(None, map(_why_fixed, found)), None)
     # A test that we activate, and have not, can change after its start, too.
-    ours = changes.timing.rules.activate is not None
-    open_there = ours and any(test.stage is Stage.NOT_ACTIVATED for test in found)
+    open_there = any(test.stage is Stage.NOT_ACTIVATED for test in found)
+    open_there = open_there and changes.timing.rules.activate is not None
     if stopped is None and begun and not open_there:
         stopped = Outcome(Result.DEFERRED, ACTIVATED, cause=Cause.BEGUN)
     if stopped is None:
