@@ -141,11 +141,15 @@ def find_obstacle(
 
 
 def prepare_activation(
-    line: PlannedChange, obstacle: Outcome | None, timing: TimeFacts, target: Target
+    line: PlannedChange,
+    obstacle: Outcome | None,
+    timing: TimeFacts,
+    target: Target,
+    known_id: str | None = None,
 ) -> PreparedWork:
     """Read the test's status, so that one that is activated already needs no call.
 
-    Runs on a worker.
+    Runs on a worker. `known_id` is Inspera's number of the test on which everything was put.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -158,7 +162,7 @@ def prepare_activation(
         raise
     except CallError as error:
         return _ended(line, Outcome(Result.NOT_SENT, f"not activated: not looked up: {error}"))
-    outcome = _already(found) or obstacle or _not_one(found)
+    outcome = _not_the_same(found, known_id) or _already(found) or obstacle or _not_one(found)
     if outcome:
         return _ended(line, outcome)
     (test,) = found
@@ -176,6 +180,17 @@ def _already(found: Sequence[RemoteTest]) -> Outcome | None:
     if len(found) != 1 or found[0].stage is not Stage.ACTIVATED:
         return None
     return Outcome(Result.FOUND, "it is activated in Inspera already", found[0].remote_id)
+
+
+def _not_the_same(found: Sequence[RemoteTest], known_id: str | None) -> Outcome | None:
+    """Return the outcome for a test that somebody made anew under the external id of a known one."""
+    if not known_id or len(found) != 1 or found[0].remote_id in (None, known_id):
+        return None
+    return Outcome(
+        Result.NOT_SENT,
+        f"not activated: under its external id Inspera has another test (id {found[0].remote_id}) "
+        f"than the one that was filled (id {known_id}); look there first, then run `reconcile`",
+    )
 
 
 def _not_one(found: Sequence[RemoteTest]) -> Outcome | None:

@@ -217,8 +217,10 @@ class Executor:
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.ACTIVATE:
             obstacle = find_obstacle(line, self._store, self._outcomes.unsent, timing, self._policy)
+            known = self._store.known.find(Kind.TEST, change.key) or {}
+            known_id = str(known["remote_id"]) if known.get("remote_id") else None
             return WorkUnit(
-                partial(prepare_activation, line, obstacle, timing, self._target), (line,)
+                partial(prepare_activation, line, obstacle, timing, self._target, known_id), (line,)
             )
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))

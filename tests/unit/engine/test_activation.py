@@ -68,6 +68,16 @@ def test_what_cannot_be_told_from_a_search_is_not_sent() -> None:
         assert [outcome.result for _, outcome in ready.ended] == [Result.NOT_SENT]
 
 
+def test_another_test_under_the_same_external_id_is_not_activated() -> None:
+    tenant = there()
+    (test,) = tenant.tests
+    assert prepare_activation(line(), None, TIMING, tenant, test.remote_id).lines
+    ready = prepare_activation(line(), None, TIMING, tenant, "another")
+    ((_, outcome),) = ready.ended
+    assert outcome.result is Result.NOT_SENT
+    assert "has another test" in outcome.message
+
+
 def test_a_test_that_ended_meanwhile_is_left_alone() -> None:
     tenant = there()
     tenant.now = datetime(2026, 12, 1, 12, tzinfo=UTC)
