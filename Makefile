@@ -25,9 +25,11 @@ demo: $(READY) ## Play two days of an invented university against a sandbox on t
 	@$(RUN) -m sync demo
 
 # The type checker needs one core of several for half a minute, while the first tests mostly wait.
+# The first time, one process translates the tests to byte code, instead of all workers at once.
 test: lint ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
 	@echo "== mypy and tests"
 	@$(RUN) -m mypy > $(VENV)/mypy.txt 2>&1 & types=$$!; \
+	ls tests/__pycache__/*pytest* >/dev/null 2>&1 || $(RUN) -m pytest --collect-only >/dev/null; \
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST); tests=$$?; \
 	wait $$types || { cat $(VENV)/mypy.txt; exit 1; }; \
 	exit $$tests

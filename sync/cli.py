@@ -43,7 +43,7 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 
 _ACTING = frozenset(
     {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
-    | {"state", "sync"}
+    | {"run-now", "state", "sync"}
 )
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
@@ -591,6 +591,17 @@ def resume(context: typer.Context) -> Exit:
     from sync.commands import pause as command
 
     return command.resume(context.obj.open_app(), say)
+
+
+@app.command("run-now")
+def run_now(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")],
+) -> Exit:
+    """Let the running service start a job at once."""
+    from sync.commands import run_now as command
+
+    return command.run_now(context.obj.open_app(), job, say)
 
 
 @app.command()

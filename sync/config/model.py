@@ -24,7 +24,14 @@ from sync.config.limits import (
     ReconcileSettings,
 )
 from sync.config.selections import OnlySettings, ProtectSettings
-from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
+from sync.config.vendor import (
+    CHANGEABLE,
+    CallSettings,
+    OptionName,
+    OptionSettings,
+    StatusMeaning,
+    StatusWord,
+)
 from sync.config_base.base import (
     NonBlank,
     Strict,
@@ -40,9 +47,11 @@ from sync.contract import (
     DEFAULT_EXTERNAL_SYSTEM,
     FLAT,
     OPTIONS,
+    STATUSES,
     Call,
     OptionRule,
     StaffBody,
+    Stage,
 )
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
@@ -63,6 +72,11 @@ Options = Annotated[
     Field(
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}}
     ),
+]
+Statuses = Annotated[
+    dict[StatusWord, StatusMeaning],
+    BeforeValidator(empty_is_default),
+    Field(default_factory=dict),
 ]
 _Wait = Annotated[Duration, between(timedelta(milliseconds=1), timedelta(hours=1))]
 
@@ -134,6 +148,9 @@ class InsperaSettings(Strict):
     `candidate.remove`."""
     options: Options
     """Further options of tests on this tenant, by their names in Inspera."""
+    statuses: Statuses
+    """Further statuses of tests on this tenant, each with its meaning: `not_activated`, `activated`
+    or `archived`, such as `{ready: not_activated}`. Case does not matter."""
 
     def api_key_end(self) -> datetime | None:
         """Return the end of the last day of the API key; None if it is not known."""
@@ -145,6 +162,10 @@ class InsperaSettings(Strict):
             name: self.calls[name].applied_to(call) if name in self.calls else call
             for name, call in CALLS.items()
         }
+
+    def statuses_in_force(self) -> Mapping[str, Stage]:
+        """Return what each status of a test means on this tenant."""
+        return {**STATUSES, **{word: Stage(one) for word, one in self.statuses.items()}}
 
     def options_in_force(self) -> Mapping[str, OptionRule]:
         """Return every option that a test can have on this tenant, by name."""

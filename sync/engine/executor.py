@@ -216,9 +216,7 @@ class Executor:
         change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.ACTIVATE:
-            obstacle = find_obstacle(
-                line, self._store, self._outcomes.unsent, timing, self._policy.claim
-            )
+            obstacle = find_obstacle(line, self._store, self._outcomes.unsent, timing, self._policy)
             return WorkUnit(
                 partial(prepare_activation, line, obstacle, timing, self._target), (line,)
             )

@@ -9,12 +9,13 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 
-from sync.contract import ARCHIVED, NOT_ACTIVATED
+from sync.contract import Stage
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
 from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
+from sync.planning.activation import unknown_status
 from sync.planning.diff import ENSURED
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import ACTIVATED, PASS, judge_times
@@ -162,7 +163,7 @@ def _judge_removals(
 
 def _as_shown(changes: ChangesOnTest, found: Sequence[RemoteTest]) -> ChangesOnTest:
     """Return the changes with what a look-up shows of their test now."""
-    archived = (test.status for test in found if (test.status or "").lower() == ARCHIVED)
+    archived = (test.status for test in found if test.stage is Stage.ARCHIVED)
     return replace(
         changes,
         archived="".join(f"Inspera shows the status '{status}'" for status in archived),
@@ -187,26 +188,32 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
     """
     security = [place for place in changes.places if place.fields["group"] == "security"]
     found = target.find_test(str(changes.known["external_test_id"])) if security else []
-    activated = next((test.status for test in found if may_be_activated(test)), None)
     begun = _timing_there(changes, found, target).begun
-    if activated or begun:
-        shown = f" (Inspera shows the status '{activated}')" if activated else ""
-        ready.ended.extend(
-            (place.line, Outcome(Result.DEFERRED, f"{ACTIVATED}{shown}", cause=Cause.BEGUN))
-            for place in security
-        )
-    return [
-        (place, "") for place in changes.places if place not in security or not (activated or begun)
-    ]
+    stopped = next(filter(None, map(_why_fixed, found)), None)
+    # A test that we activate, and have not, can change after its start, too.
+    ours = changes.timing.rules.activate is not None
+    open_there = ours and any(test.stage is Stage.NOT_ACTIVATED for test in found)
+    if stopped is None and begun and not open_there:
+        stopped = Outcome(Result.DEFERRED, ACTIVATED, cause=Cause.BEGUN)
+    if stopped is None:
+        return [(place, "") for place in changes.places]
+    ready.ended.extend((place.line, stopped) for place in security)
+    return [(place, "") for place in changes.places if place not in security]
 
 
-def may_be_activated(test: RemoteTest) -> bool:
-    """Tell whether Inspera shows a test as activated, by a status that is known or unknown to us.
+def _why_fixed(test: RemoteTest) -> Outcome | None:
+    """Return why the security options stay, by a test's status; None when the times decide.
 
-    An unknown status is the vendor's new word for a state of which nothing is known, so what can
-    change only before the activation is left alone. Without a status the times decide.
+    An unknown status is the vendor's new word for a state of which nothing is known.
     """
-    return bool(test.status) and str(test.status).lower() not in NOT_ACTIVATED
+    shown = f"Inspera shows the status '{test.status}'"
+    if test.stage is Stage.ARCHIVED:
+        return Outcome(Result.DEFERRED, shown, cause=Cause.ARCHIVED)
+    if test.stage is Stage.ACTIVATED:
+        return Outcome(Result.DEFERRED, f"{ACTIVATED} ({shown})", cause=Cause.BEGUN)
+    if test.stage is Stage.UNKNOWN:
+        return Outcome(Result.WAITING, unknown_status(test.status), cause=Cause.NEEDS)
+    return None
 
 
 def _judge_additions(

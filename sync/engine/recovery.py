@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
-from sync.contract import is_activated
+from sync.contract import Stage
 from sync.engine.account_match import identity_of, match_person, values_of
 from sync.engine.context import RunContext, RunSettings
 from sync.engine.protocols import Clock, Target
@@ -139,7 +139,7 @@ class Recovery:
             raise
         except CallError:
             return
-        if any(is_activated(test.status) for test in found):
+        if any(test.stage is Stage.ACTIVATED for test in found):
             self._journal.known.activate(intent.key)
             self._journal.settle(intent, "done", "found activated by a later run")
         elif found:

@@ -110,11 +110,16 @@ NOT_BY_ITSELF = frozenset(
         Cause.CLOSED,
         Cause.STARTED,
         Cause.ARCHIVED,
+        Cause.PARENT,
         Cause.REJECTED,
         Cause.UPDATES,
     }
 )
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
+
+
+UNWRITABLE = frozenset({Cause.ARCHIVED, Cause.PARENT})
+"""Causes for which a test takes no change, until a person corrects it or the source."""
 
 
 ALLOWED = "allowed"

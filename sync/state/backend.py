@@ -182,6 +182,20 @@ class Backend(Protocol):
             StateError: they cannot be moved.
         """
 
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store that a person wants a job to run now, also while a run holds the state.
+
+        Raises:
+            StateError: it cannot be stored.
+        """
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs that people want to run now, the oldest first, and forget them.
+
+        Raises:
+            StateError: it cannot be asked.
+        """
+
     def approvals_wait(self, now: datetime) -> bool:
         """Tell whether a person has decided something with which no run has begun yet.
 

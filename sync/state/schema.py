@@ -308,6 +308,15 @@ class DigestKey(SQLModel, table=True):
     key: bytes = Field(sa_type=LargeBinary)
 
 
+class RequestedRun(SQLModel, table=True):
+    """On PostgreSQL: a job that a person wants to run now. On SQLite it is a file."""
+
+    __tablename__ = "requested_run"
+
+    job: str = Field(primary_key=True)
+    at: str
+
+
 class StateTenant(SQLModel, table=True):
     """The tenant of this state, in one row: its URL in one spelling, and the client id."""
 

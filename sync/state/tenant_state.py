@@ -132,6 +132,19 @@ class TenantState:
         """Return whether all sending is stopped (see `Backend`)."""
         return self.place.paused()
 
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store that a person wants a job to run now (see `Backend`).
+
+        Raises:
+            OtherTenant: the state belongs to another one.
+        """
+        with self.open_to_read():
+            self.place.request_run(job, now)
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs that people want to run now, and forget them (see `Backend`)."""
+        return self.place.take_requested()
+
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions of a person at once (see `Backend`).
 

@@ -48,6 +48,8 @@ _DECIDE = decisions.store_sql("%({})s")
 _UNTRIED = (
     "SELECT 1 FROM decision WHERE verdict = 'approved' AND run_id IS NULL AND expires > %s LIMIT 1"
 )
+_REQUEST = b"INSERT INTO requested_run (job, at) VALUES (%s, %s) ON CONFLICT (job) DO NOTHING"
+_TAKE_REQUESTED = b"DELETE FROM requested_run RETURNING job, at"
 _KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
 
 
@@ -192,6 +194,24 @@ class PostgresDatabase:
 
     def take_queued(self, connection: Connection) -> None:
         """Do nothing: all decisions are in their table (see `Backend`)."""
+
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store it in its table (see `Backend`): another connection holds the lock."""
+        with self._questions.asked() as connection:
+            try:
+                connection.execute(_REQUEST, [job, utc_text(now)])
+            except psycopg.errors.UndefinedTable:
+                with self.open_to_write("run-now"):  # This creates the tables.
+                    connection.execute(_REQUEST, [job, utc_text(now)])
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs in the table, and delete them (see `Backend`)."""
+        with self._questions.asked() as connection:
+            try:
+                found = connection.execute(_TAKE_REQUESTED).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return []
+        return [str(job) for job, _ in sorted(found, key=lambda one: str(one[1]))]
 
     def approvals_wait(self, now: datetime) -> bool:
         """Tell whether there are approvals with which no run has begun (see `Backend`)."""

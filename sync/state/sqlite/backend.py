@@ -18,7 +18,7 @@ from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.secret_digest import load_digest_key
-from sync.state.sqlite import errors, queued_decisions
+from sync.state.sqlite import errors, queued_decisions, requested_runs
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
 
@@ -190,18 +190,28 @@ class SqliteFile:
         with self._reporting():
             queued_decisions.take(self.path, connection)
 
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store it in a file next to the state (see `Backend`)."""
+        with self._reporting("requested-*"):
+            requested_runs.write(self.path, job, now)
+
+    def take_requested(self) -> list[str]:
+        """Return what the files next to the state name, and delete them (see `Backend`)."""
+        with self._reporting("requested-*"):
+            return requested_runs.take(self.path)
+
     def approvals_wait(self, now: datetime) -> bool:  # noqa: ARG002 - a run sees what has expired
         """Tell whether there are files with decisions (see `Backend`)."""
         with self._reporting():
             return bool(queued_decisions.files(self.path))
 
     @contextmanager
-    def _reporting(self) -> Iterator[None]:
-        """Report an error of the files with decisions."""
+    def _reporting(self, files: str = "decided-*") -> Iterator[None]:
+        """Report an error of the files of people next to the state."""
         try:
             yield
         except OSError as error:
-            raise _unwritable_error(self._beside("decided-*"), error) from None
+            raise _unwritable_error(self._beside(files), error) from None
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:

@@ -26,6 +26,7 @@ from sync.records.learner import Learner
 from sync.records.remote import Assignment, Member, Members
 from sync.records.test import Test
 
+from ...support.examples import examples
 from ...support.tenant import NOW, StoringTenant, Who
 from .state_and_tenant import ANY, START, a_person, planning
 
@@ -294,7 +295,7 @@ by_hand = st.dictionaries(
 days = st.tuples(numbers_drawn, failing, failing, by_hand, st.integers(0, 3))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(st.lists(days, min_size=2, max_size=5), st.booleans())
 def test_no_run_ever_makes_a_number_stand_twice(history: list[Any], readable: bool) -> None:
     with TemporaryDirectory() as folder:

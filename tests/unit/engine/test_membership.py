@@ -190,7 +190,6 @@ def an_option(option: str = "LOCKDOWN_BROWSER") -> PlannedChange:
         (24, 24, None, True),
         (24, 24, "ACTIVE", False),
         (24, 24, "graded", False),
-        (24, 24, "BEING_REHEARSED", False),  # a word that the contract does not name
         (-1, -1, "scheduled", False),
         (24, -1, "scheduled", False),
     ],

@@ -405,6 +405,12 @@ def _decisions() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "requested_run",
+        _text("job"),
+        _text("at"),
+        sa.PrimaryKeyConstraint("job"),
+    )
+    op.create_table(
         "source_reading",
         _number("run_id"),
         _text("source"),
