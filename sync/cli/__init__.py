@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from sync import __version__
+from sync.cli.audit import group as audit_group
 from sync.cli.options import (
     All,
     AsJson,
@@ -79,6 +80,7 @@ app = typer.Typer(
 )
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
+app.add_typer(audit_group, name="audit")
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:

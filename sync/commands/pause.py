@@ -3,8 +3,11 @@
 import structlog
 
 from sync.app import App, Say, now
+from sync.commands.person import login_name
 from sync.exit_codes import Exit
-from sync.records.base import utc_time
+from sync.records.base import utc_text, utc_time
+from sync.state.audit.chain import Event
+from sync.state.audit.notes import Note
 from sync.state.sqlite.backend import NOBODY_KNOWS
 from sync.state.tenant_state import TenantState
 
@@ -20,7 +23,7 @@ def pause(app: App, reason: str, say: Say) -> Exit:
     reason = reason.encode(errors="replace").decode()  # of a terminal that speaks another encoding
     if before and before.since != NOBODY_KNOWS:
         since, reason = utc_time(before.since), reason or before.reason
-    app.state.pause(reason, since)
+    app.state.pause(reason, since, _note(Event.PAUSED))
     _log.info("paused", reason=reason)
     say(
         f"Paused already. {pause_text(app.state)}"
@@ -42,9 +45,13 @@ def pause_text(state: TenantState) -> str:
     )
 
 
+def _note(event: Event) -> Note:
+    return Note(event, utc_text(now()), login_name())
+
+
 def resume(app: App, say: Say) -> Exit:
     """Allow sending again."""
-    resumed = app.state.resume()
+    resumed = app.state.resume(_note(Event.RESUMED))
     _log.info("resumed", was_paused=resumed)
     say("Resumed: the next run sends what is due." if resumed else "It was not paused.")
     return Exit.OK
