@@ -1,1 +1,1 @@
-"""The audit log: an append-only chain of lines about what was done, by whom and when."""
+"""The audit log: an append-only chain of lines about what was done, when, and who did it."""
