@@ -33,6 +33,7 @@ from sync.cli.options import (
     option,
     selected,
 )
+from sync.cli.people import add_to as add_people
 from sync.commands import completion
 from sync.commands.invocation import (
     PLACES,
@@ -58,7 +59,7 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 
 _ACTING = frozenset(
     {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
-    | {"state", "sync"}
+    | {"forget", "state", "sync"}
 )
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
@@ -81,6 +82,7 @@ app = typer.Typer(
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
 app.add_typer(audit_group, name="audit")
+add_people(app)
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:

@@ -5,6 +5,7 @@ table `audit_note`, on SQLite a file next to the state.
 """
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -61,9 +62,14 @@ def notes_of(decided: Iterable[DecidedChange]) -> list[Note]:
     return notes
 
 
+def new_order() -> str:
+    """Return a text that is unique, and sorts after those of the same second before it."""
+    return f"{time.time_ns():x}-{uuid4().hex[:8]}"
+
+
 def to_row(note: Note) -> tuple[str, str]:
     """Return a note as a row of its table. Rows sort by when they were left."""
-    return f"{note.at}-{uuid4().hex[:8]}", json.dumps(asdict(note), ensure_ascii=False)
+    return f"{note.at}-{new_order()}", json.dumps(asdict(note), ensure_ascii=False)
 
 
 def append(connection: Connection, notes: Sequence[Note]) -> None:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -18,7 +17,7 @@ from sync.planning.decided import DecidedChange
 from sync.records.base import Kind
 from sync.state import decisions
 from sync.state.audit import notes
-from sync.state.audit.notes import Note, notes_of
+from sync.state.audit.notes import Note, new_order, notes_of
 from sync.state.sqlite.private_files import write_private
 from sync.state.staging.scratch import key_from
 
@@ -44,7 +43,7 @@ def write_note(path: Path, note: Note) -> None:
 
 def _write(path: Path, what: str, at: str, content: object) -> None:
     # Named so that files sort in the order in which they were written.
-    file = path.with_name(f"{path.name}.{what}-{at.replace(':', '')}-{uuid4().hex[:8]}")
+    file = path.with_name(f"{path.name}.{what}-{at.replace(':', '')}-{new_order()}")
     owner = path.parent.stat()
     # Given with sudo: the service must be able to read it, and to delete it.
     by_root = os.geteuid() == 0 and owner.st_uid != 0
