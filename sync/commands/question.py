@@ -32,18 +32,18 @@ class Question:
     """A question to the person at the terminal.
 
     Attributes:
-        text: returns the question about so many.
         interruption: ends the wait for an answer.
         read: waits for the answer.
         monotonic: returns seconds from any origin.
+        text: returns the question about so many.
     """
 
     interruption: Interruption
     read: ReadAnswer
+    monotonic: Callable[[], float] = time.monotonic
     text: Callable[[int], str] = lambda total: (
         f"Send {'this' if total == 1 else 'these'} {plural(total, 'change')}?"
     )
-    monotonic: Callable[[], float] = time.monotonic
 
     def __call__(self, total: int) -> bool:
         """Ask about so many changes, or people. Anything except `y` or `yes` means no.
@@ -83,7 +83,7 @@ def forget_on_terminal(interruption: Interruption, *, yes: bool) -> Question | N
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("forget: can't be undone, and nobody is there to be asked; add --yes")
     return Question(
-        interruption, _read_line, lambda total: f"Forget {total:,}? This can't be undone."
+        interruption, _read_line, text=lambda total: f"Forget {total:,}? This can't be undone."
     )
 
 

@@ -42,16 +42,7 @@ def left(university: University) -> University:
     university.allow_shrinkage()
     for key in TEN:
         _, email, login, first, last = words_of(key)
-        university.learners.add(
-            {
-                "key": key,
-                "username": login,
-                "external": f"ext-{key}",
-                "first": first,
-                "last": last,
-                "email": email,
-            }
-        )
+        university.students.add(key, feide=login, given=first, family=last, mail=email)
     university.register(TEST, "1001", *TEN)
     university.register(OTHER, "1002", *TEN[:3])
     university.apply_cleanly()
@@ -59,7 +50,7 @@ def left(university: University) -> University:
     university.registrations.drop(*(f"{TEST} {key}" for key in TEN))
     university.registrations.drop(*(f"{OTHER} {key}" for key in TEN[:3]))
     university.apply()
-    university.learners.drop(*TEN)
+    university.students.drop(*TEN)
     university.apply()
     return university
 
