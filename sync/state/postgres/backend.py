@@ -14,6 +14,8 @@ from sync.errors import Deposed, Locked, StateError
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
 from sync.state import decisions
+from sync.state.audit import notes
+from sync.state.audit.notes import Note
 from sync.state.backend import OpenState, Pause, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
@@ -157,6 +159,15 @@ class PostgresDatabase:
         write_table(connection, mark)
         connection.commit()
 
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log in its table (see `Backend`)."""
+        with self._questions.asked() as connection:
+            connection.execute(notes.LEAVE.encode(), notes.to_row(note))
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines of their table (see `Backend`)."""
+        notes.take_rows(connection)
+
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending (see `Backend`) by a row."""
         with self._questions.asked() as connection:
@@ -185,8 +196,14 @@ class PostgresDatabase:
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions in their table (see `Backend`): another connection holds the lock."""
-        with self._questions.asked() as connection, connection.cursor() as cursor:
+        left = [notes.to_row(note) for note in notes.notes_of(decided)]
+        with (
+            self._questions.asked() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
             cursor.executemany(_DECIDE.encode(), [decisions.to_row(one) for one in decided])
+            cursor.executemany(notes.LEAVE.encode(), left)
 
     def queued(self) -> list[DecidedChange]:
         """Return nothing: all decisions are in their table (see `Backend`)."""

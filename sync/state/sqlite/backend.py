@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sync.errors import Locked, StateError, StateUnreachable
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
+from sync.state.audit.notes import Note
 from sync.state.backend import OpenState, Pause, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.secret_digest import load_digest_key
@@ -138,6 +139,16 @@ class SqliteFile:
         # First the run, then its mark: a mark without its run would mean an older copy.
         connection.commit()
         write_file(self._beside("high-water"), mark)
+
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log in a file next to the state (see `Backend`)."""
+        with self._reporting("noted-*"):
+            queued_decisions.write_note(self.path, note)
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines in files next to the state (see `Backend`)."""
+        with self._reporting("noted-*"):
+            queued_decisions.take_notes(self.path, connection)
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending by a file next to the state, which is locked while a run sends."""
