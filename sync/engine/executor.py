@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from threading import Event
+from typing import Any
 
 from sync.engine.account_lookup import (
     create_person,
@@ -44,6 +45,9 @@ from sync.records.kinds import ON_A_TEST, PEOPLE
 from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
+
+_LOOK = 1.0
+"""The seconds after which a run that awaits an export asks again whether it is to yield."""
 
 _BARRED = (
     "what became of an earlier call for it could not be found out just now; looked at "
@@ -123,9 +127,11 @@ class Executor:
         `total` is the number of lines, for the progress.
         """
         # More open than workers: one that waits for its people leaves no worker idle.
-        lanes = Lanes(self._store.plan.steps(), self._store.plan.read_step, 2 * self._workers)
+        most, plan = 2 * self._workers, self._store.plan
+        lanes = Lanes(plan.steps(), plan.read_step, most, self._awaits_export)
         with (
-            ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
+            # One more than workers: an export takes nobody's place while it is awaited.
+            ThreadPoolExecutor(self._workers + 1, thread_name_prefix="inspera") as pool,
             self._stopping(),
         ):
             self._send_all(pool, lanes, total)
@@ -230,6 +236,9 @@ class Executor:
         create = partial(create_person, line, self._target, tried=tried)
         return WorkUnit(create, (line,), (line,))
 
+    def _awaits_export(self, line: PlannedChange) -> bool:
+        return self._logins is not None and self._logins.awaits(line)
+
     def _is_proven_new(self, line: PlannedChange) -> bool:
         return self._logins is not None and self._logins.prove_new(line)
 
@@ -237,20 +246,29 @@ class Executor:
         """Keep the workers busy until no lane is left, or nothing more is to be sent."""
         under_way: _UnderWay = {}
         while True:
+            over = self._over()
+            export = self._logins.advance(pool, over=over) if self._logins else None
             # Never more than workers: what is started later may turn out to be for a sooner test.
-            ready = [] if self._over() else self._ready(lanes, self._workers - len(under_way))
-            if ready and self._should_yield(partial(self._soonest, lanes)):
-                self._result.yielded = True
-                self._stop.set()  # what a worker would still send of its unit waits as well
+            ready = [] if over else self._ready(lanes, self._workers - len(under_way))
+            if (ready or (export and lanes.left)) and self._yields(lanes):
                 ready = []
             self._start(pool, ready, under_way)
-            if not under_way:
+            if not (under_way or export):
                 return
-            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in finished:
+            awaited: set[Future[Any]] = {*under_way, *([export] if export else ())}
+            finished, _ = wait(awaited, _LOOK if export else None, FIRST_COMPLETED)
+            for future in finished & under_way.keys():
                 lane, unit = under_way.pop(future)
                 lanes.put_back(lane, self._finish(unit, future))
             self._progress("sending", self._outcomes.done, total)
+
+    def _yields(self, lanes: Lanes) -> bool:
+        """Tell whether another run goes first; then nothing more is sent in this one."""
+        if self._over() or not self._should_yield(partial(self._soonest, lanes)):
+            return False
+        self._result.yielded = True
+        self._stop.set()  # what a worker would still send of its unit waits as well
+        return True
 
     def _ready(self, lanes: Lanes, most: int) -> list[tuple[Lane, WorkUnit]]:
         """Return up to so many units of work, for the soonest tests that may go on."""
