@@ -213,7 +213,8 @@ class PlannedChange:
 class OpenIntent:
     """A call of an earlier run whose outcome is not known.
 
-    `at` is when it was about to be made (UTC).
+    `at` is when it was about to be made (UTC), and `until` when its run ended, after which it was not
+    made; None for a run that was cut off.
     """
 
     id: int
@@ -222,6 +223,7 @@ class OpenIntent:
     action: Action
     fields: Fields
     at: datetime
+    until: datetime | None = None
 
     @property
     def line_key(self) -> Key:

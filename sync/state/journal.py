@@ -345,7 +345,8 @@ def _lapse_sql(kind: Kind) -> str:
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
     """Yield the intents of earlier runs without an outcome, oldest first."""
     query = (
-        "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
+        "SELECT i.id, i.kind, i.k1, i.k2, i.action, i.fields, i.at, r.ended FROM intent i"
+        " LEFT JOIN run r ON r.id = i.run_id WHERE i.outcome IS NULL ORDER BY i.id"
     )
     for row in connection.execute(text(query)).fetchall():
         kind = Kind(row.kind)
@@ -356,4 +357,5 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
             Action(row.action),
             from_json(row.fields),
             utc_time(row.at),
+            utc_time(row.ended) if row.ended else None,
         )
