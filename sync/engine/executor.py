@@ -30,6 +30,7 @@ from sync.engine.membership import read_and_judge
 from sync.engine.outcomes import ExecutionResult, OutcomeRecorder
 from sync.engine.prepared_work import PreparedWork, WorkUnit
 from sync.engine.protocols import Clock, Target
+from sync.engine.reading_age import LONGEST
 from sync.errors import Stop
 from sync.log import in_context
 from sync.progress import Progress
@@ -48,6 +49,9 @@ from sync.text.masking import masked
 
 _LOOK = 1.0
 """The seconds after which a run that awaits an export asks again whether it is to yield."""
+
+_MOST_AGAIN = 3
+"""How often a test is read again before the same change, when nothing could be sent meanwhile."""
 
 _BARRED = (
     "what became of an earlier call for it could not be found out just now; looked at "
@@ -274,11 +278,23 @@ class Executor:
         """Return up to so many units of work, for the soonest tests that may go on."""
         ready: list[tuple[Lane, WorkUnit]] = []
         while len(ready) < most and (lane := lanes.take()):
-            if unit := lane.follow_up or self._unit(lanes.read(lane)):
+            follow_up = lane.follow_up
+            if unit := self._anew(follow_up) if follow_up else self._unit(lanes.read(lane)):
                 ready.append((lane, unit))
             else:
                 lanes.put_back(lane)
         return ready
+
+    def _anew(self, follow_up: WorkUnit) -> WorkUnit | None:
+        """Return what is to be sent, or the reading that it needs if the last one is too old."""
+        since = follow_up.since
+        if since is None or self._clock() - since <= LONGEST or follow_up.again >= _MOST_AGAIN:
+            return follow_up
+        return self._again(follow_up.lines, follow_up.again + 1)
+
+    def _again(self, lines: Sequence[PlannedChange], times: int) -> WorkUnit | None:
+        unit = self._unit(lines)
+        return replace(unit, again=times) if unit else None
 
     def _soonest(self, lanes: Lanes) -> str:
         """Return when the soonest test begins that needs what is left.
@@ -320,8 +336,7 @@ class Executor:
             self._outcomes.record(unit.intents, unit.lines, [unsent] * len(unit.lines))
             return None
         if isinstance(result, list):
-            self._outcomes.record(unit.intents, unit.lines, result)
-            return None
+            return self._end(unit, result)
         self._outcomes.record([None] * len(result.ended), *_columns(result.ended))
         if held := self._held_by_others(result):
             self._outcomes.record(
@@ -332,7 +347,27 @@ class Executor:
             self._journal.known.remember(
                 there.kind, there.key, there.fields, remote_id=there.remote_id, managed=False
             )
-        return WorkUnit(result.send, result.lines[:1], result.lines) if result.lines else None
+        if not result.lines:
+            return None
+        return WorkUnit(
+            result.send, result.lines[:1], result.lines, since=self._clock(), again=unit.again
+        )
+
+    def _end(self, unit: WorkUnit, outcomes: Sequence[Outcome]) -> WorkUnit | None:
+        """Record outcomes, and return the work on what is to be read again before it is sent."""
+        left = [n for n, one in enumerate(outcomes) if one.cause is Cause.OUTDATED]
+        times = unit.again + 1 if len(left) == len(outcomes) else 0
+        if not left or self._over() or times > _MOST_AGAIN:
+            self._outcomes.record(unit.intents, unit.lines, outcomes)
+            return None
+        ended = sorted({*range(len(outcomes))}.difference(left))
+        self._outcomes.record(
+            [unit.intents[n] for n in ended],
+            [unit.lines[n] for n in ended],
+            [outcomes[n] for n in ended],
+        )
+        self._journal.withdraw([unit.intents[n] for n in left])
+        return self._again([unit.lines[n] for n in left], times)
 
     def _held_by_others(self, ready: PreparedWork) -> Outcome | None:
         """Return how new records end that Inspera has, but which another key is known to have."""

@@ -79,6 +79,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     ARCHIVED = "archived"  # Inspera takes no change of a test that is archived there
     FRESH = "fresh"
+    OUTDATED = "outdated"  # calls had to wait so long that Inspera must be read again first
     LIMIT = "limit"
     GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
     PROTECTED = "protected"  # the configuration protects the record

@@ -118,6 +118,13 @@ class Journal:
         self._connection.commit()
         return list(range(first, first + len(rows)))
 
+    def withdraw(self, intents: Sequence[int]) -> None:
+        """Delete intents of this run of which nothing was sent; durable with the next commit."""
+        if intents:
+            self._connection.execute(
+                text("DELETE FROM intent WHERE id = :id"), [{"id": one} for one in intents]
+            )
+
     def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None:
         """Store outcomes, and with each what Inspera now holds; durable with the next commit.
 

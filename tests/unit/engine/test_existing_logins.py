@@ -4,21 +4,26 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sync.engine.changes_on_test import MembershipPolicy
+from sync.engine.executor import Executor
 from sync.engine.existing_logins import ExistingLogins
 from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
 from sync.planning.export_need import NewPeople
 from sync.records.base import Kind
 from sync.records.changes import Action, PlannedChange
+from sync.records.learner import Learner
 from sync.records.remote import RemotePerson
 from sync.state.journal import Journal
 from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
 from ...support.tenant import NOW, FakeTenant, somebody
+from .state_and_tenant import a_person, planning
 from .state_with_journal import line
 
 ABOVE = 3
@@ -57,7 +62,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def begun(store: Store, tenant: FakeTenant, notes: list[str], **more: Any) -> ExistingLogins:
-    journal = Journal(cast("Any", store).found.plan._connection, lambda: NOW, "apply")
+    journal = more.pop("journal", None) or Journal(
+        cast("Any", store).found.plan._connection, lambda: NOW, "apply"
+    )
     settings = {"above": ABOVE, "learners": True, "began": NOW, **more}
     return ExistingLogins(store, journal, tenant, note=notes.append, **settings)
 
@@ -161,3 +168,31 @@ def test_an_export_without_an_account_that_a_look_up_has_found_is_not_believed(
     existing = read(store, tenant, notes, seen={Kind.STAFF: ["owner"], Kind.LEARNER: ["other"]})
     assert not existing.prove_new(person(8))
     assert "lacks an account that a look-up has found" in notes[-1]
+
+
+def test_a_run_that_awaits_an_export_yields_to_another_one(tmp_path: Path) -> None:
+    stop = Event()
+
+    class Slow(FakeTenant):
+        def export_people(self, _kind: Kind, /) -> Iterator[RemotePerson]:
+            stop.wait(10)
+            raise Retry("the run is being ended")
+            yield
+
+    rows = [Learner(str(n), **a_person(n)) for n in range(ABOVE + 1)]
+    with planning(tmp_path / "state.db", rows) as (store, journal, _):
+        tenant, notes = Slow(), list[str]()
+        executor = Executor(
+            store,
+            journal,
+            tenant,
+            MembershipPolicy(),
+            workers=1,
+            stop=stop,
+            clock=lambda: NOW,
+            progress=lambda *_: None,
+            logins=begun(store, tenant, notes, journal=journal),
+            should_yield=lambda soonest: soonest() == "",
+        )
+        assert executor.execute(len(rows)).yielded
+    assert tenant.calls == []
