@@ -374,6 +374,7 @@ class App:
             look_up_learners=settings.existing.look_up_learners,
             export_above=settings.existing.export_above,
             verify=settings.verify,
+            call_timeout=settings.inspera.call_timeout,
             check_clock=check_clock,
         )
 

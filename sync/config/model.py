@@ -118,6 +118,11 @@ class InsperaSettings(Strict):
     read_timeout: _Wait = timedelta(seconds=65)
     """How long to wait for an answer, such as `65s`. Inspera gives a call up after 60 s; with a
     shorter time, calls that Inspera carries out count as lost."""
+    call_timeout: Annotated[Duration, between(timedelta(0), timedelta(minutes=10))] = timedelta(
+        seconds=60
+    )
+    """How long Inspera works on a call at most, such as `60s`. A call of a run that was cut off may
+    be carried out until then, so the next run waits so long before it looks what became of it."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     """How often to try a call that Inspera can't accept at the moment."""
     retry_after_ceiling: _Wait = timedelta(minutes=5)

@@ -13,7 +13,8 @@ from sync.contract import Stage
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
 from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
-from sync.engine.protocols import Target
+from sync.engine.protocols import MayGo, Target
+from sync.engine.reading_age import while_recent
 from sync.errors import CallError, Stop
 from sync.planning.activation import unknown_status
 from sync.planning.diff import ENSURED
@@ -79,9 +80,12 @@ def read_and_judge(
         )
         return ready
     ready.lines = [place.line for place, _ in sent]
-    ready.send = partial(_remove if removals else _send, changes, sent, target)
+    may_go = while_recent(changes.timing, target)
+    ready.send = partial(_remove if removals else _send, changes, sent, target, may_go)
     if needs:
-        ready.send = partial(_send_in_turns, changes, sent, target, needs, policy.batch_size)
+        ready.send = partial(
+            _send_in_turns, changes, sent, target, may_go, needs, policy.batch_size
+        )
     return ready
 
 
@@ -158,7 +162,7 @@ def _judge_removals(
             ready.ended.append(
                 (place.line, Outcome(ruling.result, ruling.reason, cause=ruling.cause))
             )
-    return changes, sent
+    return replace(changes, timing=timing), sent
 
 
 def _as_shown(changes: ChangesOnTest, found: Sequence[RemoteTest]) -> ChangesOnTest:
@@ -340,23 +344,23 @@ def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int |
     }
 
 
-def _send(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
+def _send(changes: ChangesOnTest, sent: Sent, target: Target, may_go: MayGo) -> list[Outcome]:
     """Send what the guard allowed, in batches, and return one outcome for each line.
 
     Runs on a worker, after the intents are durable.
     """
     entries = [Assignment(*place.who, place.fields) for place, _ in sent]
-    return _as_found(target.assign(changes.remote_id, entries, changes.kind), sent)
+    return _as_found(target.assign(changes.remote_id, entries, changes.kind, may_go), sent)
 
 
-def _remove(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
+def _remove(changes: ChangesOnTest, sent: Sent, target: Target, may_go: MayGo) -> list[Outcome]:
     """Take off what the guard allowed, in batches, and return one outcome for each line."""
     entries = [Assignment(*place.who) for place, _ in sent]
-    return target.remove(changes.remote_id, entries, changes.kind)
+    return target.remove(changes.remote_id, entries, changes.kind, may_go)
 
 
 def _send_in_turns(
-    changes: ChangesOnTest, sent: Sent, target: Target, needs: Needs, most: int
+    changes: ChangesOnTest, sent: Sent, target: Target, may_go: MayGo, needs: Needs, most: int
 ) -> list[Outcome]:
     """Send candidates whose numbers change hands among them, in turns.
 
@@ -364,7 +368,7 @@ def _send_in_turns(
     """
 
     def assign(entries: Sequence[Assignment]) -> list[Outcome]:
-        return target.assign(changes.remote_id, entries, changes.kind)
+        return target.assign(changes.remote_id, entries, changes.kind, may_go)
 
     return _as_found(
         NumberQueue([place for place, _ in sent], needs, assign, most).carry_out(), sent

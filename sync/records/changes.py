@@ -79,6 +79,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     ARCHIVED = "archived"  # Inspera takes no change of a test that is archived there
     FRESH = "fresh"
+    OUTDATED = "outdated"  # calls had to wait so long that Inspera must be read again first
     LIMIT = "limit"
     GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
     PROTECTED = "protected"  # the configuration protects the record
@@ -218,7 +219,8 @@ class PlannedChange:
 class OpenIntent:
     """A call of an earlier run whose outcome is not known.
 
-    `at` is when it was about to be made (UTC).
+    `at` is when it was about to be made (UTC), and `until` when its run ended, after which it was not
+    made; None for a run that was cut off.
     """
 
     id: int
@@ -227,6 +229,7 @@ class OpenIntent:
     action: Action
     fields: Fields
     at: datetime
+    until: datetime | None = None
 
     @property
     def line_key(self) -> Key:

@@ -126,6 +126,13 @@ class Journal:
         self._connection.commit()
         return list(range(first, first + len(rows)))
 
+    def withdraw(self, intents: Sequence[int]) -> None:
+        """Delete intents of this run of which nothing was sent; durable with the next commit."""
+        if intents:
+            self._connection.execute(
+                text("DELETE FROM intent WHERE id = :id"), [{"id": one} for one in intents]
+            )
+
     def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None:
         """Store outcomes, and with each what Inspera now holds; durable with the next commit.
 
@@ -204,7 +211,7 @@ class Journal:
     def _close(self, update: str, outcome: str, **values: object) -> None:
         """Close intents of earlier runs, with a line of the audit log for each."""
         closed = self._connection.execute(
-            text(f"{update} RETURNING id, kind, k1, k2, action, fields, at"),
+            text(f"{update} RETURNING id, kind, k1, k2, action, fields, at, NULL AS ended"),
             {"at": utc_text(self._clock()), **values},
         ).fetchall()
         self.audit.append(
@@ -380,7 +387,8 @@ def _lapse_sql(kind: Kind) -> str:
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
     """Yield the intents of earlier runs without an outcome, oldest first."""
     query = (
-        "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
+        "SELECT i.id, i.kind, i.k1, i.k2, i.action, i.fields, i.at, r.ended FROM intent i"
+        " LEFT JOIN run r ON r.id = i.run_id WHERE i.outcome IS NULL ORDER BY i.id"
     )
     for row in connection.execute(text(query)).fetchall():
         yield _open_intent(row)
@@ -395,6 +403,7 @@ def _open_intent(row: Any) -> OpenIntent:
         Action(row.action),
         from_json(row.fields),
         utc_time(row.at),
+        utc_time(row.ended) if row.ended else None,
     )
 
 

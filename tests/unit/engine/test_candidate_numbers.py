@@ -17,6 +17,7 @@ from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import Executor
 from sync.engine.outcomes import ExecutionResult
 from sync.engine.plan import Policy
+from sync.engine.protocols import MayGo
 from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
 from sync.records.candidate import Candidate
@@ -72,9 +73,11 @@ class Numbered(StoringTenant):
         given = {name: value for name, value in shown.items() if value is not None}
         seats[entry.auth_system, entry.external_id] = replace(known, **cast("Any", given))
 
-    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+    def assign(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
         if kind is not Kind.CANDIDATE:
-            return super().assign(test, entries, kind)
+            return super().assign(test, entries, kind, may_go)
         self.sizes.append(len(entries))
         outcomes = [
             self.assigning.get((one.auth_system, one.external_id), self.outcome) for one in entries
@@ -91,7 +94,9 @@ class Numbered(StoringTenant):
         self.seen()
         return outcomes
 
-    def remove(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+    def remove(
+        self, _test: str, entries: Sequence[Assignment], kind: Kind, _may_go: MayGo, /
+    ) -> list[Outcome]:
         outcomes = []
         for entry in entries:
             one = (entry.auth_system, entry.external_id)

@@ -283,7 +283,8 @@ def test_all_people_of_one_kind_are_exported(target: InsperaTarget) -> None:
         list(target.export_people(Kind.STAFF)),
     )
     assert {person.username for person in learners} == {f"learner{number}" for number in range(120)}
-    (member,) = members
+    owner, member = members
+    assert owner.username == "administrator"  # whose key it is
     shown = target.read_person(str(member.remote_id))
     assert shown is not None
     assert shown.external_ids == (("FEIDE", "kariv@example.edu"),)
