@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -170,7 +171,7 @@ def damaged(draw: st.DrawFn) -> tuple[Chain, Chain, int]:
     match draw(st.sampled_from(["edit", "delete", "insert", "swap", "edit with hash"])):
         case "edit":
             field = draw(st.sampled_from(["who", "at", "action", "person", "content", "outcome"]))
-            other[at] = (replace(one, **{field: "else"}), digest)
+            other[at] = (replace(one, **cast("Any", {field: "else"})), digest)
         case "edit with hash":
             before = whole[at - 1][1] if at else START
             forged = replace(one, who="else")
