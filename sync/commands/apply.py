@@ -215,7 +215,7 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
 
 
 def _prune(app: App, connection: Connection) -> None:
-    """Delete what the configuration keeps no longer. That it fails is no failure of the run."""
+    """Delete what the configuration keeps no longer. A failure here does not fail the run."""
     rules = Retention(**dict(app.loaded.settings.retention))
     try:
         deleted = prune(connection, rules, now())

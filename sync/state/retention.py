@@ -68,6 +68,12 @@ _DEPARTED = (
     ),
 )
 
+_ALIASES = (
+    "alias",
+    "(kind, key)",
+    ":before <> '' AND key NOT IN (SELECT key FROM known_learner UNION SELECT key FROM known_staff)",
+)
+
 
 def prune(connection: Connection, rules: Retention, now: datetime) -> dict[str, int]:
     """Delete what is older than it is kept, in steps that are committed. Return rows by table."""
@@ -91,6 +97,7 @@ def _steps(rules: Retention) -> Iterator[tuple[str, str, str, timedelta]]:
     if rules.departed is not None:
         for one in _DEPARTED:
             yield (*one, rules.departed)
+        yield (*_ALIASES, rules.departed)
     if rules.runs is not None:
         yield (*_RUNS, rules.runs)
 

@@ -71,6 +71,8 @@ def test_those_who_left_go_with_their_places() -> None:
     with blank() as state:
         run(state, START, "1001", "1002")
         state.execute(text("UPDATE known_learner SET lifecycle = 'released' WHERE key = '1001'"))
-        assert prune(state, Retention(departed=YEAR), START + 2 * YEAR) == {"known_learner": 1}
+        state.execute(text("INSERT INTO alias VALUES ('learner', '1001', 'a', 'b')"))
+        gone = {"known_learner": 1, "alias": 1}
+        assert prune(state, Retention(departed=YEAR), START + 2 * YEAR) == gone
         left = state.execute(text("SELECT key FROM known_learner")).scalars().all()
         assert left == ["1002"]
