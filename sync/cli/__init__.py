@@ -82,7 +82,6 @@ app = typer.Typer(
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
 app.add_typer(audit_group, name="audit")
-add_people(app)
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
@@ -571,6 +570,9 @@ def rebind(
     from sync.commands import state_rebind as command
 
     return command.rebind(context.obj.open_app(), say, handle_signals(), renamed=renamed)
+
+
+add_people(app)
 
 
 @app.command()

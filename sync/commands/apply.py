@@ -28,7 +28,7 @@ from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, Policy
 from sync.engine.result import RunResult
 from sync.engine.run import plan_only, run
-from sync.errors import Deposed, UsageError
+from sync.errors import Deposed, StateError, UsageError
 from sync.exit_codes import Exit
 from sync.planning.decided import REJECTED, DecidedChanges
 from sync.planning.freeze import digest_of
@@ -45,6 +45,7 @@ from sync.state.backend import Wait
 from sync.state.history import PastFinding, read_findings
 from sync.state.journal import Journal
 from sync.state.refusals import wake
+from sync.state.retention import Retention, prune
 from sync.state.store import Store
 from sync.text.masking import masked
 
@@ -209,7 +210,20 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
             if interruption.lost_lock:
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
             reporter.ended(result, connection, journal.run_id)
+            _prune(app, connection)
     return result
+
+
+def _prune(app: App, connection: Connection) -> None:
+    """Delete what the configuration keeps no longer. A failure here does not fail the run."""
+    rules = Retention(**dict(app.loaded.settings.retention))
+    try:
+        deleted = prune(connection, rules, now())
+    except StateError as error:
+        _log.warning("retention", problem=str(error))
+    else:
+        if deleted:
+            _log.info("retention", **deleted)
 
 
 def reviewed_options(

@@ -23,6 +23,7 @@ from sync.config.limits import (
     OnAbsence,
     ReconcileSettings,
 )
+from sync.config.retention import RetentionSettings
 from sync.config.selections import OnlySettings, ProtectSettings
 from sync.config.vendor import (
     CHANGEABLE,
@@ -217,6 +218,8 @@ class Settings(Strict):
     """What happens to records that their source no longer contains."""
     grace: Annotated[GraceSettings, BeforeValidator(empty_is_default)] = GraceSettings()
     """How long a record must be absent before it is removed."""
+    retention: Annotated[RetentionSettings, BeforeValidator(empty_is_default)] = RetentionSettings()
+    """How long the state keeps runs, journal and findings."""
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
