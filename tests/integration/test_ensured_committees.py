@@ -110,3 +110,32 @@ def test_check_warns_where_no_job_reads_all_who_name_committees(ungraded: Univer
     assert "add a job that reads contributor, test" in ran.err
     ungraded.config["jobs"]["all"] = {"every": "24h"}
     assert "has no effect in jobs" not in ungraded.run("check").err
+
+
+def test_no_job_of_some_kinds_removes_an_ensured_committee(ungraded: University) -> None:
+    from sync.records.base import Kind
+
+    ungraded.config["on_absence"] = {"committee": "remove"}
+    ungraded.add_feeds("committee")
+    ungraded.panels.add(f"{TEST} B")
+    ungraded.apply_once()
+    for day, kinds in enumerate(([Kind.COMMITTEE], [Kind.COMMITTEE, Kind.TEST]), 2):
+        ungraded.at(f"2026-09-0{day}T08:00")
+        ungraded.run_job("part", *kinds)
+        assert ungraded.writes() == []
+    assert set(ungraded.committees(OTHER)) == {"A"}
+
+
+def test_row_errors_of_kinds_that_name_no_committee_keep_none_away(ungraded: University) -> None:
+    ungraded.registrations.add(f"{OTHER} 9999")
+    assert ungraded.apply().status == 1
+    assert set(ungraded.committees(OTHER)) == {"A"}
+
+
+def test_from_the_freeze_on_a_row_in_error_keeps_no_committee_away(ungraded: University) -> None:
+    ungraded.graders.add(f"{OTHER} 501", duties="lurking")
+    assert ungraded.apply().status == 1
+    assert ungraded.committees(OTHER) == {}
+    ungraded.at("2026-12-01T08:30")
+    ungraded.apply()
+    assert set(ungraded.committees(OTHER)) == {"A"}

@@ -326,4 +326,5 @@ def _make_pair(
         where,
         row.fingerprint,
         None if secret is None else str(secret),
+        feed=row.feed,
     )
