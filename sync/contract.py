@@ -279,8 +279,15 @@ are recognised (vendor contract, Test API: activating; inferred)."""
 
 STARTED_WORDS: Final = ("has started", "have started", "already started", "has begun")
 """The words, in lower case, by which the refusal to take off a candidate who has started is
-recognised on a test that Inspera does not show as activated (vendor contract, Test API: candidates;
-inferred)."""
+recognised (vendor contract, Test API: candidates; inferred)."""
+
+ABOUT_PEOPLE: Final = (
+    "candidates?|students?|learners?|users?|accounts?|persons?|people|participants?|contributors?"
+    "|graders?|members?"
+)
+ABOUT_TESTS: Final = "tests?|assessments?(?: ?runs?)?|exams?|examinations?"
+"""The words, in lower case, that say what such a refusal is about: a person, or the test
+(inferred)."""
 
 COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
 """Types of committees, the default first (vendor contract, Test API: committees)."""

@@ -104,7 +104,10 @@ class Refused(CallError):
     Attributes:
         status: the HTTP status.
         named: the ids in the answer, to find the refused records of a batch.
+        in_doubt: whether an earlier attempt of the same call was lost, and may be carried out.
     """
+
+    in_doubt = False
 
     def __init__(self, message: str, status: int, named: frozenset[str] = frozenset()) -> None:
         super().__init__(message)
@@ -115,10 +118,19 @@ class AlreadyExists(Refused):
     """Inspera refused to save a person because the username exists.
 
     Attributes:
-        in_doubt: whether an earlier attempt of the same call was lost, which may have created it.
+        names_username: whether the answer names the username; else it names nothing that exists.
     """
 
-    in_doubt = False
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        named: frozenset[str] = frozenset(),
+        *,
+        names_username: bool = False,
+    ) -> None:
+        super().__init__(message, status, named)
+        self.names_username = names_username
 
 
 class NotThere(Refused):

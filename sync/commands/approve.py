@@ -1,6 +1,6 @@
 """`approve` and `reject`: a person decides about single changes that are held."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,6 +40,7 @@ class DecisionOptions:
     Attributes:
         id: the hash of a hold or of a change, or how it begins.
         only: keys, when the decision is about a part of the hold.
+        digests: hashes of changes, when it is about these of the hold.
         why: the reason.
         by: the person who decides; None for the login name.
         for_: how long an approval counts.
@@ -49,6 +50,7 @@ class DecisionOptions:
     id: str
     why: str
     only: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
     by: str | None = None
     for_: str = "24h"
     show_all: bool = False
@@ -92,6 +94,30 @@ def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
     except (Locked, StateBusy):
         say(f"Queued: {_holder(app)} holds the state; the next run takes it over.")
     return Exit.OK
+
+
+def decide(app: App, options: DecisionOptions, *, approve: bool) -> str:
+    """Record a decision without carrying it out, and return what follows.
+
+    The service carries out what is approved.
+
+    Raises:
+        UsageError: it names nothing that is held, or what this can't decide about.
+    """
+    at = now()
+    if not approve:
+        lines: list[str] = []
+        reject(app, options, lines.append)
+        return " ".join(lines)
+    expires = utc_text(at + _duration(options.for_))
+    decided, silent = _decide(app, options, APPROVED, at, expires)
+    approved = [one for one in decided if one.approved]
+    app.state.queue(decided)
+    _log.info("approved", hash=options.id, changes=len(approved))
+    text = (
+        f"Approved: {plural(len(approved), 'change')}, until {expires}. The service sends it now."
+    )
+    return f"{text} {_left_to_a_whole_run(silent)}" if silent else text
 
 
 def _left_to_a_whole_run(silent: int) -> str:
@@ -158,6 +184,8 @@ def _decide(
         found = _find(app, connection, options.id, verdict)
         before = {one.digest for one in _stored(app, connection)}
     named = _named(found, options.only)
+    if options.digests:
+        named = _picked(named, options.digests)
     chosen = {one.digest for one in named}
     others = (one for one in found if one.digest not in chosen | before)
     when = utc_text(at)
@@ -195,6 +223,18 @@ def _refusal(hold: Hold, changes: Iterable[HeldChange]) -> str:
     command = command_of(hold, changes)
     what = str(hold.cause).replace("_", " ")
     return f"{hold.id}: approve does not decide about this ({what}): {hold.reason}; run `{command}`"
+
+
+def _picked(found: Sequence[_Target], digests: Collection[str]) -> Sequence[_Target]:
+    """Return the changes with these hashes.
+
+    Raises:
+        UsageError: one is not in the hold any more.
+    """
+    picked = [one for one in found if one.digest in digests]
+    if len(picked) < len(set(digests)):
+        raise UsageError("the hold has changed since it was looked at; look at it again")
+    return picked
 
 
 def _named(found: Sequence[_Target], only: Sequence[str]) -> Sequence[_Target]:

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,14 +13,16 @@ import structlog
 from sync.app import App, now
 from sync.commands.invocation import Invocation, status_of
 from sync.commands.jobs import ConfiguredJob
+from sync.commands.page_desk import PageDesk
 from sync.commands.secrets import read_secrets
+from sync.config.page import SHORTEST_TOKEN, PageSettings
 from sync.errors import Locked, StateError, StateUnreachable, SyncError, UsageError
 from sync.exit_codes import Exit
 from sync.log import configure
 from sync.records.base import utc_time
 from sync.service.approvals import APPROVED
 from sync.service.health import Health, Heartbeat
-from sync.service.http import serve_health
+from sync.service.http import Certificate, serve_pages
 from sync.service.loop import Service
 from sync.service.metrics import Metrics
 from sync.service.protocols import ServiceSetup
@@ -68,16 +70,42 @@ def _serve(config: Path) -> Exit:
         app = desk.app
         state = _ServiceState(desk, stack.enter_context(app.state.service()))
         service = Service(desk.load, state, Notifier.from_environment(), desk, now)
-        listen = app.loaded.settings.service.listen
-        stack.enter_context(
-            serve_health(listen, desk.health, desk.metrics) if listen else nullcontext()
-        )
+        stack.enter_context(_pages(desk, service))
         service.install_signal_handlers()
         if not service.run():
             os._exit(
                 Exit.OK
             )  # a thread that hangs would keep the process; its open calls are in the journal
     return Exit.OK
+
+
+def _pages(desk: "ServiceMonitor", service: Service) -> AbstractContextManager[object]:
+    """Return the web server, which serves the pages that the configuration asks for."""
+    settings = desk.app.loaded.settings.service
+    if settings.listen is None:
+        return nullcontext()
+    page = settings.page
+    if page is None:
+        return serve_pages(settings.listen, desk.health, desk.metrics)
+    from sync.page.access import Access
+    from sync.page.application import make_pages
+    from sync.page.guard import Reach
+
+    folder = desk.app.loaded.folder
+    tls = None
+    if page.tls:
+        tls = Certificate(folder / page.tls.certificate, folder / page.tls.key)
+    reach = Reach(secure=page.tls is not None, proxy=page.proxy or "")
+    back = PageDesk(
+        lambda: desk.app,
+        desk.health,
+        lambda: desk.next_runs,
+        lambda: service.run_queue.running,
+        service.request_run,
+    )
+    access = Access(lambda: desk.token)
+    pages = make_pages(back, access, reach)
+    return serve_pages(settings.listen, desk.health, desk.metrics, pages=pages, tls=tls)
 
 
 def _leave(_number: int, _frame: object) -> None:
@@ -132,6 +160,26 @@ class ServiceMonitor:
         self._trouble = ""
         self._paused: Pause | None = None
         self.approvals_wait = False
+        self.next_runs: Mapping[str, datetime] = {}
+        self.token = self._read_token(self.app)
+
+    @staticmethod
+    def _read_token(app: App) -> str:
+        """Return the token of the page; empty without a page.
+
+        Raises:
+            UsageError: it is too short to be safe.
+        """
+        page = app.loaded.settings.service.page
+        if page is None:
+            return ""
+        token = page.token.reveal(app.loaded.folder)
+        if len(token) < SHORTEST_TOKEN:
+            raise UsageError(
+                f"service.page.token: has fewer than {SHORTEST_TOKEN} characters; make one with "
+                "`openssl rand -hex 24`"
+            )
+        return token
 
     def load(self) -> ServiceSetup:
         """Return the configuration as it is now. The one in use stays if the new one is invalid."""
@@ -144,8 +192,10 @@ class ServiceMonitor:
             raise UsageError(
                 f"inspera: the tenant can't be changed while the service runs; {remedy}"
             )
-        if app.loaded.settings.service.listen != self.app.loaded.settings.service.listen:
-            _log.warning("service.listen takes effect when the service is restarted")
+        old, new = self.app.loaded.settings.service, app.loaded.settings.service
+        if old.listen != new.listen or _page_address(old.page) != _page_address(new.page):
+            _log.warning("service.listen and service.page take effect when it is restarted")
+        self.token = self._read_token(app)
         self.app = app
         settings = app.loaded.settings
         self.metrics.keep(settings.jobs.keys(), settings.sources.keys())
@@ -210,6 +260,7 @@ class ServiceMonitor:
     def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None:
         """Note that the loop came round."""
         self._pulse.beat()
+        self.next_runs = dict(next_runs)
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
         self.metrics.paused(self._paused is not None)
@@ -220,6 +271,11 @@ class ServiceMonitor:
         """Return since when sending is paused, and what is wrong with the clock; or empty."""
         paused = f"paused since {self._paused.since}" if self._paused else ""
         return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
+
+
+def _page_address(page: PageSettings | None) -> object:
+    """Return what of the page's settings a running server can't take over."""
+    return page and (page.tls, page.proxy)
 
 
 def _sound(config: Path) -> App:

@@ -11,8 +11,8 @@ from pydantic import (
     model_validator,
 )
 
+from sync.config.page import Listen, PageSettings, check_reach
 from sync.config.patterns import check_zone
-from sync.config_base.addresses import loopback_address
 from sync.config_base.base import (
     InvalidSetting,
     Strict,
@@ -21,7 +21,6 @@ from sync.config_base.base import (
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
-from sync.errors import Unusable
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab
 
@@ -139,22 +138,14 @@ class JobSettings(Strict):
         return frozenset(self.kinds or ())
 
 
-def _require_loopback(value: str) -> str:
-    try:
-        _, port = loopback_address(value)
-    except Unusable as error:
-        raise validation_error(error.reason, error.remedy) from None
-    if not port:
-        raise validation_error("has port 0", "choose a free port, such as 9464")
-    return value
-
-
 class ServiceSettings(Strict):
-    """The address of the health pages, and how long a shutdown and a run may take."""
+    """Where the service answers, and how long a shutdown and a run may take."""
 
-    listen: Annotated[str, AfterValidator(_require_loopback)] | None = None
-    """The address and port of `/healthz`, `/readyz` and `/metrics`, such as `127.0.0.1:9464`.
-    Without it they are not available."""
+    listen: Listen | None = None
+    """The address and port of `/healthz`, `/readyz`, `/metrics` and the status page, such as
+    `127.0.0.1:9464`. Without it they are not available."""
+    page: PageSettings | None = None
+    """The status page for people. Without it there is none."""
     shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
         timedelta(seconds=75)
     )
@@ -162,3 +153,9 @@ class ServiceSettings(Strict):
     `inspera.read_timeout`, so give it more."""
     run_timeout: Annotated[Duration, between(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take. The next run does what is left."""
+
+    @model_validator(mode="after")
+    def _protected(self) -> "ServiceSettings":
+        if wrong := check_reach(self.listen, self.page):
+            raise validation_errors([wrong])
+        return self

@@ -18,18 +18,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def loopback_address(text: str) -> tuple[str, int]:
+def address_and_port(text: str) -> tuple[str, int]:
     """Return the IP address and port of `127.0.0.1:9464`, `localhost:9464` or `[::1]:9464`.
 
     Raises:
-        Unusable: it is something else, or other machines can reach it.
+        Unusable: it is something else.
     """
     host, _, port = text.rpartition(":")
+    wrong = Unusable("is not an address and a port", "write it as 127.0.0.1:9464")
     if not port.isdecimal() or int(port) > 65535:
-        raise Unusable("is not an address and a port", "write it as 127.0.0.1:9464")
-    if not is_loopback(host):
-        raise Unusable(
-            "can be reached from other machines without a login",
-            f"use 127.0.0.1:{port}, and put a web server with a login in front of it",
-        )
-    return "127.0.0.1" if host.lower() == "localhost" else host.strip("[]"), int(port)
+        raise wrong
+    host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
+    try:
+        ip_address(host)
+    except ValueError:
+        raise wrong from None
+    return host, int(port)

@@ -46,12 +46,16 @@ NO_UPDATES = "no updates"
 _PLURAL = {Kind.LEARNER: "learners", Kind.STAFF: "staff"}
 
 
-def keep_no_updates(journal: Journal, kind: Kind, number: int, message: str) -> None:
-    """Record that this tenant takes no updates of people, in one line for all of them."""
+def keep_no_updates(
+    journal: Journal, kind: Kind, action: Action, number: int, message: str
+) -> None:
+    """Record that this tenant takes no such changes of people, in one line for all of them."""
+    call = f"{kind}.{action}"
     text = (
-        f"this tenant takes no updates of {_PLURAL[kind]}: {message}. {number:,} of them differ from "
-        f"the sources and stay as they are in Inspera; set inspera.calls.{kind}.update to a call "
-        "that updates them, or correct them in Inspera. Each run tries one update again"
+        f"this tenant takes no updates of {_PLURAL[kind]} by {call}: {message}. {number:,} of them "
+        "differ from the sources and stay as they are in Inspera; set the call under "
+        f"inspera.calls: {call} to one that your tenant takes, or correct them in Inspera. "
+        "Each run tries one again"
     )
     journal.find(NO_UPDATES, kind, None, "", text, rule_of(Cause.UPDATES, kind))
 
@@ -230,13 +234,14 @@ def _bring_up_to_date(change: Change, found: RemotePerson, target: Target) -> li
 def create_person(line: PlannedChange, target: Target, *, tried: bool = False) -> list[Outcome]:
     """Create a person; where the username exists, use the account if it is this person's.
 
-    `tried` says that an earlier run may have created it. Runs on a worker.
+    `tried` says that an earlier run may have created it. Then that may be why it is refused now,
+    whatever the words of the refusal are. Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
     """
     (outcome,) = _send(line.change, line.secret, target)
-    if outcome.cause is not Cause.TAKEN:
+    if outcome.cause is not Cause.TAKEN and not (tried and outcome.result is Result.REFUSED):
         return [outcome]
     return [_settle_taken(line.change, outcome, target, tried=tried)]
 
@@ -253,7 +258,8 @@ def _settle_taken(change: Change, refused: Outcome, target: Target, *, tried: bo
         return Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL)
     if found is None:
         # After a lost attempt Inspera may not show it yet: the intent stays open.
-        return replace(refused, message=f"{refused.message}; {_NOBODY}")
+        hint = f"; {_NOBODY}" if refused.cause is Cause.TAKEN else ""
+        return replace(refused, message=f"{refused.message}{hint}")
     return _taken_in(change, found, target, ours=tried or refused.result is Result.UNKNOWN)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sync.contract import OPTIONS, OptionRule
 from sync.planning.candidate_numbers import Holder, Who
 from sync.planning.freeze import Moment, TimeFacts
+from sync.planning.remedies import adopt
 from sync.records.base import Kind, listed, utc_time
 from sync.records.changes import Action, Cause, Fields, Outcome, PlannedChange, Result
 from sync.records.kinds import PERSON_OF, RECORD_TYPES
@@ -51,8 +52,7 @@ class ChangesOnTest:
 
     Of candidates, `holders` are known to have the numbers that are given here; those who have
     `left` were taken off the test in this run. `archived` are Inspera's words for taking no change
-    of the test, and `is_parent` tells whether other tests are parts of it. `activated` is set once
-    a look-up has shown the test as active or later.
+    of the test, and `is_parent` tells whether other tests are parts of it.
     """
 
     kind: Kind
@@ -65,7 +65,6 @@ class ChangesOnTest:
     left: frozenset[Who] = frozenset()
     archived: str = ""
     is_parent: bool = False
-    activated: bool = False
 
     @property
     def remote_id(self) -> str:
@@ -117,6 +116,16 @@ def prepare(
     )
 
 
+def _lack(kind: Kind, key: str, person: Fields | None) -> str:
+    """Return what is missing of a person, and how to get it."""
+    if not person:
+        return "is not in Inspera yet"
+    return (
+        "has no external id in Inspera; if this tenant takes no updates, link it to the account "
+        f"there, then run {adopt(kind, (key,))}"
+    )
+
+
 _OCCUPIED = "waits until nobody on its test is in this committee any more"
 
 
@@ -153,8 +162,7 @@ class _ExistingOnTest:
         if not (self.known and self.known["remote_id"]):
             return f"waits for test {self.test}, which is not in Inspera yet"
         if kind in PERSON_OF and not (person and person["external_id"]):
-            lacks = "has no external id" if person else "is not in Inspera yet"
-            return f"waits for {PERSON_OF[kind]} {name}, who {lacks}"
+            return f"waits for {PERSON_OF[kind]} {name}, who {_lack(PERSON_OF[kind], name, person)}"
         if missing := [one for one in _committees(line) if one not in self.committees]:
             return f"waits for committee {', '.join(missing)}, which is not in Inspera yet"
         return _OCCUPIED if name in self.occupied else ""

@@ -129,8 +129,9 @@ class Executor:
             self._stopping(),
         ):
             self._send_all(pool, lanes, total)
-        for kind, message in self._result.no_updates.items():
-            keep_no_updates(self._journal, kind, self._result.not_updated[kind], message)
+        for (kind, action), message in self._result.no_updates.items():
+            number = self._result.not_updated[kind, action]
+            keep_no_updates(self._journal, kind, action, number, message)
         self._journal.commit()
         return self._result
 

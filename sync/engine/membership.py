@@ -167,7 +167,6 @@ def _as_shown(changes: ChangesOnTest, found: Sequence[RemoteTest]) -> ChangesOnT
         changes,
         archived="".join(f"Inspera shows the status '{status}'" for status in archived),
         is_parent=changes.is_parent or any(test.is_parent for test in found),
-        activated=any(map(may_be_activated, found)),
     )
 
 
@@ -347,20 +346,9 @@ def _send(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
 
 
 def _remove(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
-    """Take off what the guard allowed, in batches, and return one outcome for each line.
-
-    Once a test is activated, Inspera takes off only candidates who have not started (vendor
-    contract, Test API: candidates). So a refusal then means that the candidate stays, whatever its
-    words are; it is not tried again by itself (rules 8).
-    """
+    """Take off what the guard allowed, in batches, and return one outcome for each line."""
     entries = [Assignment(*place.who) for place, _ in sent]
-    outcomes = target.remove(changes.remote_id, entries, changes.kind)
-    if not (changes.activated and changes.kind is Kind.CANDIDATE):
-        return outcomes
-    return [
-        replace(outcome, cause=Cause.STARTED) if outcome.result is Result.REFUSED else outcome
-        for outcome in outcomes
-    ]
+    return target.remove(changes.remote_id, entries, changes.kind)
 
 
 def _send_in_turns(

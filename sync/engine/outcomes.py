@@ -29,8 +29,9 @@ _NOT_MADE = (Action.CREATE, Result.DEFERRED)
 class ExecutionResult:
     """What became of a plan: its results and causes, and why it stopped early, if so.
 
-    `no_updates` has the vendor's words for each kind of which this tenant takes no updates, and
-    `not_updated` how many people of it differ in Inspera for that reason.
+    `no_updates` has the vendor's words for each kind and action that this tenant refuses, and
+    `not_updated` how many people differ in Inspera for that reason. The action is that of the
+    refused call: who was created in Inspera by others is updated.
     `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
     that wait for a record or for a candidate number; `soon` those of them for a test that starts
     within 7 days or is under way. `archived` counts the updates of archived tests.
@@ -42,8 +43,8 @@ class ExecutionResult:
     yielded: bool = False
     waiting: int = 0
     soon: int = 0
-    no_updates: dict[Kind, str] = field(default_factory=dict)
-    not_updated: Counter[Kind] = field(default_factory=Counter)
+    no_updates: dict[tuple[Kind, Action], str] = field(default_factory=dict)
+    not_updated: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
     archived: int = 0
 
     @property
@@ -141,8 +142,9 @@ class OutcomeRecorder:
 
     def _note_no_updates(self, change: Change, outcome: Outcome) -> None:
         """Count a person who differs in Inspera, because this tenant takes no updates."""
-        self.result.not_updated[change.kind] += 1
-        self.result.no_updates.setdefault(change.kind, outcome.message)
+        action = Action.UPDATE if change.action is Action.CREATE else change.action
+        self.result.not_updated[change.kind, action] += 1
+        self.result.no_updates.setdefault((change.kind, action), outcome.message)
         if change.action is not Action.CREATE:
             self.no_updates[change.kind, change.action] = outcome.message
 

@@ -32,6 +32,7 @@ from sync.engine.verify import verify_run
 from sync.errors import CallError
 from sync.exit_codes import worst
 from sync.progress import Progress
+from sync.state.source_readings import SourceReading
 from sync.state.store import Store
 
 
@@ -70,6 +71,8 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
             executed = _send(settings, context, plan, recovered, result)
             verified = verify_run(settings, context, executed, result)
             result.decide_status(store, plan, executed, len(verified.bad))
+        if not settings.policy.chosen:  # a part of the plan says nothing of all that is wanted
+            store.figures.keep_exams(context.journal.run_id, context.clock(), settings.policy.kinds)
     # Also after an error of Inspera or an interruption, which `recording_errors` has noted.
     result.end(context.journal, context.interruption, note)
     return result
@@ -98,6 +101,14 @@ def _plan(settings: RunSettings, context: RunContext, result: RunResult) -> Plan
     digests = [feed.digest for feed in settings.all_feeds]
     store.snapshots.keep(context.clock(), digests, plan.extracted.unhealthy_sources)
     result.add_plan(plan, store)
+    store.figures.keep_readings(
+        context.journal.run_id,
+        context.clock(),
+        (
+            SourceReading(one.source, one.kind, one.rows, bool(one.partial), one.unhealthy)
+            for one in plan.extracted.reports
+        ),
+    )
     context.observer.planned(plan, result)
     # After it was shown, as this reading counts in it already. A plan alone counts nothing.
     store.plan.count_absences(plan.now, plan.healthy_kinds(policy.kinds))

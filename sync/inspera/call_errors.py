@@ -2,14 +2,12 @@
 
 import json
 import math
-import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from urllib.parse import urlsplit
 
-from sync.contract import SAVES, Call
+from sync.contract import SAVES, Call, Repeat
 from sync.errors import (
     AlreadyExists,
     CallError,
@@ -23,15 +21,19 @@ from sync.errors import (
 from sync.inspera.recovery import RECOVERY, event_of
 from sync.inspera.request import Request
 from sync.inspera.responses import envelope, limits
-from sync.inspera.responses.existing import refused_as_existing
-
-_MOST_TEXTS = 100
-_PAGE = 16_000  # bytes of a page for browsers in which words are looked for
-_TAG = re.compile(r"<[^>]*>")
+from sync.inspera.responses.existing import Existing, existing_of
+from sync.inspera.responses.wording import page_text, texts_in
 
 
 class Throttled(Retry):
     """A 429, or words of the limit on requests: Inspera wants fewer calls from all workers, not only from this one."""
+
+
+class ThrottledInDoubt(Unknown):
+    """Words of the limit on requests, with a status that does not prove that nothing was done.
+
+    Of a call that must not be sent twice. The limit may have been met after it was carried out.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +54,27 @@ class HttpResponse:
     seconds: float = field(default=0.0, compare=False)
 
 
-def with_limit_as_429(response: HttpResponse) -> HttpResponse:
+def with_limit_as_429(response: HttpResponse, request: Request | None = None) -> HttpResponse:
     """Return the response with status 429 if it refuses the call because of too many requests.
 
-    The status of such a response is not known (vendor contract, Conventions). Its words are.
+    The status of such a response is not known (vendor contract, Conventions), so its words tell it.
+    Words that the `request` contains do not count.
     """
     status = response.status
     if status == 429 or status < 200 or 300 <= status < 400:
         return response
-    content = content_of(response)
-    if status < 300 and not envelope.failed(content):
+    if status < 300 and not envelope.failed(content_of(response)):
         return response
-    if content is None and status >= 300:
-        content = {"message": _TAG.sub(" ", response.body[:_PAGE].decode("utf-8", "replace"))}
+    content = _words_of(response)
     # The reasons of a refusal only: its other members may repeat what was sent.
     texts = envelope.all_texts(content) if status >= 500 else envelope.reasons(content)
-    if not limits.speaks_of_requests(islice(texts, _MOST_TEXTS), at_fault=status >= 500):
-        return response
-    return replace(response, status=429, said=status)
+    found = limits.speaks_of_requests(
+        texts,
+        at_fault=status >= 500,
+        sent=_sent(request) if request else frozenset(),
+        asks_to_wait=response.retry_after is not None,
+    )
+    return replace(response, status=429, said=status) if found else response
 
 
 def parse_success(request: Request, response: HttpResponse, now: datetime) -> object:
@@ -87,7 +92,7 @@ def parse_success(request: Request, response: HttpResponse, now: datetime) -> ob
     except (ValueError, RecursionError):
         raise unreadable(request.call, response.status) from None
     if envelope.failed(content):
-        raise refusal(request, response.status, content)
+        raise refusal(request, response)
     return content
 
 
@@ -107,15 +112,20 @@ def call_missing(call: Call, status: int) -> CallMissing:
     )
 
 
-def refusal(request: Request, status: int, content: object) -> Refused:
+def refusal(request: Request, response: HttpResponse) -> Refused:
     """Return the error for a refused request, in the vendor's own words."""
+    status, content = response.status, content_of(response)
     reason = envelope.words(content, request.hide) or "no reason was given"
     message = f"Inspera refused {request.call.name} ({status}): {reason}"
     named = envelope.named(content, request.ids)
     if status == 404:
         return NotThere(message, status, named)
-    exists = request.call.name in SAVES and refused_as_existing(status, reason)
-    return (AlreadyExists if exists else Refused)(message, status, named)
+    if request.call.name in SAVES:
+        existing = existing_of(status, _words_of(response), _sent(request))
+        if existing:
+            by_name = existing is Existing.USERNAME
+            return AlreadyExists(message, status, named, names_username=by_name)
+    return Refused(message, status, named)
 
 
 def throttled(call: Call, response: HttpResponse, now: datetime) -> Throttled:
@@ -176,6 +186,11 @@ def _error_of(request: Request, response: HttpResponse, now: datetime) -> CallEr
     call, status = request.call, response.status
     error = RECOVERY[event_of(call, status)].error
     if error is Retry:
+        if _may_be_carried_out(call, response):
+            return ThrottledInDoubt(
+                f"Inspera asked for fewer calls in its response to {call.name} ({response.said}), "
+                "so it is not known whether it was carried out"
+            )
         return throttled(call, response, now)
     if error is CallMissing:
         return call_missing(call, status)
@@ -184,9 +199,16 @@ def _error_of(request: Request, response: HttpResponse, now: datetime) -> CallEr
             f"Inspera failed on {call.name} ({status}), so it is not known whether it was carried "
             "out"
         )
-    return (
-        _stop(call, response) if error is Stop else refusal(request, status, content_of(response))
-    )
+    return _stop(call, response) if error is Stop else refusal(request, response)
+
+
+def _may_be_carried_out(call: Call, response: HttpResponse) -> bool:
+    """Tell whether a call that must not be sent twice may be carried out despite the limit.
+
+    A 4xx refuses it. A 5xx, or a 2xx with errors, may come after it.
+    """
+    refuses = response.said is None or (400 <= response.said < 500 and response.said != 408)
+    return not (refuses or call.reads or call.repeat is Repeat.SAFE)
 
 
 def _stop(call: Call, response: HttpResponse) -> Stop:
@@ -201,6 +223,17 @@ def _stop(call: Call, response: HttpResponse) -> Stop:
             "inspera.proxy"
         )
     return redirected(call, response)
+
+
+def _words_of(response: HttpResponse) -> object:
+    """Return the content of a response; that of a page for browsers as one message."""
+    content = content_of(response)
+    return {"message": page_text(response.body)} if content is None else content
+
+
+def _sent(request: Request) -> frozenset[str]:
+    """Return the values of a request, which a response may repeat."""
+    return texts_in(request.places, request.query, request.body)
 
 
 def _parse_date(text: str) -> datetime:

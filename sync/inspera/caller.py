@@ -21,7 +21,6 @@ from tenacity.wait import wait_random_exponential
 
 from sync.contract import SAVES, TOKEN, Call, Repeat
 from sync.errors import (
-    AlreadyExists,
     CallError,
     CallMissing,
     NotThere,
@@ -32,7 +31,7 @@ from sync.errors import (
 )
 from sync.inspera import call_errors
 from sync.inspera.auth import AccessToken
-from sync.inspera.call_errors import HttpResponse, Throttled
+from sync.inspera.call_errors import HttpResponse, Throttled, ThrottledInDoubt
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
@@ -132,8 +131,8 @@ class Caller:
             if lost and not request.call.reads:
                 raise lost[-1] from None
             raise
-        except AlreadyExists as error:
-            # Perhaps it exists because the lost attempt made it.
+        except Refused as error:
+            # Perhaps it is refused because the lost attempt was carried out.
             error.in_doubt = bool(lost)
             raise
         except Stop as error:
@@ -238,7 +237,7 @@ class Caller:
             self.tenant.lacks(call, error)
         elif isinstance(error, Stop):
             self.tenant.stop(error)
-        elif not isinstance(error, Throttled) and not self.stopping:
+        elif not isinstance(error, Throttled | ThrottledInDoubt) and not self.stopping:
             self.tenant.attempted(failed=not isinstance(error, Refused))
 
     def _send_with_token(self, request: Request) -> HttpResponse:
@@ -288,7 +287,7 @@ class Caller:
     def _send_now(self, request: Request, headers: dict[str, str]) -> HttpResponse:
         began, sent_at = self._monotonic(), self.clock()
         try:
-            response = call_errors.with_limit_as_429(self._client.send(request, headers))
+            response = call_errors.with_limit_as_429(self._client.send(request, headers), request)
         except CallError as error:
             self._observe(request.call, _STATUS_WORDS.get(type(error), "lost"), began)
             _log.warning("call failed", call=request.call.name, error=str(error))

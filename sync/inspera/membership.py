@@ -185,7 +185,7 @@ class Membership:
         error although it carried out all or part of the call (vendor contract, Test API:
         committees).
         """
-        _raise_if_archived(error)
+        _raise_if_archived(error, batch_slice)
         may_narrow = narrows(change.call, error)
         if may_narrow and not change.may_be_repeated(batch_slice):
             doubt = f"{error}; it is not known whether it was carried out all the same"
@@ -229,7 +229,7 @@ class Membership:
         except NotThere as error:
             self._settle_404(change, batch_slice, error)
         except Refused as error:
-            _raise_if_archived(error)
+            _raise_if_archived(error, batch_slice)
             cause = cause_of_kept(error) if change.kind is Kind.CANDIDATE else Cause.NONE
             narrow = narrows(change.call, error)
             return change.batch.refuse(batch_slice, error, narrows=narrow, cause=cause)
@@ -290,8 +290,8 @@ class Membership:
             return None
 
 
-def _raise_if_archived(error: Refused) -> None:
-    if archived := deferred_as_archived(error):
+def _raise_if_archived(error: Refused, batch_slice: Slice) -> None:
+    if archived := deferred_as_archived(error, len(batch_slice.positions)):
         raise _ArchivedError(archived) from None
 
 

@@ -8,7 +8,7 @@ from sync.records.changes import Cause, Outcome, Result
 def outcome_of(error: CallError) -> Outcome:
     """Return the outcome of a change whose call ended in this error, in the error's own words.
 
-    `Cause.TAKEN`: the username exists. With `UNKNOWN`, an earlier attempt may have created it.
+    `Cause.TAKEN`: the username exists.
 
     Raises:
         Stop: the error is a `Stop`: it is not about this change, of which nothing was sent.
@@ -18,8 +18,7 @@ def outcome_of(error: CallError) -> Outcome:
     if isinstance(error, Stop):
         raise error
     if isinstance(error, AlreadyExists):
-        result = Result.UNKNOWN if error.in_doubt else Result.REFUSED
-        return Outcome(result, str(error), cause=Cause.TAKEN)
+        return Outcome(Result.REFUSED, str(error), cause=Cause.TAKEN)
     if isinstance(error, Refused):
         return Outcome(Result.REFUSED, str(error))
     result = Result.UNKNOWN if isinstance(error, Unknown) else Result.NOT_SENT

@@ -15,7 +15,7 @@ from sync.contract import (
     STAFF_UPDATE,
     Call,
 )
-from sync.errors import CallError, CallMissing
+from sync.errors import AlreadyExists, CallError, CallMissing, Refused
 from sync.inspera.caller import Caller
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import lookup_failed, outcome_of
@@ -33,8 +33,11 @@ class People:
     """Sends changes of learners and staff, except deletions (see `StaffRemoval`). Thread-safe.
 
     A create that is refused because the username exists has `Cause.TAKEN`: the engine looks the
-    person up. An update that is refused so has `Cause.UPDATES`: this tenant takes no updates, and
-    no more of them are sent in this run (vendor contract, Users API).
+    person up. So has, as `UNKNOWN`, one that is refused after an earlier attempt was lost.
+
+    An update that is refused so has `Cause.UPDATES`: this tenant takes no updates, and no more of
+    them are sent in this run (vendor contract, Users API). If the refusal does not name the
+    username, two people must be refused so.
 
     Every method may raise `Stop` and nothing else.
     """
@@ -56,7 +59,7 @@ class People:
             password = password if password and not self._has_account(change) else None
         except CallError as error:
             return outcome_of(error)
-        return self._send(LEARNER_CREATE, bodies.learner(change.after, password))
+        return self._create(LEARNER_CREATE, bodies.learner(change.after, password))
 
     def save_staff(self, change: Change, password: str | None) -> Outcome:
         """Create, update, enable or disable staff; send a password only with a create."""
@@ -69,7 +72,7 @@ class People:
         if change.action is Action.DISABLE:
             return self._disable(change)
         if change.action is Action.CREATE:
-            return self._send(STAFF_CREATE, self._staff(change.after, password))
+            return self._create(STAFF_CREATE, self._staff(change.after, password))
         return self._update(STAFF_UPDATE, change, self._staff(change.after))
 
     def _disable(self, change: Change) -> Outcome:
@@ -93,17 +96,27 @@ class People:
         with gate.turn() as refused:
             if refused:
                 return Outcome(Result.DEFERRED, refused, cause=Cause.UPDATES)
-            # Without the login: a refusal may be reported for the whole tenant.
-            outcome = self._send(call, body, "username")
-            if outcome.result is Result.DONE:
-                gate.open()
-            elif outcome.cause is Cause.TAKEN:
-                # After updates that were taken, or of another's username, this refusal is about
-                # this person.
-                if self._is_own(change) and gate.close(outcome.message):
-                    return Outcome(Result.DEFERRED, outcome.message, cause=Cause.UPDATES)
-                return Outcome(Result.REFUSED, outcome.message)
-            return outcome
+            try:
+                # Without the login: a refusal may be reported for the whole tenant.
+                remote_id = self._post(call, body, "username")
+            except AlreadyExists as error:
+                return self._end_refused(gate, change, error)
+            except CallError as error:
+                return outcome_of(error)
+            gate.open()
+            return Outcome(Result.DONE, remote_id=remote_id)
+
+    def _end_refused(self, gate: UpdateGate, change: Change, error: AlreadyExists) -> Outcome:
+        """Return the outcome of an update that was refused as existing.
+
+        After updates that were taken, or of another's username, the refusal is about this person.
+        """
+        username = str({**change.before, **change.after}["username"])
+        if self._is_own(change) and gate.close(
+            str(error), username, names_username=error.names_username
+        ):
+            return Outcome(Result.DEFERRED, str(error), cause=Cause.UPDATES)
+        return Outcome(Result.REFUSED, str(error))
 
     def _is_own(self, change: Change) -> bool:
         """Tell whether Inspera shows no other username of this person."""
@@ -117,17 +130,27 @@ class People:
             return True
         return not found or any(person.username == fields["username"] for person in found)
 
-    def _send(self, call: Call, body: dict[str, object], *hidden: str) -> Outcome:
+    def _create(self, call: Call, body: dict[str, object]) -> Outcome:
+        try:
+            return Outcome(Result.DONE, remote_id=self._post(call, body))
+        except CallError as error:
+            if isinstance(error, Refused) and error.in_doubt:
+                # Whatever its words: what exists may be the account of the lost attempt.
+                return Outcome(Result.UNKNOWN, str(error), cause=Cause.TAKEN)
+            return outcome_of(error)
+
+    def _post(self, call: Call, body: dict[str, object], *hidden: str) -> str | None:
+        """Send the body, and return the user id if the response has it.
+
+        Raises:
+            CallError: see `Caller.call`. Its message has no name, email or `hidden` member.
+        """
         call = self._caller.named(call)
         names = ("password", "firstName", "lastName", "email", *hidden)
         secret = (body.get(name) for name in names)
         hide = tuple(str(value) for value in secret if value)
-        try:
-            request = Request(call, body=bodies.wrapped(call, body), hide=hide)
-            remote_id = self._caller.call(request, records.saved_person_id)
-        except CallError as error:
-            return outcome_of(error)
-        return Outcome(Result.DONE, remote_id=remote_id)
+        request = Request(call, body=bodies.wrapped(call, body), hide=hide)
+        return self._caller.call(request, records.saved_person_id)
 
     def _has_account(self, change: Change) -> bool:
         identity = (change.after.get("auth_system"), change.after.get("external_id"))

@@ -56,7 +56,8 @@ RECOVERY: Final[Mapping[Event, RecoveryRule]] = {
     Event.THROTTLED: RecoveryRule(
         Retry,
         "all workers pause as long as it asks, up to a ceiling; the calls in flight are halved, and "
-        "the rate too if only one was in flight; sent again up to `inspera.attempts` times",
+        "the rate too if only one was in flight; sent again up to `inspera.attempts` times, but a "
+        "call that must not be sent twice is settled first, unless the status is a 4xx",
     ),
     Event.LOST: RecoveryRule(
         Unknown, "settled before anything else is sent for the record, as its call allows"

@@ -10,12 +10,16 @@ class UpdateGate:
 
     Until the first update was taken, or refused because its username exists, updates are sent one
     at a time: a tenant that refuses all of them is asked once in a run, not once a person.
+
+    A refusal that does not name the username may be about this person alone, such as an email
+    address that is in use. So such refusals of two people are needed.
     """
 
     def __init__(self) -> None:
         self._first = threading.Lock()
         self._open = False
         self._refused: str | None = None
+        self._first_refused: str | None = None
 
     @contextmanager
     def turn(self) -> Iterator[str | None]:
@@ -35,11 +39,15 @@ class UpdateGate:
         """Record that this tenant has taken an update."""
         self._open = True
 
-    def close(self, message: str) -> bool:
+    def close(self, message: str, username: str, *, names_username: bool) -> bool:
         """Record that an update was refused as existing; return whether no more are to be sent.
 
         A tenant that has taken an update in this run takes others, too.
         """
-        if not self._open:
-            self._refused = self._refused or message
-        return not self._open
+        if self._open:
+            return False
+        if not names_username and self._first_refused in (None, username):
+            self._first_refused = username
+            return self._refused is not None
+        self._refused = self._refused or message
+        return True

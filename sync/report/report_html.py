@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sync.records.base import utc_text
+from sync.report.html import html_environment
 from sync.report.local_time import with_local_times
 from sync.report.report_charts import HEIGHT, day_bars, kind_bars
 from sync.report.report_items import shared_remedy
 from sync.report.report_model import SCHEMA, Group, Item, Report, SectionName
 from sync.report.report_words import SERIES, outcome_of, time_parts, value_text
-from sync.text.characters import escaped
-from sync.text.masking import masked
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -100,18 +99,9 @@ def _asset(name: str) -> str:
 
 @cache
 def _environment() -> "Environment":
-    """Return the templates. Every value is escaped, and none may be missing."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    return html_environment("sync.report")
 
-    environment = Environment(
-        loader=PackageLoader("sync.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Invisible characters of a source must not reverse or hide the text around them.
-        finalize=lambda value: escaped(masked(value)) if type(value) is str else value,
-    )
-    environment.filters["label"] = lambda name: name.replace("_", " ")
-    environment.filters["number"] = lambda number: f"{number:,}"
-    return environment
+
+def report_policy() -> str:
+    """Return the content security policy of each report: its style, its script, nothing else."""
+    return _policy(*map(_asset, ("report.css", "report.js")))

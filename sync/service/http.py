@@ -1,19 +1,25 @@
-"""A small web server on loopback: `/healthz`, `/readyz` and `/metrics`, in a thread of its own."""
+"""The service's web server, in a thread of its own: `/healthz`, `/readyz`, `/metrics` and pages."""
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 from uvicorn import Config, Server
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sync.config_base.addresses import loopback_address
+from sync.config_base.addresses import address_and_port
 from sync.errors import Unusable, UsageError
 from sync.service.health import Health
 from sync.service.metrics import CONTENT_TYPE
@@ -23,6 +29,11 @@ _LONGEST_START = 10.0
 _GRACE = 2
 _SETTLED = 0.05
 _KEEP_ALIVE = 75
+_PATIENCE = 10.0
+"""The seconds that a new connection has for its first request."""
+
+_log = structlog.get_logger("page")
+
 _MOST_AT_ONCE = 32
 """Connections at a time; more are answered with 503."""
 
@@ -35,41 +46,94 @@ class HealthPages(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The files of a certificate and its key, in PEM."""
+
+    certificate: Path
+    key: Path
+
+
 @contextmanager
-def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages) -> Iterator[str]:
-    """Serve health and metrics inside the block; yield the address: `http://127.0.0.1:9464`.
+def serve_pages(
+    listen: str,
+    health: Callable[[], Health],
+    metrics: HealthPages,
+    *,
+    pages: ASGIApp | None = None,
+    tls: Certificate | None = None,
+) -> Iterator[str]:
+    """Serve health, metrics and `pages` inside the block; yield the address.
 
     Port 0 takes any free port. The server's thread calls `health` for each request; it must return
-    at once.
+    at once. `pages` answers for every other path.
 
     Raises:
-        UsageError: it can't listen there.
+        UsageError: it can't listen there, or the certificate can't be used.
     """
     listener = _listener(listen)
     host, port = listener.getsockname()[:2]
-    server = _Server(_application(health, metrics))
-    thread = threading.Thread(target=server.run, args=([listener],), name="health", daemon=True)
+    try:
+        server = _Server(_application(health, metrics, pages), tls)
+    except (OSError, ssl.SSLError) as error:
+        listener.close()
+        reason = error.strerror or type(error).__name__
+        raise UsageError(
+            f"service.page.tls: the certificate or its key can't be used ({reason}); both are "
+            "files in PEM that this user may read"
+        ) from None
+    thread = threading.Thread(target=server.run, args=([listener],), name="pages", daemon=True)
     try:
         thread.start()
         if not server.answers.wait(_LONGEST_START):
-            raise UsageError(
-                f"nothing answers on {listen}: the web server for health did not start"
-            )
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            raise UsageError(f"nothing answers on {listen}: the web server did not start")
+        scheme = "https" if tls else "http"
+        yield f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     finally:
         server.end()
         thread.join(_GRACE + 1)
         listener.close()
 
 
+class _Connection(H11Protocol):
+    """A connection that is closed unless its first request is complete in time.
+
+    uvicorn has a limit between requests only, so a client that sends nothing, or one byte at a
+    time, would keep its place.
+    """
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(_PATIENCE, self._give_up)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.cycle is not None and self._patience:
+            self._patience.cancel()
+            self._patience = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        _log.warning("closed a connection without a request", seconds=_PATIENCE)
+        self.transport.close()
+
+
 class _Server(Server):
     """A uvicorn server that sleeps until `end` is called, instead of waking ten times a second."""
 
-    def __init__(self, application: Starlette) -> None:
+    def __init__(self, application: Starlette, tls: Certificate | None) -> None:
         super().__init__(
             Config(
                 application,
-                http="h11",
+                http=_Connection,
+                ssl_certfile=tls.certificate if tls else None,
+                ssl_keyfile=tls.key if tls else None,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -111,7 +175,9 @@ class _Server(Server):
             return
 
 
-def _application(health: Callable[[], Health], metrics: HealthPages) -> Starlette:
+def _application(
+    health: Callable[[], Health], metrics: HealthPages, pages: ASGIApp | None
+) -> Starlette:
     async def healthz(_request: Request) -> Response:
         alive = health().alive
         return JSONResponse({"alive": alive}, 200 if alive else 503, _NOT_STORED)
@@ -123,7 +189,13 @@ def _application(health: Callable[[], Health], metrics: HealthPages) -> Starlett
     async def metrics_page(_request: Request) -> Response:
         return Response(metrics.expose(), headers={**_NOT_STORED, "Content-Type": CONTENT_TYPE})
 
-    routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics_page)]
+    routes: list[BaseRoute] = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics_page),
+    ]
+    if pages is not None:
+        routes.append(Mount("/", pages))
     application = Starlette(routes=routes)
     application.router.redirect_slashes = False
     return application
@@ -131,7 +203,7 @@ def _application(health: Callable[[], Health], metrics: HealthPages) -> Starlett
 
 def _listener(listen: str) -> socket.socket:
     try:
-        host, port = loopback_address(listen)
+        host, port = address_and_port(listen)
     except Unusable as error:
         raise UsageError(f"service.listen: {listen} {error}") from None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -94,6 +94,7 @@ class Service:
         self._approvals = ApprovalStarter(state, self._run, self._log_crash)
         # The only way to wake a thread that is safe in a signal handler.
         self._wake_ups: SimpleQueue[None] = SimpleQueue()
+        self._requested: SimpleQueue[str] = SimpleQueue()
         self._stopping = self._reload_requested = False
         self.run_queue = RunQueue()
         self._under_way: list[_DueRun] = []
@@ -120,6 +121,22 @@ class Service:
         """Read the configuration again in the loop's next round."""
         self._reload_requested = True
         self._wake()
+
+    def request_run(self, name: str) -> bool:
+        """Start a job once the state is ready, from any thread; return whether this one leads."""
+        if not self._leadership.leads or self._stopping:
+            return False
+        self._requested.put(name)
+        self._wake()
+        return True
+
+    def _start_requested(self) -> None:
+        with suppress(Empty):
+            while True:
+                name = self._requested.get_nowait()
+                if name in self._setup.jobs:
+                    _log.info("starting a job that a person asked for", job=name)
+                    self._timetable.run_now(name)
 
     def _wake(self) -> None:
         self._wake_ups.put(None)
@@ -171,6 +188,7 @@ class Service:
         self._check_clock()
         if leadership.ready:
             self._resume_lost()
+            self._start_requested()
             self._approvals.start_if_due()
             wait = min(self._timetable.tick(), ROUND)
         next_runs = self._timetable.next_times() if leadership.ready else {}

@@ -62,6 +62,14 @@ def read_run_ids(connection: Connection, most: int) -> list[int]:
     return list(connection.execute(query, {"most": most}).scalars())
 
 
+def read_run_page(connection: Connection, most: int, before: int | None) -> list[PastRun]:
+    """Return the newest runs, newest first; with `before`, those with smaller numbers."""
+    query = text("SELECT id FROM run WHERE id < :before ORDER BY id DESC LIMIT :most")
+    limit = 2**62 if before is None else before
+    found = connection.execute(query, {"before": limit, "most": most}).scalars()
+    return read_runs(connection, list(found))
+
+
 def read_run(connection: Connection, run_id: int) -> PastRun | None:
     """Return a run; None when it is not there."""
     return next(iter(read_runs(connection, [run_id])), None)

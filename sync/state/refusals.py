@@ -110,8 +110,8 @@ def unanswered_findings(connection: Connection, type_: str) -> Iterator[tuple[Ki
             "SELECT f.kind, r.started, f.text FROM finding f JOIN run r ON r.id = f.run_id"
             " WHERE f.type = :type AND f.id = (SELECT max(n.id) FROM finding n"
             " WHERE n.type = :type AND n.kind = f.kind) AND NOT EXISTS (SELECT 1 FROM intent i"
-            " WHERE i.kind = f.kind AND i.action = 'update' AND i.outcome = 'done'"
-            " AND i.run_id > f.run_id) ORDER BY f.kind"
+            " WHERE i.kind = f.kind AND i.action IN ('update', 'enable', 'disable')"
+            " AND i.outcome = 'done' AND i.run_id > f.run_id) ORDER BY f.kind"
         ),
         {"type": type_},
     )

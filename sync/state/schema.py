@@ -56,6 +56,8 @@ def _known_table(record: RecordType) -> Table:
     table = Table(f"known_{record.kind}", SQLModel.metadata, *columns)
     for name in record.named(lambda spec: spec.indexed):
         Index(f"ix_{table.name}_{name}", table.c[name])
+    if "last_name" in record.compared:  # people search by name
+        Index(f"ix_{table.name}_last_name", table.c.last_name)
     return table
 
 
@@ -465,6 +467,43 @@ class AppliedConfiguration(SQLModel, table=True):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     digest: str
     content: str
+    at: str
+
+
+class ReadSource(SQLModel, table=True):
+    """How many rows a run read from a source for a kind, and what was wrong with it.
+
+    `trouble` is why its absences proved nothing; `partial` says that only changes were read. `at`
+    is when the run planned with it (UTC).
+    """
+
+    __tablename__ = "source_reading"
+
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    source: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    rows: int
+    partial: bool = False
+    trouble: str = ""
+    at: str
+
+
+class ExamFigure(SQLModel, table=True):
+    """How many records of a test that starts soon have this `state`, at the end of the newest run.
+
+    `state` is `wanted` (of candidates), or what keeps a change back: `held`, `waiting`, `deferred`,
+    `not sent`, `row error`, and `removal` for whatever is still to be taken off. The test is empty
+    for row errors in which no test could be read. `at` is the time of the run (UTC).
+    """
+
+    __tablename__ = "exam_figure"
+
+    test: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    state: str = Field(primary_key=True)
+    start: str
+    number: int
+    run_id: int
     at: str
 
 

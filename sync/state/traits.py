@@ -5,11 +5,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sync.records.base import utc_text
+from sync.records.changes import SOON
 
 ARCHIVED, PARENT = "archived", "parent"
 
 _PAUSE = timedelta(hours=24)
 """After which one change of an archived test is tried, since a person may have restored it."""
+
+_SHORT_PAUSE = timedelta(minutes=15)
+"""The same for a test that starts soon, whatever was planned when it was refused."""
+
+_IN_FORCE = """(again = '' OR (again > :now AND NOT (again <= :rested AND EXISTS
+    (SELECT 1 FROM test_window w WHERE w.test = test_trait.test AND w.wave LIKE :soon))))"""
+"""The condition that a trait still stops changes. The table `test_window` knows what starts soon."""
 
 _STORE = text(
     "INSERT INTO test_trait (test, trait, since, again, message)"
@@ -41,11 +49,25 @@ def lift(connection: Connection, test: str, trait: str) -> None:
 
 def find(connection: Connection, test: str, now: datetime) -> dict[str, str]:
     """Return what stops changes on a test now, each with Inspera's words. `now` is aware."""
-    query = text(
-        "SELECT trait, message FROM test_trait WHERE test = :test AND (again = '' OR again > :now)"
-    )
-    rows = connection.execute(query, {"test": test, "now": utc_text(now)})
+    query = text(f"SELECT trait, message FROM test_trait WHERE test = :test AND {_IN_FORCE}")
+    rows = connection.execute(query, {"test": test, **_times(now)})
     return {row.trait: row.message for row in rows}
+
+
+def stopped(connection: Connection, trait: str, now: datetime) -> dict[str, str]:
+    """Return all tests that a trait stops now, each with Inspera's words. `now` is aware."""
+    query = text(f"SELECT test, message FROM test_trait WHERE trait = :trait AND {_IN_FORCE}")
+    rows = connection.execute(query, {"trait": trait, **_times(now)})
+    return {row.test: row.message for row in rows}
+
+
+def _times(now: datetime) -> dict[str, str]:
+    """Return the parameters of the condition.
+
+    A trait was stored `_PAUSE` before the time in `again`.
+    """
+    rested = utc_text(now + _PAUSE - _SHORT_PAUSE)
+    return {"now": utc_text(now), "rested": rested, "soon": f"{SOON}%"}
 
 
 def archived(connection: Connection) -> set[str]:

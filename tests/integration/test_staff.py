@@ -241,8 +241,9 @@ def test_a_tenant_that_refuses_updates_of_staff_defers_them_in_one_line(
     staffed.employees.drop("7005")
     ran = staffed.apply()
     assert (ran.status, len(staffed.writes())) == (1, 2)  # one update, one disabling
-    assert "this tenant takes no updates of staff" in ran.out
-    assert "3 of them differ from the sources" in ran.out
+    assert "this tenant takes no updates of staff by staff.update" in ran.out
+    assert "2 of them differ from the sources" in ran.out
+    assert "set the call under inspera.calls: staff.disable" in ran.out
     assert staffed.staff()["t7005"]["status"] == "ACTIVE"
     staffed.sandbox.control(refuse_existing=False)
     staffed.apply_cleanly()

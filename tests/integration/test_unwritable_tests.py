@@ -52,23 +52,62 @@ def test_a_candidate_who_has_started_is_tried_again_when_the_test_changes_or_on_
     assert set(seated.candidates()) == names(["1001", "1003", "1004", "1005", "1006"])
 
 
-def test_a_refused_removal_on_an_activated_test_is_kept_whatever_its_words_are(
-    seated: University,
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (409, "not possible"),
+        (400, "the test has started"),
+        (403, "the key's user lacks the privilege to remove a candidate who has started"),
+    ],
+)
+def test_another_refused_removal_on_an_activated_test_is_tried_again(
+    seated: University, status: int, words: str
 ) -> None:
-    # Inspera shows the test as active although its source moves it to next year.
+    seated.at("2026-11-24T09:00")
+    seated.sandbox.edit(test=TEST, activated=True)
     seated.registrations.drop(f"{TEST} 1002")
-    results = [{"assessmentRunId": seated.tests()[TEST]["assessmentRunId"], "externalId": TEST}]
-    results[0] |= {"status": "ACTIVE", "startTime": "2026-12-01T08:00:00Z"}
-    results[0] |= {"endTime": "2026-12-01T12:00:00Z", "assessmentRunTitle": "Prøve"}
-    body = {"hits": 1, "page": 1, "results": results}
-    search = {"method": "GET", "path": "*/search", "status": 200, "body": body}
-    refusal = {"method": "DELETE", "status": 409, "body": {"error": "not possible"}}
-    seated.sandbox.control(fail=[search, refusal])
+    seated.fail(method="DELETE", status=status, body={"error": words})
     assert seated.apply().status == 1
+    assert seated.apply().status == 1  # not sent again at once, and not silent about it
     seated.stop_failing()
-    seated.at(LATER)
-    assert seated.planned("deferred") == [f"remove candidate {TEST}/1002"]
+    seated.at("2026-11-24T10:00")
     seated.apply_cleanly()
+    assert "s1002" not in seated.candidates()
+
+
+def test_a_refusal_that_names_an_archived_person_stops_nobody_else(seated: University) -> None:
+    seated.at("2026-12-01T04:00")
+    seated.register(TEST, *numbers(1007, 30))
+    seated.config["inspera"]["batch_size"] = 10
+    words = {"externalId": "s1008", "message": "The user account is archived"}
+    refusal = {"method": "POST", "path": "*/candidates", "status": 400, "times": 1}
+    seated.sandbox.control(fail=[{**refusal, "body": {"success": False, "errors": [words]}}])
+    seated.apply_cleanly()  # all others at once, and alone this person is not refused again
+    assert len(seated.candidates()) == 6 + 30
+
+
+def test_an_archived_test_that_has_come_near_is_tried_at_once(seated: University) -> None:
+    seated.at("2026-11-23T12:00")  # more than 7 days before: the pause is a day
+    _archive(seated)
+    seated.register(TEST, "1007")
+    assert seated.apply().status == 1
+    _archive(seated, archived=False)
+    seated.at("2026-11-24T11:30")
+    seated.apply_cleanly()
+    assert "s1007" in seated.candidates()
+
+
+def test_an_archived_test_is_tried_again_on_the_morning_of_its_exam(seated: University) -> None:
+    seated.at("2026-12-01T07:00")
+    _archive(seated)
+    seated.register(TEST, "1007")
+    assert seated.apply().status == 1
+    _archive(seated, archived=False)
+    seated.at("2026-12-01T07:10")
+    assert (seated.apply().status, seated.calls()) == (1, [])
+    seated.at("2026-12-01T07:16")
+    seated.apply_cleanly()
+    assert "s1007" in seated.candidates()
 
 
 def test_an_archived_test_takes_no_changes_costs_one_call_and_is_reported_once(

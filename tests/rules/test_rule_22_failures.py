@@ -56,6 +56,19 @@ def test_a_429_is_waited_out_as_asked_and_the_call_repeated(university: Universi
     assert [call["status"] for call in university.sent()] == [429, 429, 200]
 
 
+def test_a_title_that_inspera_repeats_slows_nothing_down(university: University) -> None:
+    university.register(TEST, "1001")
+    university.apply_once()
+    university.at(NEXT_DAY)
+    university.exams.set(TEST, name="Throttling and back-off")
+    words = "Title INF1000 Throttling and back-off exceeds the limit"
+    university.fail(method="POST", path="*/test", status=400, body={"error": words})
+    ran = university.apply()
+    assert f"Inspera refused test.update (400): {words}" in ran.out
+    assert "slowed down" not in ran.output
+    assert university.writes() == ["POST /v1/test"]
+
+
 def test_a_call_that_the_tenant_lacks_stops_that_call_alone(university: University) -> None:
     university.register(TEST, "1001", "1002")
     university.register(OTHER, "1003")

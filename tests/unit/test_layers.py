@@ -16,6 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
     frozenset({"service", "sandbox"}),
+    frozenset({"page"}),
     frozenset({"app"}),
     frozenset({"commands"}),
     frozenset({"cli"}),
@@ -27,19 +28,20 @@ PURE = frozenset({"text", "contract", "records", "mapping", "planning"})
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},
-    "sqlalchemy": {"state", "sources", "commands"},
+    "sqlalchemy": {"state", "sources", "commands", "page"},
     "ldap3": {"sources"},
-    "starlette": {"sandbox", "service"},
+    "starlette": {"sandbox", "service", "page"},
+    "anyio": {"page"},
     "uvicorn": {"sandbox", "service"},
     "apscheduler": {"schedule"},
     "cronsim": {"schedule"},
     "ijson": {"inspera"},
-    "jinja2": {"report", "sandbox"},
+    "jinja2": {"report", "sandbox", "page"},
     "markupsafe": {"report"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
 }
-"""Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
+"""Libraries that only some rooms may touch. (`commands` and `page` name the type of a connection that they hand on.)"""
 
 
 def room_of(module: str) -> str:

@@ -1,9 +1,10 @@
 """Readers of what all responses have in common: success, error messages, and the token."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from sync.inspera.responses.wording import field_of
 from sync.text.masking import masked_words
 
 _LONGEST = 300
@@ -28,10 +29,20 @@ _TOKEN_LIFE = 3600.0
 def failed(document: object) -> bool:
     """Tell whether a response with status 2xx reports a failure.
 
-    Then `success` is false, or there are `errors` (vendor contract, Conventions).
+    Then `success` is false, or there are `errors` (vendor contract, Conventions). An `error` counts
+    too, as it does in a refusal, unless `success` is true. All may be inside a `result`.
     """
-    return isinstance(document, dict) and (
-        document.get("success") is False or bool(document.get("errors"))
+    return isinstance(document, dict) and (_fails(document) or _fails(document.get("result")))
+
+
+def _fails(content: object) -> bool:
+    if not isinstance(content, dict):
+        return False
+    success = content.get("success")
+    return (
+        str(success).lower() == "false"
+        or bool(content.get("errors"))
+        or (bool(content.get("error")) and success is not True)
     )
 
 
@@ -52,7 +63,9 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
 
 def reasons(document: object) -> Iterator[str]:
     """Yield the vendor's reasons as they are: they may contain data of people."""
-    return _reasons(document, 0)
+    yield from _reasons(document, 0)
+    if isinstance(document, dict):
+        yield from _reasons(document.get("result"), 0)
 
 
 def all_texts(document: object) -> Iterator[str]:
@@ -106,14 +119,25 @@ def _reasons(value: object, depth: int) -> Iterator[str]:
         return
     if isinstance(value, dict):
         if depth and not any(name in value for name in _SPOKEN):
-            yield from (f"{name}: {text}" for name, text in value.items() if isinstance(text, str))
-        for name in _SPOKEN:
-            yield from _reasons(value.get(name), depth + 1)
+            yield from _named_texts(value)
+        spoken = (one for name in _SPOKEN for one in _reasons(value.get(name), depth + 1))
+        field = field_of(value)
+        if field and (first := next(spoken, "")):
+            yield f"{field}: {first}"
+        yield from spoken
     elif isinstance(value, list):
         for entry in value:
             yield from _reasons(entry, depth + 1)
     elif value not in ("", None) and not isinstance(value, bool):
         yield str(value)
+
+
+def _named_texts(row: Mapping[str, object]) -> Iterator[str]:
+    """Yield the texts of the members, each after its name: `email: already exists`."""
+    for name, texts in row.items():
+        for text in texts if isinstance(texts, list) else [texts]:
+            if isinstance(text, str):
+                yield f"{name}: {text}"
 
 
 def _scalars(value: object, depth: int) -> Iterator[str]:

@@ -139,7 +139,7 @@ def saved_test_id(document: object) -> tuple[str, bool]:
     See vendor contract, Test API: create or update.
     """
     row = unwrapped(document)
-    return required(row, "assessmentRunId"), text(row.get("status")) != "updated"
+    return required(row, "assessmentRunId"), (text(row.get("status")) or "").lower() != "updated"
 
 
 def saved_person_id(document: object) -> str | None:

@@ -13,7 +13,7 @@ from sync.planning.freeze import TimeRules
 from sync.records.base import Kind, utc_text, utc_time
 from sync.records.changes import Cause
 from sync.records.kinds import KEY_FIELDS, ON_A_TEST, PEOPLE
-from sync.state import undone
+from sync.state import traits, undone
 from sync.state.compare import zeros
 from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
@@ -329,14 +329,12 @@ _RULES = ("feed", "before", "after")
 
 def _fill_traits(connection: Connection, now: datetime) -> None:
     """Note the tests that are archived in Inspera, and those that are parents of others."""
-    in_force = f"FROM test_trait t WHERE t.trait = '{ARCHIVED}' AND t.again > :now"
-    connection.execute(
-        text(
-            f"UPDATE test_window SET archived = (SELECT t.message {in_force}"
-            f" AND t.test = test_window.test) WHERE test IN (SELECT t.test {in_force})"
-        ),
-        {"now": utc_text(now)},
-    )
+    archived = traits.stopped(connection, ARCHIVED, now)
+    if archived:
+        connection.execute(
+            text("UPDATE test_window SET archived = :words WHERE test = :test"),
+            [{"test": test, "words": words} for test, words in archived.items()],
+        )
     connection.exec_driver_sql(
         "UPDATE test_window SET parent = 1 WHERE test IN"
         f" (SELECT test FROM test_trait WHERE trait = '{PARENT}')"

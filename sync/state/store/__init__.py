@@ -16,6 +16,7 @@ from sync.state.store.comparison import Comparison
 from sync.state.store.configuration import ConfigurationHistory
 from sync.state.store.earlier_runs import EarlierRuns
 from sync.state.store.exports import StagedExports
+from sync.state.store.figures import Figures
 from sync.state.store.holds import StoredHolds
 from sync.state.store.known import KnownRecords
 from sync.state.store.lookups import JoinedRows
@@ -68,6 +69,7 @@ class Store:
         self.plan = StoredPlan(connection)
         self.clashes = StoredClashes(connection)
         self.holds = StoredHolds(connection)
+        self.figures = Figures(connection)
         self.known = KnownRecords(scope)
         self.exports = StagedExports(connection)
         self.earlier_runs = EarlierRuns(connection)

@@ -9,6 +9,14 @@ from sync.records.remote import Assignment
 
 from .http_tenant import HttpTenant
 
+LIMIT_IN_DOUBT: list[dict[str, Any]] = [
+    {"status": 503, "body": {"message": "The limit of 10 concurrent requests is reached"}},
+    {"status": 500, "body": {"error": "could not write the log: too many connections"}},
+    {"status": 408, "body": {"error": "Too many requests"}},
+    {"status": 200, "body": {"success": False, "errors": ["Too many concurrent requests"]}},
+]
+"""Answers with words of a limit, which a server may also give after it has carried a call out."""
+
 SAVE_LEARNER = ("POST", "/v1/users/student")
 LEARNER = Change(
     Action.CREATE,

@@ -1,11 +1,13 @@
 """The activation of a test: an answer that is lost is settled by the test's status."""
 
+from typing import Any
+
 import pytest
 from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
 from .http_tenant import HttpTenant
-from .made_up import SEARCH_TESTS, add_wanted, creating
+from .made_up import LIMIT_IN_DOUBT, SEARCH_TESTS, add_wanted, creating
 
 
 @pytest.fixture
@@ -23,10 +25,11 @@ def test_the_vendors_message_is_the_outcome(target: InsperaTarget, tenant: HttpT
     assert "the test has no candidates" in outcome.message
 
 
+@pytest.mark.parametrize("reply", [{"lost": True}, *LIMIT_IN_DOUBT])
 def test_a_lost_answer_of_a_call_that_was_carried_out_is_not_sent_again(
-    target: InsperaTarget, tenant: HttpTenant, number: str
+    target: InsperaTarget, tenant: HttpTenant, number: str, reply: dict[str, Any]
 ) -> None:
-    tenant.once("POST", f"/v1/test/{number}/activate", carried_out=True, lost=True)
+    tenant.once("POST", f"/v1/test/{number}/activate", carried_out=True, **reply)
     assert target.activate_test(creating(), number).result is Result.DONE
     assert tenant.activations == [number]
 

@@ -10,7 +10,7 @@ from sync.records.changes import Outcome, Result
 from sync.records.remote import Member
 
 from .http_tenant import HttpTenant
-from .made_up import committee, results_of
+from .made_up import LIMIT_IN_DOUBT, committee, results_of
 from .waiting import Time
 
 COMMITTEE = Kind.COMMITTEE
@@ -127,7 +127,12 @@ def test_a_refusal_that_is_not_about_a_committee_is_not_checked(
     assert tenant.calls("GET") == []
 
 
-LOST: list[dict[str, Any]] = [{"status": 500}, {"lost": True}, {"body": b"<html>"}]
+LOST: list[dict[str, Any]] = [
+    {"status": 500},
+    {"lost": True},
+    {"body": b"<html>"},
+    *LIMIT_IN_DOUBT,
+]
 
 
 @pytest.mark.parametrize("reply", LOST)

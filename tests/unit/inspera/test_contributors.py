@@ -11,7 +11,7 @@ from sync.records.remote import Member
 
 from .conftest import MakeTarget
 from .http_tenant import HttpTenant
-from .made_up import contributor, results_of
+from .made_up import LIMIT_IN_DOUBT, contributor, results_of
 from .waiting import Time
 
 CONTRIBUTOR = Kind.CONTRIBUTOR
@@ -154,6 +154,16 @@ def test_a_lost_assignment_that_is_read_back_as_wanted_is_done_and_not_sent_agai
     tenant.once("POST", _path(exam), 500, carried_out=True)
     entry = contributor("a", roles="evaluate\nmonitor", notify=notify)
     assert results_of(target.assign(exam, [entry], CONTRIBUTOR)) == [Result.DONE]
+    assert _sent(tenant, exam) == [["a"]]
+
+
+@pytest.mark.parametrize("reply", LIMIT_IN_DOUBT)
+def test_nobody_is_notified_twice_because_of_a_limit(
+    target: InsperaTarget, tenant: HttpTenant, exam: str, reply: dict[str, Any]
+) -> None:
+    tenant.once("POST", _path(exam), carried_out=True, **reply)
+    outcomes = target.assign(exam, [contributor("a", notify=1)], CONTRIBUTOR)
+    assert results_of(outcomes) == [Result.DONE]
     assert _sent(tenant, exam) == [["a"]]
 
 

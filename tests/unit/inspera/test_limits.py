@@ -1,5 +1,7 @@
 """Words of the limit on requests, and words of all the other limits."""
 
+from collections.abc import Sequence
+
 import pytest
 from sync.inspera.responses.limits import speaks_of_requests
 
@@ -17,7 +19,6 @@ OF_REQUESTS = [
     "Request was throttled. Expected available in 3 seconds.",
     "ThrottlingException",
     "Please reduce your request rate",
-    "SlowDown",
     "The limit is reached. Back off.",
     "The limit on the number of requests has been reached",
     "The limit of 10 concurrent requests has been reached",
@@ -85,6 +86,22 @@ OF_SOMETHING_ELSE = [
     "invalid_grant",
     "Maximum number of sessions reached for room A",
     "limit reached",
+    "Request limit exceeded: at most 50 candidates per request",
+    "API limit exceeded: maximum 50 candidates per call",
+    "API limit exceeded. A batch has at most 50 items.",
+    "The maximum number of calls to this candidate has been reached",
+    "Request quota reached for this test: 1500 candidates",
+    "Title 'Rate limiting in networks' contains invalid characters",
+    'Title "Too many requests" is in use',
+    "Committee 'Back off' does not exist",
+    "Room 'Slow down' does not exist",
+    "Room «Throttling» finnes ikke",
+    "Back off",
+    "SlowDown",
+    "The test Throttling and back-off is closed",
+    "The test Rate limiting in networks is closed",
+    "For mange forespørsler",
+    "",
 ]
 
 
@@ -106,7 +123,42 @@ def test_a_limit_without_its_object_counts_when_no_record_is_the_cause(words: st
     assert not speaks_of_requests(["The limit of 1500 candidates is reached"], at_fault=True)
 
 
+@pytest.mark.parametrize("words", ["SlowDown", "Please back off", "Throttled", "Rate limit"])
+def test_weak_words_count_at_a_fault_or_with_a_wait_and_never_alone_in_a_refusal(
+    words: str,
+) -> None:
+    assert speaks_of_requests([words], at_fault=True)
+    assert speaks_of_requests([words], at_fault=False, asks_to_wait=True)
+    assert not speaks_of_requests([words], at_fault=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        ("Title Too many requests is in use", ["Too many requests"]),
+        ("Title TOO  MANY REQUESTS is in use", ["Too many requests"]),
+        ("Title Too many requests at the s… is in use", ["Too many requests at the same time"]),
+        ("INF1 Parallel requests: title is already used: only one", ["INF1 Parallel requests"]),
+        ("Rate limit exceeded &amp; solved is too long", ["Rate limit exceeded & solved"]),
+        ("Room Slow down: no such room", ["s1001", "Slow down"]),
+    ],
+)
+def test_what_was_sent_does_not_count(words: str, sent: Sequence[str]) -> None:
+    for at_fault in (False, True):
+        assert not speaks_of_requests([words], at_fault=at_fault, sent=frozenset(sent))
+        assert speaks_of_requests(
+            [f"{words}. Too many concurrent requests"], at_fault=at_fault, sent=frozenset(sent)
+        )
+
+
+def test_connections_count_in_a_refusal_only_as_the_vendors_database_has_some_too() -> None:
+    words = ["PersistenceException: too many connections"]
+    assert speaks_of_requests(words, at_fault=False)
+    assert not speaks_of_requests(words, at_fault=True)
+
+
 def test_one_reason_of_several_is_enough_and_a_long_one_takes_no_time() -> None:
     assert speaks_of_requests(["unknown user", "Rate limit exceeded"], at_fault=False)
     for words in ("limit of the number of ", "limit reached ", "exceedaa ", "concurrent requests "):
-        assert not speaks_of_requests([words * 50_000 + "end"], at_fault=True)
+        sent = frozenset({words.strip()})
+        assert not speaks_of_requests([words * 50_000 + "end"], at_fault=True, sent=sent)

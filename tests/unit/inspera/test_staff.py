@@ -9,7 +9,7 @@ from sync.inspera.target import InsperaTarget
 from sync.records.changes import Action, Outcome, Result
 
 from .http_tenant import HttpTenant
-from .made_up import SAVE_STAFF, STAFF_SENT, new_staff, results_of, staff
+from .made_up import LIMIT_IN_DOUBT, SAVE_STAFF, STAFF_SENT, new_staff, results_of, staff
 from .waiting import Time
 
 PASSWORD = "Hemmelig-made-up-1"
@@ -128,7 +128,12 @@ def test_one_without_a_known_external_id_is_not_deleted(
     assert tenant.seen == []
 
 
-LOST: list[dict[str, Any]] = [{"status": 500}, {"lost": True}, {"body": b"<html>"}]
+LOST: list[dict[str, Any]] = [
+    {"status": 500},
+    {"lost": True},
+    {"body": b"<html>"},
+    *LIMIT_IN_DOUBT,
+]
 
 
 @pytest.mark.parametrize("reply", LOST)

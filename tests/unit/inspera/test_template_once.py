@@ -9,7 +9,7 @@ from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
 from .http_tenant import HttpTenant
-from .made_up import SAVE_TEST, SEARCH_TESTS, THERE, add_wanted, creating
+from .made_up import LIMIT_IN_DOUBT, SAVE_TEST, SEARCH_TESTS, THERE, add_wanted, creating
 from .waiting import NOON, Time
 
 LOST: list[dict[str, Any]] = [
@@ -17,6 +17,7 @@ LOST: list[dict[str, Any]] = [
     {"lost": True},
     {"body": b"<html>"},
     {"body": {"success": True}},
+    *LIMIT_IN_DOUBT,
 ]
 
 

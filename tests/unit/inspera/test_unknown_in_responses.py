@@ -97,4 +97,5 @@ def test_words_that_no_contract_names_are_kept_or_passed_over(word: str) -> None
     assert "evaluate" in str(seat.roles).split("\n")
     assert records.export_status({"status": word}) == (word.lower(), None) if word else True
     _, new = records.saved_test_id({"assessmentRunId": 1, "status": word})
-    assert new is (word != "updated")
+    assert new is (word.lower() != "updated")
+    assert records.saved_test_id({"assessmentRunId": 1, "status": "UPDATED"}) == ("1", False)

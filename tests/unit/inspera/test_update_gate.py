@@ -14,7 +14,7 @@ def test_of_many_workers_one_is_refused_and_the_others_send_nothing() -> None:
         with gate.turn() as refused:
             if refused is None:
                 sent.append(number)
-                gate.close("exists")
+                gate.close("exists", str(number), names_username=True)
             return refused
 
     with ThreadPoolExecutor(8) as pool:
@@ -28,9 +28,20 @@ def test_after_an_update_that_was_taken_a_refusal_is_about_one_person() -> None:
     with gate.turn() as refused:
         assert refused is None
         gate.open()
-    assert not gate.close("exists")
+    assert not gate.close("exists", "s1", names_username=True)
     with gate.turn() as refused:
         assert refused is None
+
+
+def test_a_refusal_that_does_not_name_the_username_must_meet_two_people() -> None:
+    gate = UpdateGate()
+    assert not gate.close("exists", "s1", names_username=False)
+    assert not gate.close("exists", "s1", names_username=False)
+    with gate.turn() as refused:
+        assert refused is None
+    assert gate.close("exists already", "s2", names_username=False)
+    with gate.turn() as refused:
+        assert refused == "exists already"
 
 
 def test_an_update_that_proves_nothing_lets_the_next_one_try() -> None:

@@ -138,6 +138,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_known_learner_email", "known_learner", ["email"])
     op.create_index("ix_known_learner_external_id", "known_learner", ["external_id"])
+    op.create_index("ix_known_learner_last_name", "known_learner", ["last_name"])
     op.create_index("ix_known_learner_remote_id", "known_learner", ["remote_id"])
     op.create_index("ix_known_learner_username", "known_learner", ["username"])
     op.create_table(
@@ -174,6 +175,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_known_staff_email", "known_staff", ["email"])
     op.create_index("ix_known_staff_external_id", "known_staff", ["external_id"])
+    op.create_index("ix_known_staff_last_name", "known_staff", ["last_name"])
     op.create_index("ix_known_staff_remote_id", "known_staff", ["remote_id"])
     op.create_index("ix_known_staff_username", "known_staff", ["username"])
     op.create_table(
@@ -401,6 +403,29 @@ def _decisions() -> None:
         _text("content"),
         _text("at"),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "source_reading",
+        _number("run_id"),
+        _text("source"),
+        _text("kind"),
+        _number("rows"),
+        _flag("partial"),
+        _text("trouble"),
+        _text("at"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
+        sa.PrimaryKeyConstraint("run_id", "source", "kind"),
+    )
+    op.create_table(
+        "exam_figure",
+        _text("test"),
+        _text("kind"),
+        _text("state"),
+        _text("start"),
+        _number("number"),
+        _number("run_id"),
+        _text("at"),
+        sa.PrimaryKeyConstraint("test", "kind", "state"),
     )
     op.create_table(
         "test_trait",
