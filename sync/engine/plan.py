@@ -234,9 +234,8 @@ def _ensure_committees(
     Those that were ensured before stay wanted even then: a job that reads only a part of what names
     committees must not remove them (rules 5).
     """
-    read = extracted.kinds
-    doubtful = any(kind not in read or kind in extracted.trouble for kind in policy.naming)
     if policy.ensured:
+        doubtful = any(kind in extracted.trouble for kind in policy.naming)
         store.staging.ensure_committees(policy.ensured, policy.naming, now, known_only=doubtful)
 
 

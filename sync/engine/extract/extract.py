@@ -94,11 +94,13 @@ def extract(
     progress: Progress,
     options: ReadOptions = EVERYTHING,
     change: ConfigurationChange | None = None,
+    naming: Collection[Kind] = (),
 ) -> ExtractionResult:
     """Stage what all feeds want.
 
     A feed that can't be read to its end adds nothing, and its kind loses nothing. Where a `change`
-    of the configuration has left records out, their source has not shrunk.
+    of the configuration has left records out, their source has not shrunk. `naming` are all kinds
+    whose feeds can name committees, those that this run does not read included.
     """
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
     extraction = _Extraction(store, progress, options, joined)
@@ -121,12 +123,21 @@ def extract(
     _judge_shrinkage(feeds, reports, store, options, change.proven if change else ())
     _doubt(feeds, so_far, store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
-    naming = {feed.kind for feed in feeds if feed.names_committees}
+    naming = {*naming, *(feed.kind for feed in feeds if feed.names_committees)}
     if naming:  # committees are named by others, too, so their absence rests on all of these
+        read = {feed.kind for feed in feeds}
         trouble[Kind.COMMITTEE] = next(
-            (trouble[kind] for kind in sorted(naming) if trouble[kind]), None
+            (
+                trouble[kind] if kind in read else AbsenceDoubt(_NAMED_BY_UNREAD.format(kind))
+                for kind in sorted(naming)
+                if trouble[kind]
+            ),
+            None,
         )
     return ExtractionResult(reports, {kind: why for kind, why in trouble.items() if why}, lookups)
+
+
+_NAMED_BY_UNREAD = "this job reads no {}, whose rows can name it too"
 
 
 @contextmanager
