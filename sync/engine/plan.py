@@ -327,7 +327,7 @@ class _PlanBuilder:
         """
         kinds = self.policy.kinds
         if kind in needed_by(kinds):
-            self._decide(self.store.comparison.arrived_or_changed(kind))
+            self._decide(self.store.comparison.arrived_or_changed(kind, self.policy.follows))
         if kind is Kind.TEST:
             self.store.comparison.note_unsettled()
         if kind not in kinds:
