@@ -261,3 +261,39 @@ def test_the_last_grading_committee_of_a_test_goes_only_when_a_person_allows_it(
         ran = university.apply("--allow", ran.allow_hash)
     assert ran.status == 0
     assert set(university.committees()) == {"Klage"}
+
+
+def test_check_warns_where_no_job_reads_all_who_name_committees_and_so_none_removes_any(
+    parted: University,
+) -> None:
+    parted.config["jobs"] = {"seats": {"kinds": ["candidate"], "every": "1h"}}
+    warning = "on_absence.committee: has no effect in jobs: none of them reads all feeds"
+    assert warning not in parted.run("check").err
+    parted.config["on_absence"] = {"committee": "remove"}
+    assert warning in parted.run("check").err
+    parted.config["jobs"]["all"] = {"every": "24h"}
+    assert warning not in parted.run("check").err
+
+
+@pytest.mark.parametrize("gone", ["committee", "contributor", "candidate"])
+def test_a_feed_that_is_taken_out_of_the_configuration_removes_no_committee(
+    parted: University, gone: str
+) -> None:
+    parted.add_feeds("committee")
+    parted.panels.add(f"{TEST} P", f"{TEST} A")
+    parted.registrations.set(f"{TEST} 1001", committees="A")
+    parted.config["on_absence"] = {"committee": "remove"}
+    parted.apply_once()
+    parted.at(NEXT_DAY)
+    if gone == "candidate":
+        del parted.feed("candidate")["map"]["committees"]
+    else:
+        parted.keep_feeds(*{one["kind"] for one in parted.config["feeds"]} - {gone})
+    ran = parted.apply()
+    assert set(parted.committees()) == set("ABCDP")
+    if gone == "committee":
+        assert ran.status == 3
+        assert f"committee {TEST} / P" in ran.out
+        assert "panels" in ran.out
+        assert parted.apply("--accept-shrink", "graders").status == 0
+        assert set(parted.committees()) == set("ABCD")

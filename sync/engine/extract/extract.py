@@ -16,6 +16,7 @@ from sync.planning.configuration import ConfigurationChange
 from sync.planning.remedies import accept_shrink
 from sync.progress import Progress
 from sync.records.base import Kind
+from sync.records.kinds import NAMED_BY
 from sync.state.store import Store
 
 
@@ -230,7 +231,8 @@ def _unsure(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) ->
 def _rely(feeds: Sequence[Feed], store: Store, options: ReadOptions) -> None:
     """Set the sources of each kind, and the kinds that a person has accepted as they are."""
     sources = {
-        kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind
+        kind: sorted({one.source.name for one in feeds if one.kind in NAMED_BY.get(kind, (kind,))})
+        for kind in Kind
     }
     store.baselines.set_sources(
         sources,

@@ -301,7 +301,7 @@ def _absent_members_sql(kind: Kind) -> str:
     # Every reason why a record may have to stay is a column here, so that one pass decides.
     return f"""
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
-               k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
+               k.managed AS managed, {"NULL" if kind is Kind.OPTION else "k.source"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
                b.cause AS refused_for, u.reason AS undone, {WINDOW}, tw.unsettled AS unsettled, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
