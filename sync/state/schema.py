@@ -49,7 +49,7 @@ def _known_table(record: RecordType) -> Table:
         Column("managed", Boolean, nullable=False),
         Column("updated", AutoString, nullable=False),
     ]
-    if record.kind not in (Kind.OPTION, Kind.COMMITTEE):
+    if record.kind is not Kind.OPTION:
         columns.append(Column("source", AutoString))
     if record.kind is Kind.TEST:
         columns.append(Column("activated", AutoString))

@@ -101,6 +101,7 @@ def upgrade() -> None:
         _text("lifecycle"),
         _flag("managed"),
         _text("updated"),
+        _text("source", null=True),
         sa.PrimaryKeyConstraint("test", "committee"),
     )
     op.create_table(
