@@ -24,7 +24,7 @@ from sync.commands.invocation import (
     with_verdict,
 )
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
-from sync.errors import SyncError
+from sync.errors import SyncError, UsageError
 from sync.exit_codes import Exit
 from sync.records.base import Kind
 from sync.report.progress import shown
@@ -381,6 +381,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
     from sync.commands import apply as command
+    from sync.commands.notify import notify_after_run
     from sync.commands.question import question_on_terminal
 
     app, interruption = context.obj.open_app(), handle_signals()
@@ -396,8 +397,13 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         confirm=question_on_terminal(interruption, yes=yes or quiet),
         file=file,
     )
-    with shown() as progress, shown_report() as report:
-        return command.apply(app, options, report, progress, interruption)
+    status: Exit | None = None
+    try:
+        with shown() as progress, shown_report() as report:
+            status = command.apply(app, options, report, progress, interruption)
+        return status
+    finally:
+        notify_after_run(app, status)
 
 
 @app.command()
@@ -562,6 +568,25 @@ def reconcile(
     )
     with shown() as progress:
         return command.reconcile(app, options, say, progress, interruption)
+
+
+@app.command()
+def notify(
+    context: typer.Context,
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TARGET", help="A name under `notifications.targets`; default: all."
+        ),
+    ] = None,
+    test: Annotated[bool, flag("--test", "Send a test notification. Needed.")] = False,
+) -> Exit:
+    """Send a test notification to each target, and say whether it was delivered."""
+    from sync.commands import notify as command
+
+    if not test:
+        raise UsageError("notify sends nothing by itself; to try the targets: notify --test")
+    return command.try_targets(context.obj.open_app(), target, say)
 
 
 @app.command()

@@ -27,7 +27,7 @@ from sync import __version__
 SUCCESS = "done"
 """The outcome of a complete run that left nothing for a person to solve."""
 
-_ENDED = frozenset({SUCCESS, "row_errors", "held"})
+ENDED = frozenset({SUCCESS, "row_errors", "held"})
 """The outcomes of complete runs; each of them counts as a success."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -98,6 +98,9 @@ class Metrics:
             "clock_offset_seconds", "How far this machine's clock is ahead of Inspera's."
         )
         self.clock_trouble = ""
+        self._notifications = self._counter(
+            "notifications", "Notifications, by their outcome.", "target", "outcome"
+        )
         self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
         self._sound = self._gauge(
             "last_reload_successful", "0 when the newest configuration is invalid."
@@ -112,7 +115,7 @@ class Metrics:
         """Record that a run ended; `outcome` is `SUCCESS` or any other word of the program."""
         self._runs.labels(job, outcome).inc()
         self._run_seconds.labels(job).observe(seconds)
-        if outcome in _ENDED:
+        if outcome in ENDED:
             self.succeeded(job, at)
 
     def succeeded(self, job: str, at: datetime) -> None:
@@ -182,6 +185,10 @@ class Metrics:
         """Count a reload; `ok` tells whether the new configuration was valid and is in use."""
         self._reloads.labels("done" if ok else "refused").inc()
         self._sound.set(ok)
+
+    def notified(self, target: str, outcome: str) -> None:
+        """Count a notification to a target: `delivered` or `failed`."""
+        self._notifications.labels(target, outcome).inc()
 
     def keep(self, jobs: Collection[str], sources: Collection[str]) -> None:
         """Remove all other jobs and sources, which are no longer in the configuration."""

@@ -1,6 +1,6 @@
 """A state that is used for one tenant alone, and that notices when it is an older copy."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sync.planning.decided import DecidedChange, DecidedChanges
 from sync.state import decisions, high_water, old_copy
 from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
+from sync.state.notified import Notified
 from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store_tenant
 
 
@@ -131,6 +132,14 @@ class TenantState:
     def paused(self) -> Pause | None:
         """Return whether all sending is stopped (see `Backend`)."""
         return self.place.paused()
+
+    def notified(self) -> Mapping[str, Notified]:
+        """Return what each target was last notified of (see `Backend`)."""
+        return self.place.notified()
+
+    def keep_notified(self, target: str, notified: Notified) -> None:
+        """Store what a target was notified of (see `Backend`)."""
+        self.place.keep_notified(target, notified)
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions of a person at once (see `Backend`).
