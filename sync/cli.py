@@ -137,6 +137,9 @@ Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]
 
+Quiet = Annotated[
+    bool, flag("--quiet", "Print only what needs a person; nothing if the exit status is 0.")
+]
 Yes = Annotated[
     bool, flag("--yes", "Send without asking; for scripts. Without a terminal nobody is asked.")
 ]
@@ -277,6 +280,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         Path | None,
         option("FILE", "Write the changes to this file, for a review and `apply FILE`."),
     ] = None,
+    quiet: Quiet = False,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
@@ -290,6 +294,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         tuple(allow or ()),
         out,
         _selection(test, kind, person),
+        quiet=quiet,
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -376,7 +381,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     person: People = None,
     wait: Waiting = False,
     show_all: All = False,
-    quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
+    quiet: Quiet = False,
     yes: Yes = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
@@ -558,13 +563,14 @@ def reconcile(
     as_json: AsJson = False,
     wait: Waiting = False,
     show_all: All = False,
+    quiet: Quiet = False,
 ) -> Exit:
     """Read Inspera and list what was changed there, what is gone, and what is not managed."""
     from sync.commands import reconcile as command
 
     app, interruption = context.obj.open_app(), handle_signals()
     options = command.ReconcileOptions(
-        repair, accept_unread, as_json, show_all, lock_waiter(interruption) if wait else None
+        repair, accept_unread, as_json, show_all, lock_waiter(interruption) if wait else None, quiet
     )
     with shown() as progress:
         return command.reconcile(app, options, say, progress, interruption)
