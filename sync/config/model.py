@@ -23,6 +23,7 @@ from sync.config.limits import (
     OnAbsence,
     ReconcileSettings,
 )
+from sync.config.notifications import NotificationSettings
 from sync.config.retention import RetentionSettings
 from sync.config.selections import OnlySettings, ProtectSettings
 from sync.config.vendor import (
@@ -253,6 +254,11 @@ class Settings(Strict):
     """The jobs of the service, each with a name of your choice."""
     service: Annotated[ServiceSettings, BeforeValidator(empty_is_default)] = ServiceSettings()
     """How the service stops, and where it is monitored."""
+
+    notifications: Annotated[NotificationSettings, BeforeValidator(empty_is_default)] = (
+        NotificationSettings()
+    )
+    """Who is notified of what needs a person."""
 
     @property
     def ensures_committees(self) -> bool:

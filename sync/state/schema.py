@@ -578,6 +578,19 @@ class AuditedSetting(SQLModel, table=True):
     digest: str
 
 
+class NotifiedTarget(SQLModel, table=True):
+    """What a target of notifications knows: `concerns` is JSON, `at` is its last notification (UTC).
+
+    Only PostgreSQL uses it: a state in a file has a file next to it, since a run locks the state.
+    """
+
+    __tablename__ = "notified"
+
+    target: str = Field(primary_key=True)
+    at: str
+    concerns: str
+
+
 @compiles(AutoString, "postgresql")
 def _by_bytes(text: AutoString, compiler: Any, **_: object) -> str:
     """Sort and compare text by its bytes, as SQLite does, whatever the database's own order."""

@@ -211,6 +211,13 @@ def upgrade() -> None:
         "pause", _one_row(), _text("since"), _text("reason"), sa.PrimaryKeyConstraint("id")
     )
     op.create_table(
+        "notified",
+        _text("target"),
+        _text("at"),
+        _text("concerns"),
+        sa.PrimaryKeyConstraint("target"),
+    )
+    op.create_table(
         "recovery", _one_row(), _text("reason"), _flag("adopted"), sa.PrimaryKeyConstraint("id")
     )
     op.create_table(
