@@ -10,10 +10,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sync.app import App
+from sync.commands import backup as command
 from sync.state.schema import METADATA
 from sync.state.sqlite import replace
 from sync.state.sqlite.open import locked
-from sync.state.transfer.rows import OF_THE_PLACE, copied_tables
+from sync.state.transfer import backup, rows
+from sync.state.transfer.rows import OF_THE_PLACE, Contents, copied_tables
 
 from ..support.next_schema import add_next_version
 from ..support.servers.postgres import SUPERUSER, Postgres, postgres
@@ -117,12 +121,9 @@ def test_a_backup_is_made_while_a_run_writes(university: University) -> None:
     taken: list[Path] = []
 
     def take() -> None:
-        from sync.app import App
-        from sync.commands.backup import BackupOptions, backup
-
         file = university.folder / "during.db"
         app = App.open(university.folder / "inspera-sync.yaml", lambda _line: None)
-        backup(app, BackupOptions(file), lambda _line: None)
+        command.backup(app, command.BackupOptions(file), lambda _line: None)
         taken.append(file)
 
     university.meanwhile = take
@@ -130,6 +131,25 @@ def test_a_backup_is_made_while_a_run_writes(university: University) -> None:
     restore(university, taken[0])
     check_restored(university)
     assert set(university.candidates()) == names(["1001", "1002", "1003"])
+
+
+def test_a_run_that_begins_during_a_backup_does_not_spoil_it(
+    loaded: University, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt: list[int] = []
+
+    def copy_rows(source: Connection, target: Connection) -> Contents:
+        if not spoilt:
+            spoilt.append(1)
+            with closing(sqlite3.connect(loaded.state)) as state:
+                state.execute("DELETE FROM finding")
+                state.execute("UPDATE run SET reason = 'changed'")
+                state.commit()
+        return rows.copy_rows(source, target)
+
+    monkeypatch.setattr(backup, "copy_rows", copy_rows)
+    with closing(sqlite3.connect(back_up(loaded))) as file:
+        assert file.execute("SELECT DISTINCT reason FROM run").fetchall() == [("changed",)]
 
 
 @pytest.mark.server

@@ -17,12 +17,13 @@ from uuid import uuid4
 from sqlalchemy import Connection, text
 
 from sync import __version__
-from sync.errors import StateError, UsageError
+from sync.errors import Locked, StateError, UsageError
 from sync.planning.decided import REJECTED
 from sync.records.base import utc_text
 from sync.state import decisions
 from sync.state.backend import Backend
 from sync.state.migrations import head
+from sync.state.schema import METADATA
 from sync.state.sqlite.errors import make_os_error
 from sync.state.sqlite.fresh import delete_state, open_fresh, sync_to_disk
 from sync.state.sqlite.open import open_to_read, refuse_newer
@@ -33,7 +34,7 @@ from sync.state.transfer.rows import (
     TableContents,
     copy_rows,
     digest_rows,
-    read_contents,
+    read_table,
 )
 
 _MAGIC = b"SQLite format 3\0"
@@ -41,6 +42,8 @@ _APPLICATION = 0x49_53_42_4B
 """The number in SQLite's header that distinguishes a backup from other files."""
 
 _APPLICATION_AT = slice(68, 72)
+
+_ATTEMPTS = 3
 
 _REMEDY = "let this user write there, or name another file"
 
@@ -70,6 +73,16 @@ def write_backup(
         StateError: the state can't be read, or the file can't be written.
     """
     _refuse_place(file, force=force)
+    for _ in range(_ATTEMPTS - 1):
+        # A state at rest is read without locks, so that a run that begins meanwhile spoils it.
+        with suppress(Locked):
+            return _write_once(backend, tenant, file, now, force=force)
+    return _write_once(backend, tenant, file, now, force=force)
+
+
+def _write_once(
+    backend: Backend, tenant: TenantIdentity, file: Path, now: datetime, *, force: bool
+) -> BackupInfo:
     fresh = file.with_name(f"{file.name}.{uuid4().hex[:8]}.new")
     try:
         info = _write(backend, tenant, fresh, now)
@@ -108,9 +121,10 @@ def _write(backend: Backend, tenant: TenantIdentity, fresh: Path, now: datetime)
                 f"{backend}: there is no state yet, or no run has begun with it, so there is "
                 "nothing to back up; run `apply` first"
             )
-        copy_rows(source, target)
+        contents = dict(copy_rows(source, target))
         decisions.store(target, rejections)
-        info = BackupInfo(utc_text(now), head(), read_contents(target))
+        contents["decision"] = read_table(target, METADATA.tables["decision"])
+        info = BackupInfo(utc_text(now), head(), contents)
         _store_info(target, info)
     return info
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Boolean, Connection, Integer, Table, cast, func, select, text
 
 from sync.state.dialect import insert, is_postgres
 from sync.state.schema import METADATA
@@ -35,6 +35,8 @@ class TableContents:
     digest: str
 
 
+Row = tuple[object, ...]
+
 Contents = Mapping[str, TableContents]
 """The contents of a state by table."""
 
@@ -43,19 +45,17 @@ class _Digest:
     def __init__(self) -> None:
         self._rows, self._sum = 0, 0
 
-    def add(self, rows: Sequence[Sequence[object]]) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         self._rows += len(rows)
         for row in rows:
-            # SQLite has no booleans, but numbers.
-            plain = tuple(int(value) if isinstance(value, bool) else value for value in row)
-            digest = blake2b(repr(plain).encode(errors="surrogatepass"), digest_size=_BITS // 8)
+            digest = blake2b(repr(row).encode(errors="surrogatepass"), digest_size=_BITS // 8)
             self._sum += int.from_bytes(digest.digest())
 
     def result(self) -> TableContents:
         return TableContents(self._rows, f"{self._sum % (1 << _BITS):032x}")
 
 
-def digest_rows(pages: Iterable[Sequence[Sequence[object]]]) -> TableContents:
+def digest_rows(pages: Iterable[Sequence[Row]]) -> TableContents:
     """Return the number and the digest of rows, which come in pages."""
     digest = _Digest()
     for page in pages:
@@ -70,7 +70,12 @@ def copied_tables() -> list[Table]:
 
 def read_contents(connection: Connection) -> Contents:
     """Return the number and the digest of the rows of each copied table."""
-    return {table.name: digest_rows(_pages(connection, table)) for table in copied_tables()}
+    return {table.name: read_table(connection, table) for table in copied_tables()}
+
+
+def read_table(connection: Connection, table: Table) -> TableContents:
+    """Return the number and the digest of the rows of one table."""
+    return digest_rows(_pages(connection, table))
 
 
 def copy_rows(source: Connection, target: Connection) -> Contents:
@@ -89,8 +94,13 @@ def copy_rows(source: Connection, target: Connection) -> Contents:
     return contents
 
 
-def _pages(connection: Connection, table: Table) -> Iterable[Sequence[tuple[object, ...]]]:
-    query = select(table).execution_options(yield_per=PAGE)
+def _pages(connection: Connection, table: Table) -> Iterable[Sequence[Row]]:
+    # As numbers, because SQLite has no booleans, and PostgreSQL stores numbers in them by COPY.
+    columns = [
+        cast(column, Integer) if isinstance(column.type, Boolean) else column
+        for column in table.columns
+    ]
+    query = select(*columns).execution_options(yield_per=PAGE)
     return ([tuple(row) for row in page] for page in connection.execute(query).partitions())
 
 
