@@ -12,7 +12,18 @@ from .pages import HELP, MANUAL, PAGES, commands, name_of, rows, section
 NAMES = (
     *("init", "check", "sample", "plan", "explain", "report", "apply", "held", "approve", "reject"),
     *("undo", "adopt", "reconcile", "serve", "pause"),
-    *("resume", "status", "doctor", "sandbox", "schema", "demo", "help", "state"),
+    *(
+        "resume",
+        "status",
+        "backup",
+        "restore",
+        "doctor",
+        "sandbox",
+        "schema",
+        "demo",
+        "help",
+        "state",
+    ),
 )
 COMMANDS, STATUSES = HELP["commands"], HELP["exit-statuses"]
 
@@ -52,7 +63,12 @@ def test_the_table_of_commands_names_every_command(capsys: pytest.CaptureFixture
 def test_every_option_in_a_page_is_one_of_some_command(capsys: pytest.CaptureFixture[str]) -> None:
     helps = help_of(capsys=capsys) + "".join(
         help_of(*words, capsys=capsys)
-        for words in (*((name,) for name in NAMES), ("sync",), ("state", "rebind"))
+        for words in (
+            *((name,) for name in NAMES),
+            ("sync",),
+            ("state", "rebind"),
+            ("state", "copy"),
+        )
     )
     texts = "".join(page.read_text(encoding="utf-8") for page in MANUAL)
     prose = re.sub(r"```.*?```", "", texts, flags=re.DOTALL)
