@@ -60,7 +60,7 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 
 _ACTING = frozenset(
     {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
-    | {"forget", "run-now", "state", "sync"}
+    | {"backup", "forget", "restore", "run-now", "state", "sync"}
 )
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
@@ -586,6 +586,53 @@ def status(
 
     with shown_report(plain=as_json) as report:
         return command.status(context.obj.open_app(), report, as_json=as_json, show_all=show_all)
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    key: Annotated[
+        Path | None,
+        option("FILE", "Write the key of the secret digests there; keep it apart from the backup."),
+    ] = None,
+    force: Annotated[bool, flag("--force", "Replace an earlier backup of that name.")] = False,
+) -> Exit:
+    """Write the state into one file, also while a service runs, and verify it. Sends nothing."""
+    from sync.commands import backup as command
+
+    return command.backup(context.obj.open_app(), command.BackupOptions(file, key, force), say)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `backup` wrote.")],
+    key: Annotated[
+        Path | None, option("FILE", "The key of the secret digests, as `backup --key` wrote it.")
+    ] = None,
+) -> Exit:
+    """Replace the state by a backup. Nothing is sent then until `reconcile`. Sends nothing."""
+    from sync.commands import backup as command
+
+    return command.restore(context.obj.open_app(), file, say, key=key)
+
+
+@_state.command(name="copy")
+def copy_(
+    context: typer.Context,
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="Such as postgresql://USER@HOST/DATABASE, and empty."),
+    ],
+    password_file: Annotated[
+        Path | None, option("FILE", "The file with the password for that database.")
+    ] = None,
+) -> Exit:
+    """Copy the state to another database, which continues it. Sends nothing."""
+    from sync.commands import state_copy as command
+
+    return command.copy(context.obj.open_app(), url, say, password_file=password_file)
 
 
 @_state.command()

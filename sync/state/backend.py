@@ -46,6 +46,19 @@ class OpenState:
     keep_mark: Callable[[], None] = _do_nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An empty state that takes the place of the present one.
+
+    Attributes:
+        connection: to it. Nobody commits through it: leaving `Backend.replace` does.
+        aside: where the present state will be; None when there is none.
+    """
+
+    connection: Connection
+    aside: str | None
+
+
 class ServiceLock(Protocol):
     """The lock of a long-running service on a state. Where several stand by, one of them leads."""
 
@@ -76,6 +89,19 @@ class Backend(Protocol):
             StateUnreachable: it cannot be written just now; `StateBusy` when another program holds
                 it.
             StateError: it cannot be written, or a newer version wrote it.
+        """
+
+    def replace(self, command: str, stamp: str) -> AbstractContextManager[Replacement]:
+        """Open an empty state that replaces this one when it is left without an exception.
+
+        This one is then moved aside, under a name with `stamp`, and is not looked into: it may be
+        damaged, or of any version. Whenever the process is killed, either is there, never a part.
+        What belongs to the place stays: the pause, the newest run, the key of the digests.
+
+        Raises:
+            Locked: somebody holds the state.
+            StateBusy: another program holds it.
+            StateError: it cannot be written.
         """
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
@@ -122,6 +148,13 @@ class Backend(Protocol):
 
         Raises:
             StateError: it cannot be read or made.
+        """
+
+    def store_digest_key(self, connection: Connection, key: bytes) -> None:
+        """Store the key of the secret digests for a state that is being written.
+
+        Raises:
+            StateError: it cannot be stored.
         """
 
     def mark_reader(self) -> MarkReader:

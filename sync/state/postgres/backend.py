@@ -16,7 +16,7 @@ from sync.records.base import utc_text
 from sync.state import decisions
 from sync.state.audit import notes
 from sync.state.audit.notes import Note
-from sync.state.backend import OpenState, Pause, Wait
+from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
 from sync.state.notified import Notified
@@ -31,6 +31,7 @@ from sync.state.postgres.connection import (
 from sync.state.postgres.copy import copy_into_temporary, read_version, refuse_writing
 from sync.state.postgres.errors import make_error, translate_errors
 from sync.state.postgres.lock import RUN, LeadingService, Lock
+from sync.state.postgres.replace import replace_tables
 from sync.state.secret_digest import KEY_BYTES, new_key
 from sync.state.sqlite.open import refuse_newer
 
@@ -58,6 +59,11 @@ _UNTRIED = (
 _REQUEST = b"INSERT INTO requested_run (job, at) VALUES (%s, %s) ON CONFLICT (job) DO NOTHING"
 _TAKE_REQUESTED = b"DELETE FROM requested_run RETURNING job, at"
 _KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
+
+_REPLACE_KEY = (
+    "INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET key ="
+    " excluded.key"
+)
 
 
 class PostgresDatabase:
@@ -92,6 +98,24 @@ class PostgresDatabase:
                 event.listen(engine, "commit", fence.check)
                 lost = partial(self._is_lost, epoch, lock.pid())
                 yield OpenState(connection, lambda: fence.confirm(connection), lost)
+
+    @contextmanager
+    def replace(self, command: str, stamp: str) -> Iterator[Replacement]:
+        """Open an empty state that replaces this one (see `Backend`), in one transaction."""
+        with (
+            translate_errors(self._place),
+            self._locked(command, None) as (lock, locking),
+            self._server.connected(command) as raw,
+        ):
+            refuse_pooler(locking, raw, self._place)
+            with _engine(raw, self._place) as engine, engine.connect() as connection:
+                there = read_version(connection, self._place) is not None
+                aside = f"replaced_{stamp}" if there else None
+                replace_tables(connection, aside)
+                epoch = read_number(raw, _RAISE_EPOCH, process_name(command))
+                yield Replacement(connection, aside and f"schema {aside} of {self}")
+                _Fence(self._place, lock, epoch).confirm(connection)
+                connection.commit()
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
@@ -144,6 +168,10 @@ class PostgresDatabase:
                 f"bytes; {remedy}"
             )
         return key
+
+    def store_digest_key(self, connection: Connection, key: bytes) -> None:
+        """Store the key of the secret digests (see `Backend`) in its table; the caller commits."""
+        connection.exec_driver_sql(_REPLACE_KEY, (key,))
 
     def _read_key(self, fresh: bytes | None) -> bytes:
         with self._questions.asked() as connection:

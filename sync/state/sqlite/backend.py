@@ -16,13 +16,14 @@ from sync.errors import Locked, StateError, StateUnreachable
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
 from sync.state.audit.notes import Note
-from sync.state.backend import OpenState, Pause, Wait
+from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.notified import Notified
 from sync.state.secret_digest import load_digest_key
 from sync.state.sqlite import errors, queued_decisions, requested_runs
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
+from sync.state.sqlite.replace import replace
 
 NOBODY_KNOWS = "1970-01-01T00:00:00Z"
 """The start of a pause whose file can't be read: a time that can't be true."""
@@ -94,6 +95,10 @@ class SqliteFile:
         with open_to_write(self.path, command, wait) as connection:
             yield OpenState(connection, _always, lambda: False)
 
+    def replace(self, command: str, stamp: str) -> AbstractContextManager[Replacement]:
+        """Open an empty state that replaces this one (see `Backend`)."""
+        return replace(self.path, command, stamp)
+
     def open_to_read(self) -> AbstractContextManager[Connection]:
         """Open the state as it is (see `Backend`)."""
         return open_to_read(self.path)
@@ -129,6 +134,13 @@ class SqliteFile:
     def load_digest_key(self, *, write: bool) -> bytes:
         """Return the key of the secret digests (see `Backend`)."""
         return load_digest_key(self.path, write=write)
+
+    def store_digest_key(self, connection: Connection, key: bytes) -> None:  # noqa: ARG002
+        """Store the key of the secret digests in a file next to the state (see `Backend`)."""
+        try:
+            write_private(self._beside("key"), key)
+        except OSError as error:
+            raise _unwritable_error(self._beside("key"), error) from None
 
     def mark_reader(self) -> MarkReader:
         """Return a function that returns the high-water mark from its file (see `Backend`)."""

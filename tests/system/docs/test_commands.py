@@ -17,6 +17,8 @@ NAMES = (
         "status",
         "forget",
         "export-person",
+        "backup",
+        "restore",
         "doctor",
         "sandbox",
         "schema",
@@ -26,7 +28,7 @@ NAMES = (
         "audit",
     ),
 )
-_OF_GROUPS = (("state", "rebind"), ("audit", "verify"), ("audit", "export"))
+_OF_GROUPS = (("state", "rebind"), ("state", "copy"), ("audit", "verify"), ("audit", "export"))
 COMMANDS, STATUSES = HELP["commands"], HELP["exit-statuses"]
 
 
