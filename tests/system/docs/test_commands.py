@@ -11,22 +11,9 @@ from .pages import HELP, MANUAL, PAGES, commands, name_of, rows, section
 
 NAMES = (
     *("init", "check", "sample", "plan", "explain", "report", "apply", "held", "approve", "reject"),
-    *("undo", "adopt", "reconcile", "serve", "pause"),
-    *(
-        "resume",
-        "status",
-        "forget",
-        "export-person",
-        "backup",
-        "restore",
-        "doctor",
-        "sandbox",
-        "schema",
-        "demo",
-        "help",
-        "state",
-        "audit",
-    ),
+    *("undo", "adopt", "reconcile", "notify", "serve", "pause", "resume", "run-now", "status"),
+    *("backup", "restore", "forget", "export-person", "doctor", "sandbox", "schema", "demo", "help"),
+    *("state", "audit"),
 )
 _OF_GROUPS = (("state", "rebind"), ("state", "copy"), ("audit", "verify"), ("audit", "export"))
 COMMANDS, STATUSES = HELP["commands"], HELP["exit-statuses"]
