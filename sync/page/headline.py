@@ -109,6 +109,8 @@ def _of_exams(facts: Facts) -> Iterator[Concern]:
         elif one.missing:
             are = "is" if one.missing == 1 else "are"
             text = f"{one.key}: {plural(one.missing, 'record')} {are} missing or not as wanted"
+        elif not one.counted:
+            text = f"no run has counted who is to be on {one.key}"
         else:
             text = f"{one.key} has candidates who should be taken off"
         yield Concern(
