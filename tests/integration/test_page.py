@@ -88,6 +88,31 @@ def test_only_what_was_ticked_is_approved(page: PageTenant) -> None:
     assert len(page.get(f"/held/{id_}").text.split('name="change"')) == 29
 
 
+def test_what_somebody_has_rejected_is_not_approved_with_the_rest(page: PageTenant) -> None:
+    id_ = hold(page)
+    path, csrf = f"/held/{id_}/decide", page.csrf()
+    digests = [
+        one.split('"')[0]
+        for one in page.get(f"/held/{id_}").text.split('name="change" value="')[1:]
+    ]
+    page.post(
+        path,
+        csrf=csrf,
+        verdict="reject",
+        scope="some",
+        change=digests[:2],
+        person="ann",
+        why="they sit the exam",
+    )
+    fields = {"csrf": csrf, "verdict": "approve", "person": "bo", "why": "moved"}
+    ticked = page.post(path, scope="some", change=digests[:2], **fields)
+    assert ticked.status_code == 409
+    assert "somebody has rejected this" in ticked.text
+    assert "Approved: 28 changes" in page.post(path, scope="all", **fields).text
+    page.university.apply()
+    assert len(page.university.candidates()) == 12
+
+
 @pytest.mark.parametrize("missing", ["person", "why"])
 def test_a_decision_needs_who_and_why(page: PageTenant, missing: str) -> None:
     id_ = hold(page)
