@@ -44,6 +44,9 @@ class Facts:
         failed: the newest run of each job and of `apply`, when it did not succeed.
         troubled: the names of the sources whose newest reading was in trouble.
         late: the jobs whose next run should have begun.
+        unended: the newest runs that have no end and that this service does not run.
+        never_applied: whether no run has ever ended that sends something.
+        plans_only: whether all jobs only plan.
     """
 
     now: datetime
@@ -55,6 +58,9 @@ class Facts:
     troubled: Sequence[str] = ()
     late: Sequence[str] = ()
     nameless: int = 0
+    unended: Sequence[PastRun] = ()
+    never_applied: bool = False
+    plans_only: bool = False
 
 
 ALL_WELL = "All is well: everything wanted is in Inspera."
@@ -129,6 +135,26 @@ def _of_exams(facts: Facts) -> Iterator[Concern]:
 
 
 def _of_runs(facts: Facts) -> Iterator[Concern]:
+    if facts.never_applied:
+        yield Concern(
+            Urgency.TODAY,
+            "No run has come to its end yet, so nothing is known to be in Inspera.",
+            "Start a job below, or wait for its time.",
+            "#jobs",
+        )
+    if facts.plans_only:
+        yield Concern(
+            Urgency.TODAY,
+            "No job sends anything: all of them only plan.",
+            "Take `mode: plan` away from a job when its plans are as you want them.",
+        )
+    for run in facts.unended:
+        yield Concern(
+            Urgency.TODAY,
+            f"Run {run.id} ({run.command}) has no end: it was cut off, or runs elsewhere.",
+            "What it did not send may be missing. See the last runs.",
+            "/runs",
+        )
     for name in facts.troubled:
         yield Concern(
             Urgency.TODAY,

@@ -15,7 +15,7 @@ from sync.page.headline import ALL_WELL, Facts, Urgency, concerns
 from sync.page.rendering import View
 from sync.report.verdict import status_text
 from sync.state import exam_figures, source_readings
-from sync.state.history import PastRun, read_last_ended, read_last_runs
+from sync.state.history import PastRun, read_last_ended, read_last_runs, read_without_end
 from sync.state.holds import read_holds
 
 AHEAD = timedelta(days=7)
@@ -41,7 +41,10 @@ def show(desk: Desk, _request: Request) -> View:
 def _facts(desk: Desk, connection: Connection, jobs: Sequence[JobFacts]) -> Facts:
     now = desk.now()
     exams, nameless = exam_figures.read(connection, now, now + AHEAD)
-    newest = read_last_ended(connection, [f"job {job.name}" for job in jobs] or ["apply"])
+    commands = [f"job {job.name}" for job in jobs]
+    newest = read_last_ended(connection, commands or ["apply"])
+    # A run under way is said beside the jobs; one without an end that nobody here runs is not.
+    unended = () if desk.running() else read_without_end(connection, commands)
     return Facts(
         now=now,
         health=desk.health(),
@@ -52,6 +55,11 @@ def _facts(desk: Desk, connection: Connection, jobs: Sequence[JobFacts]) -> Fact
         troubled=source_readings.read_troubled(connection),
         late=[job.name for job in jobs if job.next_run and job.next_run < now - _LATE],
         nameless=nameless,
+        unended=[run for run in unended if run.applies],
+        never_applied=not any(
+            run.applies for run in read_last_ended(connection, ["apply", *commands])
+        ),
+        plans_only=bool(jobs) and all(job.plans_only for job in jobs),
     )
 
 

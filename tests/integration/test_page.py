@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 import requests
+from sqlalchemy import text
+from sync.app import App
 
 from ..support.pages import TOKEN, PageTenant
 from ..support.university import TEST, University, numbers
@@ -47,6 +49,38 @@ def test_all_is_well_is_said_in_one_line(page: PageTenant) -> None:
     words = page.text("/")
     assert "All is well" in words
     assert "1 of 1 is complete" in words
+
+
+def test_all_is_not_well_before_the_first_run(university: University) -> None:
+    university.config["jobs"] = {"nightly": {"cron": "15 2 * * *", "zone": "Europe/Oslo"}}
+    one = PageTenant(university)
+    with one.app.state.open_to_write("serve"):
+        pass  # as the service makes a state
+    with one.serving():
+        one.log_in()
+        words = one.text("/")
+    assert "All is well" not in words
+    assert "No run has come to its end yet" in words
+
+
+def test_all_is_not_well_after_a_run_that_was_cut_off(page: PageTenant) -> None:
+    with page.app.state.open_to_write("test") as opened:
+        opened.connection.execute(
+            text(
+                "INSERT INTO run (command, started, status, counts, reason)"
+                " SELECT 'job nightly', started, status, counts, reason FROM run LIMIT 1"
+            )
+        )
+        opened.connection.commit()
+    words = page.text("/")
+    assert "All is well" not in words
+    assert "Run 2 (job nightly) has no end" in words
+
+
+def test_all_is_not_well_where_no_job_sends(page: PageTenant) -> None:
+    page.university.config["jobs"]["nightly"]["mode"] = "plan"
+    page.app = App.open(page.university.write(), lambda _line: None)
+    assert "No job sends anything" in page.text("/")
 
 
 def test_a_held_change_is_seen_explained_and_approved(page: PageTenant) -> None:
