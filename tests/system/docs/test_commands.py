@@ -12,7 +12,17 @@ from .pages import HELP, MANUAL, PAGES, commands, name_of, rows, section
 NAMES = (
     *("init", "check", "sample", "plan", "explain", "report", "apply", "held", "approve", "reject"),
     *("undo", "adopt", "reconcile", "notify", "serve", "pause", "resume", "run-now", "status"),
-    *("backup", "restore", "forget", "export-person", "doctor", "sandbox", "schema", "demo", "help"),
+    *(
+        "backup",
+        "restore",
+        "forget",
+        "export-person",
+        "doctor",
+        "sandbox",
+        "schema",
+        "demo",
+        "help",
+    ),
     *("state", "audit"),
 )
 _OF_GROUPS = (("state", "rebind"), ("state", "copy"), ("audit", "verify"), ("audit", "export"))
