@@ -11,7 +11,7 @@ from .pages import HELP, MANUAL, PAGES, commands, name_of, rows, section
 
 NAMES = (
     *("init", "check", "sample", "plan", "explain", "report", "apply", "held", "approve", "reject"),
-    *("undo", "adopt", "reconcile", "serve", "pause"),
+    *("undo", "adopt", "reconcile", "notify", "serve", "pause"),
     *("resume", "status", "doctor", "sandbox", "schema", "demo", "help", "state"),
 )
 COMMANDS, STATUSES = HELP["commands"], HELP["exit-statuses"]
