@@ -38,7 +38,10 @@ def certificate_end(pem: str) -> datetime:
     if fields and fields[0][0] == _VERSION:
         fields = fields[1:]
     # serial number, algorithm, issuer, validity (not before, not after)
-    tag, value = _parts(_value(fields, 3))[1]
+    validity = _parts(_value(fields, 3))
+    if len(validity) < 2:
+        raise ValueError("not a certificate")
+    tag, value = validity[1]
     pattern = "%y%m%d%H%M%SZ" if tag == _UTC_TIME else "%Y%m%d%H%M%SZ"
     return datetime.strptime(value.decode("ascii"), pattern).replace(tzinfo=UTC)
 

@@ -2,8 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sync.commands.serve import ServiceMonitor
+from sync.errors import UsageError
 
 from ..support.receivers import Webhook, mail_server, webhook
 from ..support.university import TEST, University, numbers
@@ -52,8 +56,8 @@ def test_texts_and_output_hold_no_names_and_no_token(told: University, hook: Web
     assert "Karlsen" not in text
     assert "@example" not in text
     hook.status = 500
-    told.registrations.rows[0]["test"] = ""
-    told.apply()
+    told.registrations.rows[0]["student_no"] = ""
+    assert "not delivered" in told.apply().err
     assert "hemmelig" not in "".join(told.outputs)
 
 
@@ -80,11 +84,43 @@ def test_a_heartbeat_follows_each_complete_run_only(told: University, hook: Webh
     told.config["notifications"] = {"heartbeat": "${file:beat}"}
     told.apply_cleanly()
     assert hook.requested == ["/ping/hemmelig"]
-    (told.folder / "registrations.csv").unlink(missing_ok=True)
-    told.run("pause")
-    told.apply()
-    told.run("resume")
-    assert len(hook.requested) <= 2
+    (told.folder / "api-key").write_text("not-the-key")
+    told.register(TEST, "1099")
+    assert told.run("apply").status == 5
+    assert hook.requested == ["/ping/hemmelig"]
+
+
+def test_a_service_tells_instead_of_a_run_by_hand(told: University, hook: Webhook) -> None:
+    desk = ServiceMonitor(_with_job(told))
+    with desk.app.state.service() as service:
+        assert service.try_lead()
+        hold(told)
+        assert hook.bodies == []
+        desk.look()
+        desk.round(leads=False, unreachable="", next_runs={})
+        assert not desk.leads
+        desk.round(leads=True, unreachable="", next_runs={})
+        assert desk.leads
+        late = told.now() - timedelta(minutes=5)
+        desk.round(leads=True, unreachable="", next_runs={"nightly": late})
+        desk.notifier.look()
+        desk.notifier.look()
+    (body,) = hook.bodies
+    assert "15 changes wait" in body
+    assert "The job nightly is late." in body
+    assert b'outcome="delivered",target="team"} 1.0' in desk.metrics.expose()
+
+
+def test_a_service_refuses_a_url_that_nobody_understands(told: University) -> None:
+    (told.folder / "hook").write_text("nonsense://hemmelig")
+    with pytest.raises(UsageError, match=r"notifications.targets.team.url: is not a URL") as error:
+        ServiceMonitor(_with_job(told))
+    assert "hemmelig" not in str(error.value)
+
+
+def _with_job(told: University) -> Path:
+    told.config["jobs"] = {"nightly": {"cron": "15 2 * * *", "zone": "Europe/Oslo"}}
+    return told.write()
 
 
 def test_a_mail_is_sent(told: University) -> None:

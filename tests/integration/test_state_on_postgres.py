@@ -11,6 +11,7 @@ from sync.records.changes import Cause
 from sync.state.service_figures import read_figures
 
 from ..support.manual_edits import put_candidate
+from ..support.receivers import webhook
 from ..support.servers.needed import need
 from ..support.servers.postgres import BINARIES, SUPERUSER, Postgres, postgres
 from ..support.university import OTHER, TEST, University, names, numbers
@@ -90,6 +91,21 @@ def test_every_command_refuses_a_state_of_another_tenant_until_it_is_moved(
     assert university.run("state", "rebind").status == 2
     assert university.run("state", "rebind", "--renamed").status == 0
     university.apply_cleanly()
+
+
+def test_what_a_target_was_notified_of_is_kept_in_the_database(
+    university: University, on_server: OnServer
+) -> None:
+    with webhook() as hook:
+        (university.folder / "hook").write_text(hook.url)
+        university.config["notifications"] = {"targets": {"team": {"url": "${file:hook}"}}}
+        university.registrations.rows[0]["student_no"] = ""
+        assert university.apply().status == 1
+        university.apply()
+        assert len(hook.bodies) == 1, hook.bodies
+    state = App.open(university.write(), lambda _line: None).state
+    assert list(state.notified()) == ["team"]
+    assert state.notified()["team"].concerns
 
 
 def test_a_dump_that_was_restored_is_held_until_it_is_reconciled(
