@@ -15,8 +15,10 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Say, now
+from sync.commands.audit_configuration import note_configuration
 from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
+from sync.commands.person import SERVICE, login_name
 from sync.commands.plan import make_store, plan_summary, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
 from sync.commands.watch import Watch
@@ -89,6 +91,7 @@ class ApplyOptions:
         file: a plan that was reviewed: exactly its changes are sent, or none.
         reviewed: what that file contains.
         approved: whether the run sends only what people have approved.
+        by: who wants it; None for the person who is logged in, or the service.
     """
 
     allowed: tuple[str, ...] = ()
@@ -109,6 +112,12 @@ class ApplyOptions:
     file: Path | None = None
     reviewed: ReviewedPlan | None = None
     approved: bool = False
+    by: str | None = None
+
+    @property
+    def who(self) -> str:
+        """Return who does the run, for the audit log."""
+        return SERVICE if self.job else self.by or login_name()
 
     @property
     def command(self) -> str:
@@ -175,7 +184,10 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
     ):
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
-        journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
+        journal = Journal(
+            connection, now, options.command, opened.confirm, opened.keep_mark, options.who
+        )
+        note_configuration(app, connection, journal)
         decided = app.state.take_decided(connection, now())
         policy = with_decisions(policy, decided, only_approved=options.approved)
         settings = app.run_settings(policy, check_clock=options.check_clock)

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from sync.planning.decided import DecidedChange
+from sync.state.audit.notes import Note
 from sync.state.high_water import HighWaterMark, MarkReader
 
 Wait = Callable[[str], bool]
@@ -171,6 +172,20 @@ class Backend(Protocol):
             StateError: it cannot be noted.
         """
 
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log at once, also while a run holds the state.
+
+        Raises:
+            StateError: it cannot be stored.
+        """
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines that were left to the audit log, and commit them.
+
+        Raises:
+            StateError: they cannot be moved.
+        """
+
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending until `resume`. This works at once, also while a run holds the state.
 
@@ -213,6 +228,20 @@ class Backend(Protocol):
 
         Raises:
             StateError: they cannot be moved.
+        """
+
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store that a person wants a job to run now, also while a run holds the state.
+
+        Raises:
+            StateError: it cannot be stored.
+        """
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs that people want to run now, the oldest first, and forget them.
+
+        Raises:
+            StateError: it cannot be asked.
         """
 
     def approvals_wait(self, now: datetime) -> bool:

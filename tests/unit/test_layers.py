@@ -40,6 +40,7 @@ STRANGERS = {
     "markupsafe": {"report"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
+    "truststore": {"inspera"},
 }
 """Libraries that only some rooms may touch. (`commands` and `page` name the type of a connection that they hand on.)"""
 

@@ -14,6 +14,8 @@ from sync.errors import Deposed, Locked, StateError
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
 from sync.state import decisions
+from sync.state.audit import notes
+from sync.state.audit.notes import Note
 from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
@@ -49,6 +51,8 @@ _DECIDE = decisions.store_sql("%({})s")
 _UNTRIED = (
     "SELECT 1 FROM decision WHERE verdict = 'approved' AND run_id IS NULL AND expires > %s LIMIT 1"
 )
+_REQUEST = b"INSERT INTO requested_run (job, at) VALUES (%s, %s) ON CONFLICT (job) DO NOTHING"
+_TAKE_REQUESTED = b"DELETE FROM requested_run RETURNING job, at"
 _KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
 
 _REPLACE_KEY = (
@@ -183,6 +187,15 @@ class PostgresDatabase:
         write_table(connection, mark)
         connection.commit()
 
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log in its table (see `Backend`)."""
+        with self._questions.asked() as connection:
+            connection.execute(notes.LEAVE.encode(), notes.to_row(note))
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines of their table (see `Backend`)."""
+        notes.take_rows(connection)
+
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending (see `Backend`) by a row."""
         with self._questions.asked() as connection:
@@ -211,8 +224,14 @@ class PostgresDatabase:
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions in their table (see `Backend`): another connection holds the lock."""
-        with self._questions.asked() as connection, connection.cursor() as cursor:
+        left = [notes.to_row(note) for note in notes.notes_of(decided)]
+        with (
+            self._questions.asked() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
             cursor.executemany(_DECIDE.encode(), [decisions.to_row(one) for one in decided])
+            cursor.executemany(notes.LEAVE.encode(), left)
 
     def queued(self) -> list[DecidedChange]:
         """Return nothing: all decisions are in their table (see `Backend`)."""
@@ -220,6 +239,24 @@ class PostgresDatabase:
 
     def take_queued(self, connection: Connection) -> None:
         """Do nothing: all decisions are in their table (see `Backend`)."""
+
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store it in its table (see `Backend`): another connection holds the lock."""
+        with self._questions.asked() as connection:
+            try:
+                connection.execute(_REQUEST, [job, utc_text(now)])
+            except psycopg.errors.UndefinedTable:
+                with self.open_to_write("run-now"):  # This creates the tables.
+                    connection.execute(_REQUEST, [job, utc_text(now)])
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs in the table, and delete them (see `Backend`)."""
+        with self._questions.asked() as connection:
+            try:
+                found = connection.execute(_TAKE_REQUESTED).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return []
+        return [str(job) for job, _ in sorted(found, key=lambda one: str(one[1]))]
 
     def approvals_wait(self, now: datetime) -> bool:
         """Tell whether there are approvals with which no run has begun (see `Backend`)."""

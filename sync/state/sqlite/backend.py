@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 from sync.errors import Locked, StateError, StateUnreachable
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
+from sync.state.audit.notes import Note
 from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.secret_digest import load_digest_key
-from sync.state.sqlite import errors, queued_decisions
+from sync.state.sqlite import errors, queued_decisions, requested_runs
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
 from sync.state.sqlite.replace import replace
@@ -151,6 +152,16 @@ class SqliteFile:
         connection.commit()
         write_file(self._beside("high-water"), mark)
 
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log in a file next to the state (see `Backend`)."""
+        with self._reporting("noted-*"):
+            queued_decisions.write_note(self.path, note)
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines in files next to the state (see `Backend`)."""
+        with self._reporting("noted-*"):
+            queued_decisions.take_notes(self.path, connection)
+
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending by a file next to the state, which is locked while a run sends."""
         content = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
@@ -202,18 +213,28 @@ class SqliteFile:
         with self._reporting():
             queued_decisions.take(self.path, connection)
 
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store it in a file next to the state (see `Backend`)."""
+        with self._reporting("requested-*"):
+            requested_runs.write(self.path, job, now)
+
+    def take_requested(self) -> list[str]:
+        """Return what the files next to the state name, and delete them (see `Backend`)."""
+        with self._reporting("requested-*"):
+            return requested_runs.take(self.path)
+
     def approvals_wait(self, now: datetime) -> bool:  # noqa: ARG002 - a run sees what has expired
         """Tell whether there are files with decisions (see `Backend`)."""
         with self._reporting():
             return bool(queued_decisions.files(self.path))
 
     @contextmanager
-    def _reporting(self) -> Iterator[None]:
-        """Report an error of the files with decisions."""
+    def _reporting(self, files: str = "decided-*") -> Iterator[None]:
+        """Report an error of the files of people next to the state."""
         try:
             yield
         except OSError as error:
-            raise _unwritable_error(self._beside("decided-*"), error) from None
+            raise _unwritable_error(self._beside(files), error) from None
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:

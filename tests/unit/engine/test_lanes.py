@@ -22,6 +22,7 @@ from sync.records.remote import RemoteTest
 from sync.records.test import Test
 from sync.state.compare.plan_reader import PlanStep
 
+from ...support.examples import examples
 from ...support.tenant import NOW, StoringTenant
 from .state_and_tenant import START, a_person, planning
 
@@ -96,7 +97,7 @@ def plans(draw: st.DrawFn) -> DrawnPlan:
     return plan
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(plans(), st.integers(1, 4), st.data())
 def test_every_step_waits_for_what_it_needs_and_for_nothing_else(
     plan: DrawnPlan, workers: int, data: st.DataObject

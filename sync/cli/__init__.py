@@ -9,11 +9,31 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sync import __version__
+from sync.cli.audit import group as audit_group
+from sync.cli.options import (
+    All,
+    AsJson,
+    By,
+    Changed,
+    HoldId,
+    Kinds,
+    Only,
+    People,
+    Shrunk,
+    Tests,
+    Waiting,
+    Why,
+    Yes,
+    flag,
+    option,
+    selected,
+)
+from sync.cli.people import add_to as add_people
 from sync.commands import completion
 from sync.commands.invocation import (
     PLACES,
@@ -26,13 +46,9 @@ from sync.commands.invocation import (
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError
 from sync.exit_codes import Exit
-from sync.records.base import Kind
 from sync.report.progress import shown
 from sync.report.report_model import Subject
 from sync.report.terminal import shown_report
-
-if TYPE_CHECKING:
-    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
@@ -43,7 +59,7 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 
 _ACTING = frozenset(
     {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
-    | {"state", "sync", "backup", "restore"}
+    | {"backup", "forget", "restore", "run-now", "state", "sync"}
 )
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
@@ -65,81 +81,8 @@ app = typer.Typer(
 )
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
-
-
-def flag(name: str, about: str, short: str | None = None, **more: Any) -> Any:
-    """Return an option that is given or not; typer's own would also have a `--no-` form."""
-    return typer.Option(*filter(None, (name, short)), help=about, metavar="", **more)
-
-
-def option(metavar: str, about: str) -> Any:
-    """Return an option with a value, named as its parameter."""
-    return typer.Option(metavar=metavar, help=about)
-
-
-def _use_json_escapes(as_json: bool) -> bool:
-    if as_json:
-        use_json_escapes()
-    return as_json
-
-
-All = Annotated[bool, flag("--all", "Print every line of long lists, and each record of a group.")]
-AsJson = Annotated[bool, flag("--json", "Print it as JSON.", callback=_use_json_escapes)]
-Changed = Annotated[
-    bool,
-    flag("--changed", "Read only changed rows, of feeds with `updated_column`. Removes nothing."),
-]
-Shrunk = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--accept-shrink",
-        metavar="SOURCE",
-        autocompletion=completion.sources,
-        help="Accept that this source is shorter than before.",
-    ),
-]
-HoldId = Annotated[
-    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
-]
-Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
-Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
-By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
-Tests = Annotated[
-    list[str] | None,
-    option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
-]
-Kinds = Annotated[
-    list[Kind] | None,
-    typer.Option(
-        metavar="KIND",
-        autocompletion=completion.kinds,
-        help="Only this kind, such as candidate; may be repeated.",
-    ),
-]
-People = Annotated[
-    list[str] | None,
-    option("KEY", "Only this learner or member of staff, and their places on tests."),
-]
-
-
-def _selection(
-    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
-) -> "Selection | None":
-    """Return what the options name; None without any."""
-    from sync.planning.selection import Selection
-
-    if not (tests or kinds or people):
-        return None
-    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
-
-
-Waiting = Annotated[
-    bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
-]
-
-Yes = Annotated[
-    bool, flag("--yes", "Send without asking; for scripts. Without a terminal nobody is asked.")
-]
+app.add_typer(audit_group, name="audit")
+add_people(app)
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
@@ -289,7 +232,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         show_all,
         tuple(allow or ()),
         out,
-        _selection(test, kind, person),
+        selected(test, kind, person),
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -389,7 +332,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
-        selection=_selection(test, kind, person),
+        selection=selected(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
@@ -593,6 +536,17 @@ def resume(context: typer.Context) -> Exit:
     return command.resume(context.obj.open_app(), say)
 
 
+@app.command("run-now")
+def run_now(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")],
+) -> Exit:
+    """Let the running service start a job at once."""
+    from sync.commands import run_now as command
+
+    return command.run_now(context.obj.open_app(), job, say)
+
+
 @app.command()
 def status(
     context: typer.Context,
@@ -755,8 +709,13 @@ def help_(
         ),
     ] = None,
 ) -> Exit:
-    """Print a page of the manual, or the list of pages."""
+    """Print a page of the manual, or the list of pages; `help man` prints the man page."""
     from sync.commands import help as command
+    from sync.commands.man_page import man_page
+
+    if topic == "man":
+        put(man_page(_command()))
+        return Exit.OK
 
     put(command.help_text(topic, terminal=sys.stdout.isatty()) if topic else command.list_text())
     return Exit.OK
