@@ -24,6 +24,7 @@ from sync.cli.options import (
     Kinds,
     Only,
     People,
+    Quiet,
     Shrunk,
     Tests,
     Waiting,
@@ -44,7 +45,7 @@ from sync.commands.invocation import (
     with_verdict,
 )
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
-from sync.errors import SyncError
+from sync.errors import SyncError, UsageError
 from sync.exit_codes import Exit
 from sync.report.progress import shown
 from sync.report.report_model import Subject
@@ -82,7 +83,6 @@ app = typer.Typer(
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
 app.add_typer(audit_group, name="audit")
-add_people(app)
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
@@ -220,6 +220,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         Path | None,
         option("FILE", "Write the changes to this file, for a review and `apply FILE`."),
     ] = None,
+    quiet: Quiet = False,
 ) -> Exit:
     """Show what `apply` would do (the dry run). Makes no call, leaves the state unchanged."""
     from sync.commands import plan as command
@@ -233,6 +234,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         tuple(allow or ()),
         out,
         selected(test, kind, person),
+        quiet=quiet,
     )
     with shown() as progress, shown_report() as report:
         return command.plan(context.obj.open_app(), options, report, write, progress)
@@ -319,11 +321,12 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
     person: People = None,
     wait: Waiting = False,
     show_all: All = False,
-    quiet: Annotated[bool, flag("--quiet", "Print nothing if the exit status is 0.")] = False,
+    quiet: Quiet = False,
     yes: Yes = False,
 ) -> Exit:
     """Plan, then send the changes to Inspera."""
     from sync.commands import apply as command
+    from sync.commands.notify import notify_after_run
     from sync.commands.question import question_on_terminal
 
     app, interruption = context.obj.open_app(), handle_signals()
@@ -339,8 +342,13 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         confirm=question_on_terminal(interruption, yes=yes or quiet),
         file=file,
     )
-    with shown() as progress, shown_report() as report:
-        return command.apply(app, options, report, progress, interruption)
+    status: Exit | None = None
+    try:
+        with shown() as progress, shown_report() as report:
+            status = command.apply(app, options, report, progress, interruption)
+        return status
+    finally:
+        notify_after_run(app, status)
 
 
 @app.command()
@@ -495,16 +503,36 @@ def reconcile(
     as_json: AsJson = False,
     wait: Waiting = False,
     show_all: All = False,
+    quiet: Quiet = False,
 ) -> Exit:
     """Read Inspera and list what was changed there, what is gone, and what is not managed."""
     from sync.commands import reconcile as command
 
     app, interruption = context.obj.open_app(), handle_signals()
     options = command.ReconcileOptions(
-        repair, accept_unread, as_json, show_all, lock_waiter(interruption) if wait else None
+        repair, accept_unread, as_json, show_all, lock_waiter(interruption) if wait else None, quiet
     )
     with shown() as progress:
         return command.reconcile(app, options, say, progress, interruption)
+
+
+@app.command()
+def notify(
+    context: typer.Context,
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TARGET", help="A name under `notifications.targets`; default: all."
+        ),
+    ] = None,
+    test: Annotated[bool, flag("--test", "Send a test notification. Needed.")] = False,
+) -> Exit:
+    """Send a test notification to each target, and say whether it was delivered."""
+    from sync.commands import notify as command
+
+    if not test:
+        raise UsageError("notify sends nothing by itself; to try the targets: notify --test")
+    return command.try_targets(context.obj.open_app(), target, say)
 
 
 @app.command()
@@ -618,6 +646,9 @@ def rebind(
     from sync.commands import state_rebind as command
 
     return command.rebind(context.obj.open_app(), say, handle_signals(), renamed=renamed)
+
+
+add_people(app)
 
 
 @app.command()

@@ -79,6 +79,9 @@ def selected(
     return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
 
 
+Quiet = Annotated[
+    bool, flag("--quiet", "Print only what needs a person; nothing if the exit status is 0.")
+]
 Waiting = Annotated[
     bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
 ]

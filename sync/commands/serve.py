@@ -13,22 +13,25 @@ import structlog
 from sync.app import App, now
 from sync.commands.invocation import Invocation, status_of
 from sync.commands.jobs import ConfiguredJob
+from sync.commands.notify import check_targets
 from sync.commands.page_desk import PageDesk
 from sync.commands.secrets import read_secrets
+from sync.commands.situation import situation_of
 from sync.config.page import SHORTEST_TOKEN, PageSettings
 from sync.errors import Locked, StateError, StateUnreachable, SyncError, UsageError
 from sync.exit_codes import Exit
 from sync.log import configure
+from sync.notify.notifier import Notifier, NotifierThread
 from sync.records.base import utc_time
+from sync.service import systemd
 from sync.service.approvals import APPROVED
 from sync.service.deliveries import WatchedSource
 from sync.service.figure_reader import FigureReader
 from sync.service.health import Health, Heartbeat
 from sync.service.http import Certificate, serve_pages
 from sync.service.loop import Service
-from sync.service.metrics import Metrics
+from sync.service.metrics import ENDED, Metrics
 from sync.service.protocols import ServiceSetup
-from sync.service.systemd import Notifier
 from sync.state.backend import Pause, ServiceLock
 from sync.state.history import PastJob, read_past_jobs
 from sync.state.migrations import head
@@ -72,7 +75,8 @@ def _serve(config: Path) -> Exit:
     with ExitStack() as stack:
         app = desk.app
         state = _ServiceState(desk, stack.enter_context(app.state.service()))
-        service = Service(desk.load, state, Notifier.from_environment(), desk, now)
+        service = Service(desk.load, state, systemd.Notifier.from_environment(), desk, now)
+        desk.notifying = stack.enter_context(NotifierThread(desk.notifier, lambda: desk.leads))
         stack.enter_context(_pages(desk, service))
         service.install_signal_handlers()
         if not service.run():
@@ -105,6 +109,7 @@ def _pages(desk: "ServiceMonitor", service: Service) -> AbstractContextManager[o
         lambda: desk.next_runs,
         lambda: service.run_queue.running,
         service.request_run,
+        lambda: desk.notifier.undelivered,
     )
     pages = {}
     if settings.trigger_token:
@@ -176,6 +181,20 @@ class ServiceMonitor:
         self.next_runs: Mapping[str, datetime] = {}
         self.token, self.trigger_token = _read_tokens(self.app)
         self.requested: list[str] = []
+        self.notifier = Notifier(
+            settings=lambda: self.app.loaded.settings.notifications,
+            folder=self.app.loaded.folder,
+            memory=lambda: self.app.state,
+            situation=lambda: situation_of(self.app, self.health(), self.next_runs, now()),
+            clock=now,
+            count=self.metrics.notified,
+        )
+        self.notifying: NotifierThread | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Tell whether this replica leads, over a state of this version."""
+        return self._leads and self._migrated
 
     def load(self) -> ServiceSetup:
         """Return the configuration as it is now. The one in use stays if the new one is invalid."""
@@ -256,6 +275,8 @@ class ServiceMonitor:
         self._figures.expire()
         if outcome == "yielded":
             self.metrics.yielded(job)
+        if self.notifying:
+            self.notifying.run_ended(succeeded=outcome in ENDED)
 
     def overlapped(self, job: str) -> None:
         """Note that a job was due while its earlier run was not over."""
@@ -337,4 +358,5 @@ def _sound(config: Path) -> App:
         )
     app.prepare()
     read_secrets(app)
+    check_targets(app)
     return app

@@ -4,7 +4,7 @@ They read the plain values of the file, so that they also run when the model ref
 All errors can then be reported at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from sync.config.contract_checks import check_calls, check_values, find_long_codes
@@ -60,7 +60,7 @@ def find_unused(data: Plain) -> Iterator[SettingError]:
     yield from _check_fixed_zones(data)
     yield from _check_shared_limit(data)
     yield from find_long_codes(data)
-    yield from _check_ensured_committees(data)
+    yield from _check_committees(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined_sources(feed))
     sources = value_at(data, ("sources",))
@@ -126,28 +126,44 @@ def _check_watched(data: Plain, job_name: str, job: Plain) -> Iterator[SettingEr
             )
 
 
-def _check_ensured_committees(data: Plain) -> Iterator[SettingError]:
-    """Report that no job reads all feeds that can name committees, so that none ensures one."""
-    feeds = [feed for _, feed in feeds_in(data)]
-    ensured = value_at(data, ("committees", "ensure")) or any(
-        value_at(feed, ("committees", "ensure")) for feed in feeds
-    )
-    jobs = value_at(data, ("jobs",))
-    if not ensured or not isinstance(jobs, dict) or not jobs:
+def _check_committees(data: Plain) -> Iterator[SettingError]:
+    """Report that no job reads all feeds that can name committees: none ensures or removes one."""
+    feeds, jobs = [feed for _, feed in feeds_in(data)], value_at(data, ("jobs",))
+    if not isinstance(jobs, dict) or not jobs:
         return
     naming = {
         str(feed.get("kind"))
         for feed in feeds
         if feed.get("kind") == Kind.COMMITTEE or value_at(feed, ("map", "committees")) is not None
     }
+    ensured = value_at(data, ("committees", "ensure")) or any(
+        value_at(feed, ("committees", "ensure")) for feed in feeds
+    )
+    if ensured:
+        needed = {*naming, str(Kind.TEST)}
+        remedy = f"add a job that reads {', '.join(sorted(needed))}"
+        yield from _unless_read_by_a_job(jobs, needed, ("committees", "ensure"), remedy)
+    elif naming and value_at(data, ("on_absence", "committee")) == "remove":
+        removing = {
+            name: job
+            for name, job in jobs.items()
+            if not (kinds := value_at(job, ("kinds",))) or Kind.COMMITTEE in kinds
+        }
+        setting = ("on_absence", "committee")
+        yield from _unless_read_by_a_job(removing, naming, setting, "add a job without 'kinds'")
+
+
+def _unless_read_by_a_job(
+    jobs: Mapping[str, Plain], needed: Collection[str], setting: Steps, remedy: str
+) -> Iterator[SettingError]:
+    """Report a setting if no job reads all of these kinds."""
     for job in jobs.values():
         kinds = value_at(job, ("kinds",))
         names = [Kind(str(kind)) for kind in kinds] if isinstance(kinds, list) else list(Kind)
-        if naming | {Kind.TEST} <= {*names, *(one for kind in names for one in NEEDS[kind])}:
+        if {*needed} <= {*names, *(one for kind in names for one in NEEDS[kind])}:
             return
-    remedy = f"add a job that reads {', '.join(sorted(naming | {Kind.TEST}))}"
     reason = "has no effect in jobs: none of them reads all feeds that can name committees"
-    yield SettingError(("committees", "ensure"), reason, remedy)
+    yield SettingError(setting, reason, remedy)
 
 
 def _check_source_names(data: Plain) -> Iterator[SettingError]:

@@ -23,6 +23,8 @@ from sync.config.limits import (
     OnAbsence,
     ReconcileSettings,
 )
+from sync.config.notifications import NotificationSettings
+from sync.config.retention import RetentionSettings
 from sync.config.selections import OnlySettings, ProtectSettings
 from sync.config.vendor import (
     CHANGEABLE,
@@ -217,6 +219,8 @@ class Settings(Strict):
     """What happens to records that their source no longer contains."""
     grace: Annotated[GraceSettings, BeforeValidator(empty_is_default)] = GraceSettings()
     """How long a record must be absent before it is removed."""
+    retention: Annotated[RetentionSettings, BeforeValidator(empty_is_default)] = RetentionSettings()
+    """How long the state keeps runs, journal and findings."""
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
@@ -250,6 +254,11 @@ class Settings(Strict):
     """The jobs of the service, each with a name of your choice."""
     service: Annotated[ServiceSettings, BeforeValidator(empty_is_default)] = ServiceSettings()
     """How the service stops, and where it is monitored."""
+
+    notifications: Annotated[NotificationSettings, BeforeValidator(empty_is_default)] = (
+        NotificationSettings()
+    )
+    """Who is notified of what needs a person."""
 
     @property
     def ensures_committees(self) -> bool:

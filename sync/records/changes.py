@@ -94,6 +94,7 @@ class Cause(StrEnum):
     TAKEN = "taken"  # the username that was to be created exists in Inspera
     UPDATES = "updates"  # this tenant refuses a username that exists, so it takes no updates
     PARENT = "parent"  # its test is a parent of other tests, which have the candidates
+    LAST = "last"  # a test without this committee could not be graded
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
     ONE_WAY = "one_way"  # switching the option off takes nothing back

@@ -74,6 +74,7 @@ RULE_OF: Final[Mapping[Cause, SafetyRule | None]] = MappingProxyType(
         Cause.UPDATES: SafetyRule.REPEATED_CALLS,
         Cause.PARENT: SafetyRule.WHO_REMOVES,
         Cause.NAMED: SafetyRule.WHO_REMOVES,
+        Cause.LAST: SafetyRule.BEGUN_TESTS,
         Cause.LOST: SafetyRule.LOST_STATE,
         Cause.GRACE: SafetyRule.ABSENCE,
         Cause.PROTECTED: SafetyRule.DECISIONS,

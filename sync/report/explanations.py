@@ -116,6 +116,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "the file.",
         2,
     ),
+    Cause.LAST: CauseWords(
+        "The only committee of its test",
+        "No source names this committee any more, but without it nobody could grade the test. It "
+        "leaves by itself once the test has another grading committee in Inspera.",
+        8,
+    ),
     Cause.GRACE: CauseWords(
         "Missing only since a short time",
         "Who is missing in one delivery may be back in the next. So a removal waits until a record "

@@ -28,7 +28,7 @@ from sync.state.service_figures import ServiceFigures
 SUCCESS = "done"
 """The outcome of a complete run that left nothing for a person to solve."""
 
-_ENDED = frozenset({SUCCESS, "row_errors", "held"})
+ENDED = frozenset({SUCCESS, "row_errors", "held"})
 """The outcomes of complete runs; each of them counts as a success."""
 
 _FAILED = frozenset({"failed", "stopped"})
@@ -137,6 +137,9 @@ class Metrics:
             "clock_offset_seconds", "How far this machine's clock is ahead of Inspera's."
         )
         self.clock_trouble = ""
+        self._notifications = self._counter(
+            "notifications", "Notifications, by their outcome.", "target", "outcome"
+        )
         self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
         self._sound = self._gauge(
             "last_reload_successful", "0 when the newest configuration is invalid."
@@ -163,10 +166,10 @@ class Metrics:
         self._run_seconds.labels(job).observe(seconds)
         for metric in (self._began, self._sent, self._to_send):
             metric.remove_by_labels({"job": job})
-        if outcome in _ENDED:
+        if outcome in ENDED:
             self.succeeded(job, at)
-        if outcome in _ENDED | _FAILED:
-            self._last_ok.labels(job).set(outcome in _ENDED)
+        if outcome in ENDED | _FAILED:
+            self._last_ok.labels(job).set(outcome in ENDED)
         if outcome == SUCCESS and (since := self._behind_since.pop(job, None)):
             self._consistency.labels(job).observe((at - since).total_seconds())
 
@@ -264,6 +267,10 @@ class Metrics:
         """Count a reload; `ok` tells whether the new configuration was valid and is in use."""
         self._reloads.labels("done" if ok else "refused").inc()
         self._sound.set(ok)
+
+    def notified(self, target: str, outcome: str) -> None:
+        """Count a notification to a target: `delivered` or `failed`."""
+        self._notifications.labels(target, outcome).inc()
 
     def keep(self, jobs: Mapping[str, NextAfter], sources: Collection[str]) -> None:
         """Remove all other jobs and sources, which are no longer in the configuration.

@@ -1,6 +1,6 @@
 """A place where a state is stored, and what can be done with it as a whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sync.planning.decided import DecidedChange
 from sync.state.audit.notes import Note
 from sync.state.high_water import HighWaterMark, MarkReader
+from sync.state.notified import Notified
 
 Wait = Callable[[str], bool]
 """A function that waits for a lock, given its holder, and returns whether to try again."""
@@ -205,6 +206,20 @@ class Backend(Protocol):
 
         Raises:
             StateError: the state cannot be queried.
+        """
+
+    def notified(self) -> Mapping[str, Notified]:
+        """Return what each target was last notified of, by its name.
+
+        Raises:
+            StateError: the state cannot be queried.
+        """
+
+    def keep_notified(self, target: str, notified: Notified) -> None:
+        """Store what a target was notified of, at once, also while a run holds the state.
+
+        Raises:
+            StateError: it cannot be stored.
         """
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:

@@ -65,7 +65,7 @@ class Standing:
 
 
 def find_kinds(connection: Connection, key: str) -> list[Kind]:
-    """Return the kinds of people with this key about whom anything is kept."""
+    """Return the kinds of people with this key of which anything is kept."""
     return [kind for kind in PEOPLE if any(_counts(connection, Person(kind, key)).values())]
 
 
@@ -133,7 +133,7 @@ def export(connection: Connection, person: Person) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for table, where in _places(person):
         if table.name == "audit_person":
-            continue  # a salt is no data about a person
+            continue  # a salt tells nothing about a person
         query = text(f"SELECT * FROM {table.name} WHERE {where}")
         rows = [
             {

@@ -49,7 +49,7 @@ def _known_table(record: RecordType) -> Table:
         Column("managed", Boolean, nullable=False),
         Column("updated", AutoString, nullable=False),
     ]
-    if record.kind not in (Kind.OPTION, Kind.COMMITTEE):
+    if record.kind is not Kind.OPTION:
         columns.append(Column("source", AutoString))
     if record.kind is Kind.TEST:
         columns.append(Column("activated", AutoString))
@@ -576,6 +576,19 @@ class AuditedSetting(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     digest: str
+
+
+class NotifiedTarget(SQLModel, table=True):
+    """What a target of notifications knows: `concerns` is JSON, `at` is its last notification (UTC).
+
+    Only PostgreSQL uses it: a state in a file has a file next to it, since a run locks the state.
+    """
+
+    __tablename__ = "notified"
+
+    target: str = Field(primary_key=True)
+    at: str
+    concerns: str
 
 
 @compiles(AutoString, "postgresql")

@@ -1,6 +1,6 @@
 """A state that is used for one tenant alone, and that notices when it is an older copy."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +12,7 @@ from sync.planning.decided import DecidedChange, DecidedChanges
 from sync.state import decisions, high_water, old_copy
 from sync.state.audit.notes import Note
 from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
+from sync.state.notified import Notified
 from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store_tenant
 
 
@@ -153,6 +154,14 @@ class TenantState:
     def take_requested(self) -> list[str]:
         """Return the jobs that people want to run now, and forget them (see `Backend`)."""
         return self.place.take_requested()
+
+    def notified(self) -> Mapping[str, Notified]:
+        """Return what each target was last notified of (see `Backend`)."""
+        return self.place.notified()
+
+    def keep_notified(self, target: str, notified: Notified) -> None:
+        """Store what a target was notified of (see `Backend`)."""
+        self.place.keep_notified(target, notified)
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions of a person at once (see `Backend`).

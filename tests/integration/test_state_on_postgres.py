@@ -376,3 +376,17 @@ def test_committees_are_ensured_and_roles_for_the_tenant_are_named(on_server: On
     assert university.committees() == {"A": "GRADING"}
     university.registrations.set(f"{TEST} 1001", room="")
     assert university.planned() == [f"update candidate {TEST}/1001"]
+    feeds = list(university.config["feeds"])
+    university.config |= {"committees": {}, "on_absence": {"committee": "remove"}}
+    assert "the test could not be graded without it" in university.apply_cleanly().out
+    assert set(university.committees()) == {"A"}
+    university.add_feeds("committee")
+    university.panels.add(f"{TEST} P")
+    university.apply_cleanly()
+    university.apply_cleanly()
+    assert set(university.committees()) == {"P"}
+    university.config["feeds"] = feeds
+    university.graders.set(f"{TEST} 501", committees="K")
+    university.apply()
+    assert university.apply().status == 3
+    assert set(university.committees()) == {"K", "P"}

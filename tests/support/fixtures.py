@@ -21,6 +21,7 @@ from sync.commands import (
     state_copy,
     state_rebind,
     status,
+    undo,
 )
 
 from .leak_scan import leaks
@@ -53,6 +54,7 @@ def university(
         reconcile,
         report,
         status,
+        undo,
     ):
         monkeypatch.setattr(module, "now", university.now)
     with university.sandbox:

@@ -1,7 +1,7 @@
 """A state in a PostgreSQL database: locked through the server, written under a run's epoch."""
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from sync.state.audit.notes import Note
 from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
+from sync.state.notified import Notified
 from sync.state.postgres.connection import (
     ConnectionQuestions,
     Raw,
@@ -46,6 +47,10 @@ _EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
 _PAUSE = (
     "INSERT INTO pause (id, since, reason) VALUES (1, %s, %s)"
     " ON CONFLICT (id) DO UPDATE SET since = excluded.since, reason = excluded.reason"
+)
+_NOTIFIED = (
+    "INSERT INTO notified (target, at, concerns) VALUES (%s, %s, %s)"
+    " ON CONFLICT (target) DO UPDATE SET at = excluded.at, concerns = excluded.concerns"
 )
 _DECIDE = decisions.store_sql("%({})s")
 _UNTRIED = (
@@ -221,6 +226,21 @@ class PostgresDatabase:
             except psycopg.errors.UndefinedTable:
                 return None
         return Pause(str(found[0]), str(found[1])) if found else None
+
+    def notified(self) -> Mapping[str, Notified]:
+        """Return what each target was notified of, from its table (see `Backend`)."""
+        with self._questions.asked() as connection:
+            try:
+                rows = connection.execute(b"SELECT target, at, concerns FROM notified").fetchall()
+            except psycopg.errors.UndefinedTable:
+                return {}
+        return {str(row[0]): Notified.from_json(str(row[1]), str(row[2])) for row in rows}
+
+    def keep_notified(self, target: str, notified: Notified) -> None:
+        """Store what a target was notified of (see `Backend`)."""
+        with self._questions.asked() as connection:
+            values = [target, notified.at, notified.to_json()]
+            connection.execute(_NOTIFIED.encode(), values)
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions in their table (see `Backend`): another connection holds the lock."""

@@ -4,7 +4,7 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from sync.records.base import utc_text
 from sync.state.audit.notes import Note
 from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
+from sync.state.notified import Notified
 from sync.state.secret_digest import load_digest_key
 from sync.state.sqlite import errors, queued_decisions, requested_runs
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
@@ -197,6 +198,34 @@ class SqliteFile:
             if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
                 raise errors.make_os_error(file, error, _OWNER) from None
             return Pause(NOBODY_KNOWS, f"{file} can't be read")
+
+    def notified(self) -> Mapping[str, Notified]:
+        """Return what each target was notified of, from a file next to the state (see `Backend`)."""
+        file = self._beside("notified")
+        try:
+            content = json.loads(file.read_text("utf-8"))
+            return {
+                str(target): Notified.from_json(str(one["at"]), json.dumps(one["concerns"]))
+                for target, one in content.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise errors.make_os_error(file, error, _OWNER) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}  # to notify twice is better than never again
+
+    def keep_notified(self, target: str, notified: Notified) -> None:
+        """Store what a target was notified of in this file (see `Backend`)."""
+        content = {**self.notified(), target: notified}
+        rows = {
+            name: {"at": one.at, "concerns": dict(one.concerns)} for name, one in content.items()
+        }
+        file = self._beside("notified")
+        try:
+            write_private(file, json.dumps(rows, ensure_ascii=False).encode())
+        except OSError as error:
+            raise _unwritable_error(file, error) from None
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions in a file next to the state (see `Backend`)."""

@@ -82,7 +82,9 @@ def plans(draw: st.DrawFn) -> DrawnPlan:
     names = [f"p{n}" for n in range(5)]
     for wave in range(draw(st.integers(1, 2))):
         for name in names[2 * wave : 2 * wave + 3]:
-            plan.add(draw(st.sampled_from([Kind.LEARNER, Kind.STAFF])), name, Action.CREATE)
+            kind = draw(st.sampled_from([Kind.LEARNER, Kind.STAFF]))
+            if not any((one.kind, one.key) == (kind, name) for one in plan.steps):
+                plan.add(kind, name, Action.CREATE)
         for test in range(draw(st.integers(0, 4))):
             for kind, action in draw(
                 st.lists(st.sampled_from(ON_TEST), unique=True, min_size=1).map(

@@ -101,6 +101,7 @@ def upgrade() -> None:
         _text("lifecycle"),
         _flag("managed"),
         _text("updated"),
+        _text("source", null=True),
         sa.PrimaryKeyConstraint("test", "committee"),
     )
     op.create_table(
@@ -208,6 +209,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "pause", _one_row(), _text("since"), _text("reason"), sa.PrimaryKeyConstraint("id")
+    )
+    op.create_table(
+        "notified",
+        _text("target"),
+        _text("at"),
+        _text("concerns"),
+        sa.PrimaryKeyConstraint("target"),
     )
     op.create_table(
         "recovery", _one_row(), _text("reason"), _flag("adopted"), sa.PrimaryKeyConstraint("id")
