@@ -20,7 +20,7 @@ from sync.errors import StateError, SyncError
 from sync.page import actions, exams, findings, held, overview, records, runs, sources
 from sync.page.access import Access, Session, TooMany, WrongToken
 from sync.page.desk import Desk
-from sync.page.guard import Reach, Refused, SecurityHeaders, read_form
+from sync.page.guard import Reach, Refused, SecurityHeaders, check_address, read_form
 from sync.page.rendering import View, render
 from sync.text.masking import masked
 
@@ -108,6 +108,7 @@ class _Site:
             session = self._admit(request)
             if session is None:
                 return RedirectResponse("/login", 303)
+            check_address(request)
             return await self._answer(request, partial(view, self.desk, request), session)
 
         return handle
@@ -121,6 +122,7 @@ class _Site:
             session = self._admit(request)
             if session is None:
                 raise Refused(401, "Log in first. Nothing was changed.")
+            check_address(request)
             form = await read_form(request)
             bearer = "authorization" in request.headers
             if not bearer and form.get("csrf") != [session.csrf]:

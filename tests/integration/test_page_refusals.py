@@ -129,6 +129,7 @@ def test_a_form_that_is_too_large_or_none_is_refused(page: PageTenant) -> None:
     assert raw(page, "POST", "/pause", "{}", Content_Type="application/json")[0] == 415
     assert raw(page, "POST", "/pause", "&".join(f"a{n}=1" for n in range(5_000)))[0] == 400
     assert raw(page, "POST", "/pause", "a=%ff")[0] == 400
+    assert raw(page, "POST", "/pause", "a=%00")[0] == 400
     assert page.app.state.paused() is None
 
 
