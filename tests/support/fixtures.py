@@ -19,6 +19,7 @@ from sync.commands import (
     report,
     state_rebind,
     status,
+    undo,
 )
 
 from .leak_scan import leaks
@@ -49,6 +50,7 @@ def university(
         reconcile,
         report,
         status,
+        undo,
     ):
         monkeypatch.setattr(module, "now", university.now)
     with university.sandbox:
