@@ -370,6 +370,7 @@ class App:
             look_up_learners=settings.existing.look_up_learners,
             export_above=settings.existing.export_above,
             verify=settings.verify,
+            call_timeout=settings.inspera.call_timeout,
             check_clock=check_clock,
         )
 
@@ -396,6 +397,7 @@ class App:
             retry_after_ceiling=inspera.retry_after_ceiling.total_seconds(),
             read_after_write_delay=inspera.read_after_write_delay.total_seconds(),
             staff_body=inspera.staff_body,
+            statuses=inspera.statuses_in_force(),
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,

@@ -17,8 +17,12 @@ from sync.commands.held import command_of, find_hold
 from sync.commands.pause import pause, resume
 from sync.commands.plan import make_store
 from sync.commands.report_subjects import run_report
+from sync.commands.situation import endings_of, job_facts
+from sync.concerns.certificate import Ending
+from sync.concerns.concern import PauseFacts
+from sync.concerns.facts import JobFacts
 from sync.errors import UsageError
-from sync.page.desk import Decision, JobFacts, PauseFacts
+from sync.page.desk import Decision
 from sync.planning.decided import DecidedChanges
 from sync.records.base import Key, Kind
 from sync.report.lines import Line
@@ -44,6 +48,7 @@ class PageDesk:
         next_runs: returns when each job runs next; empty on standby.
         running: returns the job that runs now.
         request_run: starts a job; returns whether this replica leads.
+        undelivered: returns the targets whose newest notification could not be delivered.
     """
 
     def __init__(
@@ -53,7 +58,9 @@ class PageDesk:
         next_runs: Callable[[], Mapping[str, datetime]],
         running: Callable[[], str],
         request_run: Callable[[str], bool],
+        undelivered: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        self._undelivered = undelivered
         self._app, self._health = app, health
         self._next_runs, self._running, self._request_run = next_runs, running, request_run
         self._explaining = threading.Lock()
@@ -79,9 +86,7 @@ class PageDesk:
 
     def jobs(self) -> Sequence[JobFacts]:
         """Return the jobs of the configuration."""
-        times = self._next_runs()
-        jobs = self._app().loaded.settings.jobs.items()
-        return [JobFacts(name, times.get(name), job.mode == "plan") for name, job in jobs]
+        return job_facts(self._app(), self._next_runs())
 
     def running(self) -> str:
         """Return the name of the job that runs."""
@@ -91,6 +96,14 @@ class PageDesk:
         """Return whether all sending is stopped."""
         paused = self._app().state.paused()
         return None if paused is None else PauseFacts(paused.since, paused.reason)
+
+    def endings(self) -> Sequence[Ending]:
+        """Return the certificates and keys that are about to end."""
+        return endings_of(self._app(), now())
+
+    def undelivered(self) -> Sequence[str]:
+        """Return the targets whose newest notification could not be delivered."""
+        return self._undelivered()
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
@@ -120,12 +133,12 @@ class PageDesk:
 
     def pause(self, reason: str, person: str) -> None:
         """Stop all sending."""
-        pause(self._app(), f"{reason} (by {person})", _say_nothing)
+        pause(self._app(), f"{reason} (by {person})", _say_nothing, person)
 
     def resume(self, person: str) -> None:
         """Allow sending again."""
         _log.info("resumed on the page", by=person)
-        resume(self._app(), _say_nothing)
+        resume(self._app(), _say_nothing, person)
 
     def run_now(self, job: str) -> None:
         """Start a job at once."""

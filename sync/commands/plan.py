@@ -54,7 +54,8 @@ WOULD_DO = "Would do"
 class PlanOptions:
     """What the plan command was asked for.
 
-    `out` is the file that the changes are written to, for a review.
+    `out` is the file that the changes are written to, for a review. With `quiet`, only what needs
+    a person is shown.
     """
 
     as_json: bool = False
@@ -65,6 +66,7 @@ class PlanOptions:
     allowed: tuple[str, ...] = ()
     out: Path | None = None
     selection: Selection | None = None
+    quiet: bool = False
 
 
 def make_store(
@@ -139,17 +141,35 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             ):
                 write(piece)
             return status
-        most = None if options.show_all else MOST
-        if paused:
-            say(Line(paused, Tone.HELD))
-        show_plan(store, planning, say, most, zone=app.test_zone)
-        if changes and not store.earlier_runs.recovery_need():
-            for note in _notes(app, store):
-                say(note)
-        if written:
-            say(written)
+        if options.quiet and status is Exit.OK:
+            return status
+        if options.quiet:
+            show_needs(store, planning, say, None if options.show_all else MOST, app.test_zone)
+        else:
+            _show(app, options, store, planning, say, (paused, written))
         say(plan_summary(store, planning, status))
     return status
+
+
+def _show(
+    app: App,
+    options: PlanOptions,
+    store: Store,
+    planning: PlanResult,
+    say: Say,
+    around: tuple[str, str],
+) -> None:
+    """Show the plan, between two lines of which each may be empty."""
+    before, after = around
+    if before:
+        say(Line(before, Tone.HELD))
+    show_plan(store, planning, say, None if options.show_all else MOST, zone=app.test_zone)
+    changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
+    if changes and not store.earlier_runs.recovery_need():
+        for note in _notes(app, store):
+            say(note)
+    if after:
+        say(after)
 
 
 def _notes(app: App, store: Store) -> Iterator[str]:
@@ -234,6 +254,22 @@ def show_plan(
         waiting_text(*store.plan.waiting()),
     )
     for line in lines:
+        say(line)
+
+
+def show_needs(
+    store: Store, planning: PlanResult, say: Say, most: int | None, zone: ZoneInfo | None = None
+) -> None:
+    """Show only what of the plan needs a person; nothing of what goes ahead or clears by itself."""
+    held = {Verdict.HELD: store.plan.groups(Verdict.HELD, most)}
+    blocked = store.plan.groups(Verdict.DEFERRED, most, NOT_BY_ITSELF)
+    for line in chain(
+        doubts_text(store, planning, with_older=True),
+        plan_text((), held, most, blocked=blocked, zone=zone, nothing=""),
+        scopes_text(planning.shown_scopes, most),
+        row_errors_text(store.staging.row_errors(), most),
+        clashes_text(store.clashes.counts(), store.clashes.read, most, zone),
+    ):
         say(line)
 
 

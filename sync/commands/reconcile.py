@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sync.app import App, Say, now
-from sync.commands.apply import ApplyOptions, apply, say_nothing
+from sync.commands.apply import ApplyOptions, apply, quietly, say_nothing
+from sync.commands.person import login_name
 from sync.commands.plan import make_store
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
@@ -46,9 +47,21 @@ class ReconcileOptions:
     as_json: bool = False
     show_all: bool = False
     wait: Wait | None = None
+    quiet: bool = False
 
 
 def reconcile(
+    app: App, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
+) -> Exit:
+    """List drift, and repair it when asked (see `_reconcile`). A quiet one shows nothing at 0."""
+
+    def work(show: Say) -> Exit:
+        return _reconcile(app, options, show, progress, interruption)
+
+    return quietly(say, work) if options.quiet else work(say)
+
+
+def _reconcile(
     app: App, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """List drift, and repair it when asked. Held when drift is left for a person to decide.
@@ -66,7 +79,7 @@ def reconcile(
         f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what "
         "the sources say."
     )
-    apply_options = ApplyOptions(show_all=options.show_all, wait=options.wait)
+    apply_options = ApplyOptions(show_all=options.show_all, wait=options.wait, quiet=options.quiet)
     status = apply(app, apply_options, show, progress, interruption)
     if status not in (Exit.OK, Exit.ERRORS):
         return status
@@ -150,7 +163,9 @@ def _read(
     ):
         connection = opened.connection
         store = make_store(app, connection, write=True)
-        journal = Journal(connection, now, "reconcile", opened.confirm, opened.keep_mark)
+        journal = Journal(
+            connection, now, "reconcile", opened.confirm, opened.keep_mark, login_name()
+        )
         delay = app.membership_policy().read_after_write_delay
         reconciler = Reconciler(store, target, settings.reconcile.people, now(), delay, progress)
         repairer = Repair(store, journal, app.policy().limits.kind) if repair else None

@@ -97,10 +97,32 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             if isinstance(kind, str) and kind in set(Kind) - configured:
                 remedy = "add a feed of this kind, or remove it"
                 yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
+        yield from _check_watched(data, name, job)
         if is_true(value_at(job, ("changed",))) and not changes:
             reason = "has no effect: no feed has 'updated_column'"
             yield SettingError(
                 ("jobs", name, "changed"), reason, "remove it, or set 'updated_column' in a feed"
+            )
+
+
+_PROOFS = ("done_marker", "sha256", "moved_into_place", "listen")
+"""The settings of a source by which it tells that a delivery is complete."""
+
+
+def _check_watched(data: Plain, job_name: str, job: Plain) -> Iterator[SettingError]:
+    """Report watched sources that do not exist, or that can't tell when they are complete."""
+    sources = value_at(data, ("sources",))
+    names = value_at(job, ("watch",))
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        where = ("jobs", job_name, "watch", index)
+        if not isinstance(sources, dict) or name not in sources:
+            known = ", ".join(map(str, sources)) if isinstance(sources, dict) else "none"
+            yield SettingError(where, "is not a source", f"the sources are {known}")
+        elif not any(value_at(sources[name], (proof,)) for proof in _PROOFS):
+            yield SettingError(
+                where,
+                "is a source that can't tell when a delivery is complete",
+                "set its 'done_marker', 'sha256' or 'moved_into_place', or 'listen' for PostgreSQL",
             )
 
 

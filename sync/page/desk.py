@@ -9,27 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from sync.concerns.certificate import Ending
+from sync.concerns.concern import PauseFacts
+from sync.concerns.facts import JobFacts
 from sync.planning.decided import DecidedChanges
 from sync.records.base import Key, Kind
 from sync.report.lines import Line
 from sync.service.health import Health
-
-
-@dataclass(frozen=True, slots=True)
-class PauseFacts:
-    """That all sending is stopped, since when (text in UTC), and why."""
-
-    since: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class JobFacts:
-    """A job of the configuration, when it runs next, and whether it only plans."""
-
-    name: str
-    next_run: datetime | None
-    plans_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +64,12 @@ class Desk(Protocol):
 
     def paused(self) -> PauseFacts | None:
         """Return whether all sending is stopped."""
+
+    def endings(self) -> Sequence[Ending]:
+        """Return the certificates and keys that are about to end."""
+
+    def undelivered(self) -> Sequence[str]:
+        """Return the targets whose newest notification could not be delivered."""
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
         """Open the state for reading.

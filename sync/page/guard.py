@@ -62,7 +62,10 @@ class Reach:
         Raises:
             Refused: the host is not this service's.
         """
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        try:
+            host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        except ValueError:
+            raise Refused(400, "The name of the host in the request can't be read.") from None
         if self.proxy:
             right = host == urlsplit(self.proxy).hostname or is_loopback(host)
         else:

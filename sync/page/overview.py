@@ -2,26 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from sync.concerns.concern import ALL_WELL, Facts, Urgency, concerns
+from sync.concerns.facts import JobFacts, read_facts
 from sync.errors import Locked, StateError, UsageError
-from sync.exit_codes import Exit
 from sync.page.charts import run_bars
-from sync.page.desk import Desk, JobFacts
-from sync.page.headline import ALL_WELL, Facts, Urgency, concerns
+from sync.page.desk import Desk
 from sync.page.rendering import View
 from sync.report.verdict import status_text
-from sync.state import exam_figures, source_readings
-from sync.state.history import PastRun, read_last_ended, read_last_runs
-from sync.state.holds import read_holds
+from sync.state.history import PastRun, read_last_runs
 
-AHEAD = timedelta(days=7)
 RUNS, CHARTED = 8, 40
-
-_LATE = timedelta(minutes=2)
 
 
 def show(desk: Desk, _request: Request) -> View:
@@ -39,24 +33,16 @@ def show(desk: Desk, _request: Request) -> View:
 
 
 def _facts(desk: Desk, connection: Connection, jobs: Sequence[JobFacts]) -> Facts:
-    now = desk.now()
-    exams, nameless = exam_figures.read(connection, now, now + AHEAD)
-    newest = read_last_ended(connection, [f"job {job.name}" for job in jobs] or ["apply"])
-    return Facts(
-        now=now,
+    return read_facts(
+        connection,
+        now=desk.now(),
         health=desk.health(),
         paused=desk.paused(),
-        holds=read_holds(connection),
-        exams=exams,
-        failed=[run for run in newest if _needs_a_person(run)],
-        troubled=source_readings.read_troubled(connection),
-        late=[job.name for job in jobs if job.next_run and job.next_run < now - _LATE],
-        nameless=nameless,
+        jobs=jobs,
+        endings=desk.endings(),
+        undelivered=desk.undelivered(),
+        running=bool(desk.running()),
     )
-
-
-def _needs_a_person(run: PastRun) -> bool:
-    return run.applies and run.exit_status not in (None, Exit.OK, Exit.HELD)
 
 
 def _view(

@@ -79,6 +79,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     ARCHIVED = "archived"  # Inspera takes no change of a test that is archived there
     FRESH = "fresh"
+    OUTDATED = "outdated"  # calls had to wait so long that Inspera must be read again first
     LIMIT = "limit"
     GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
     PROTECTED = "protected"  # the configuration protects the record
@@ -111,11 +112,16 @@ NOT_BY_ITSELF = frozenset(
         Cause.CLOSED,
         Cause.STARTED,
         Cause.ARCHIVED,
+        Cause.PARENT,
         Cause.REJECTED,
         Cause.UPDATES,
     }
 )
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
+
+
+UNWRITABLE = frozenset({Cause.ARCHIVED, Cause.PARENT})
+"""Causes for which a test takes no change, until a person corrects it or the source."""
 
 
 ALLOWED = "allowed"
@@ -214,7 +220,8 @@ class PlannedChange:
 class OpenIntent:
     """A call of an earlier run whose outcome is not known.
 
-    `at` is when it was about to be made (UTC).
+    `at` is when it was about to be made (UTC), and `until` when its run ended, after which it was not
+    made; None for a run that was cut off.
     """
 
     id: int
@@ -223,6 +230,7 @@ class OpenIntent:
     action: Action
     fields: Fields
     at: datetime
+    until: datetime | None = None
 
     @property
     def line_key(self) -> Key:

@@ -62,6 +62,7 @@ RULE_OF: Final[Mapping[Cause, SafetyRule | None]] = MappingProxyType(
         Cause.REFUSED: SafetyRule.FAILURES,
         Cause.ARCHIVED: SafetyRule.FAILURES,
         Cause.FRESH: SafetyRule.REPEATED_CALLS,
+        Cause.OUTDATED: SafetyRule.DRIFT,
         Cause.LIMIT: SafetyRule.LIMITS,
         Cause.ZEROS: SafetyRule.LIMITS,
         Cause.IDENTITY_CHANGE: SafetyRule.IDENTITY_CHANGES,

@@ -98,6 +98,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "Too new to be judged",
         "This was changed moments ago, so Inspera may not show it yet. The next run decides.",
     ),
+    Cause.OUTDATED: CauseWords(
+        "Inspera was read too long ago",
+        "Calls had to wait so long that Inspera must be read again before this is sent. The next "
+        "run does so.",
+        17,
+    ),
     Cause.LIMIT: CauseWords(
         "More changes than usual",
         "There are more changes of one kind than the limits allow at once. That is typical of an "

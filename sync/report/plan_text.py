@@ -100,7 +100,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
             it.
         narrowed: whether only a part of the plan was asked for.
         zone: the zone of the tests, for times; None shows UTC alone.
-        nothing: what is printed without any change, if `sound`.
+        nothing: what is printed without any change, if `sound`; empty for no line at all.
     """
     sections = [(title, capped(map(change_row, passing), most, total))]
     sections += [(_BLOCKED, _group_rows(blocked, most))]
@@ -111,7 +111,7 @@ def plan_text(  # noqa: PLR0913 - each is a separate part
         for line in section(name, lines):
             yield line.rewritten(lambda text: with_local_times(text, zone))
             empty = False
-    if empty:
+    if empty and nothing:
         if narrowed and nothing == NOTHING:
             nothing = _NOTHING_ASKED
         yield Line(nothing if sound else _NOTHING_SENT, Tone.GOOD if sound else None)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ _GRACE = 2
 _SETTLED = 0.05
 _KEEP_ALIVE = 75
 _PATIENCE = 10.0
-"""The seconds that a new connection has for its first request."""
+"""The seconds for the head of a request, from its first byte or from the connection on."""
 
 _log = structlog.get_logger("page")
 
@@ -60,13 +60,14 @@ def serve_pages(
     health: Callable[[], Health],
     metrics: HealthPages,
     *,
-    pages: ASGIApp | None = None,
+    pages: Mapping[str, ASGIApp] | None = None,
     tls: Certificate | None = None,
 ) -> Iterator[str]:
     """Serve health, metrics and `pages` inside the block; yield the address.
 
     Port 0 takes any free port. The server's thread calls `health` for each request; it must return
-    at once. `pages` answers for every other path.
+    at once. `pages` answer below their paths, of which
+    `/` comes last.
 
     Raises:
         UsageError: it can't listen there, or the certificate can't be used.
@@ -74,7 +75,7 @@ def serve_pages(
     listener = _listener(listen)
     host, port = listener.getsockname()[:2]
     try:
-        server = _Server(_application(health, metrics, pages), tls)
+        server = _Server(_application(health, metrics, pages or {}), tls)
     except (OSError, ssl.SSLError) as error:
         listener.close()
         reason = error.strerror or type(error).__name__
@@ -96,7 +97,7 @@ def serve_pages(
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed unless its first request is complete in time.
+    """A connection that is closed unless the head of each request is complete in time.
 
     uvicorn has a limit between requests only, so a client that sends nothing, or one byte at a
     time, would keep its place.
@@ -106,18 +107,30 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._patience = self.loop.call_later(_PATIENCE, self._give_up)
+        self._be_patient()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._be_patient()  # a further request has begun, and its head is not complete
 
     def handle_events(self) -> None:
         super().handle_events()
-        if self.cycle is not None and self._patience:
-            self._patience.cancel()
-            self._patience = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._end_patience()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._end_patience()
+        super().connection_lost(exc)
+
+    def _be_patient(self) -> None:
+        if self._patience is None:
+            self._patience = self.loop.call_later(_PATIENCE, self._give_up)
+
+    def _end_patience(self) -> None:
         if self._patience:
             self._patience.cancel()
-        super().connection_lost(exc)
+            self._patience = None
 
     def _give_up(self) -> None:
         _log.warning("closed a connection without a request", seconds=_PATIENCE)
@@ -176,7 +189,7 @@ class _Server(Server):
 
 
 def _application(
-    health: Callable[[], Health], metrics: HealthPages, pages: ASGIApp | None
+    health: Callable[[], Health], metrics: HealthPages, pages: Mapping[str, ASGIApp]
 ) -> Starlette:
     async def healthz(_request: Request) -> Response:
         alive = health().alive
@@ -194,8 +207,7 @@ def _application(
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
     ]
-    if pages is not None:
-        routes.append(Mount("/", pages))
+    routes += (Mount(path, page) for path, page in pages.items())
     application = Starlette(routes=routes)
     application.router.redirect_slashes = False
     return application

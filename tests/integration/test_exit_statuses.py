@@ -52,10 +52,17 @@ def test_a_quiet_apply_prints_only_what_needs_a_person(used: University) -> None
     used.register(TEST, "1098")
     ran = used.run("apply", "--quiet")
     assert (ran.status, ran.out) == (0, "")
+    for command in ("plan", "reconcile"):
+        assert used.run(command, "--quiet").out == "", command
     make_row_error(used)
     loud = used.run("apply", "--quiet")
     assert loud.status == 1
     assert "registrations.csv line 2" in loud.out
+    used.register(TEST, "1097")
+    planned = used.run("plan", "--quiet")
+    assert "registrations.csv line 2" in planned.out
+    assert "1097" not in planned.out
+    assert "1097" not in used.run("apply", "--quiet").out
     make_unreadable(used)
     assert "exams.csv" in used.run("apply", "--quiet").out
 

@@ -7,6 +7,8 @@ from itertools import count
 
 import pytest
 from sync.app import App
+from sync.records.changes import Cause
+from sync.state.service_figures import read_figures
 
 from ..support.manual_edits import put_candidate
 from ..support.servers.needed import need
@@ -229,6 +231,20 @@ def test_a_record_is_explained_from_a_state_on_postgresql(on_server: OnServer) -
     assert "what is known in Inspera is what the sources want (rules 27)" in out
     assert "put there by run 1 (apply)" in out
     assert university.run("explain", "learner", "10010").status == 1
+
+
+def test_the_figures_of_the_service_are_read_from_a_state_on_postgresql(
+    university: University, on_server: OnServer
+) -> None:
+    university.at("2026-11-30T12:00")
+    university.students.set("1002", feide="other")
+    university.apply()
+    app = App.open(university.write(), lambda _line: None)
+    with app.state.open_to_read() as connection:
+        figures = read_figures(connection, university.now())
+    assert figures.held == {Cause.IDENTITY_CHANGE: 1}
+    assert figures.exams == 1
+    assert {(one.source, one.rows) for one in figures.sources} >= {("students", 3)}
 
 
 def test_a_changed_mapping_is_held_with_a_plan_in_another_session(

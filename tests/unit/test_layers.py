@@ -16,7 +16,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
     frozenset({"service", "sandbox"}),
-    frozenset({"page"}),
+    frozenset({"concerns"}),
+    frozenset({"page", "notify"}),
     frozenset({"app"}),
     frozenset({"commands"}),
     frozenset({"cli"}),
@@ -26,9 +27,10 @@ FLOORS: tuple[frozenset[str], ...] = (
 
 PURE = frozenset({"text", "contract", "records", "mapping", "planning"})
 STRANGERS = {
-    "requests": {"inspera"},
+    "requests": {"inspera", "notify"},
+    "apprise": {"notify"},
     "sqlmodel": {"state"},
-    "sqlalchemy": {"state", "sources", "commands", "page"},
+    "sqlalchemy": {"state", "sources", "commands", "page", "concerns"},
     "ldap3": {"sources"},
     "starlette": {"sandbox", "service", "page"},
     "anyio": {"page"},
@@ -40,8 +42,9 @@ STRANGERS = {
     "markupsafe": {"report"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
+    "truststore": {"inspera"},
 }
-"""Libraries that only some rooms may touch. (`commands` and `page` name the type of a connection that they hand on.)"""
+"""Libraries that only some rooms may touch. Three of them name the type of a connection that they hand on."""
 
 
 def room_of(module: str) -> str:

@@ -14,6 +14,7 @@ from sync.contract import OPTIONS, OptionRule
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
+from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
 from sync.records.base import Key, Kind, row_place
 from sync.records.candidate import MAX_CANDIDATES
@@ -217,11 +218,12 @@ def _pair_members(
             ensured=bool(row.ensured),
         )
         waits_for = tuple(_read_missing(connection, row, person, key))
+        window = timing(row)
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None),
-            timing=timing(row),
-            begun=bool(row.begun) and locked,
+            timing=window,
+            begun=locked and _is_fixed(row, window),
             one_way=rule is not None and rule.one_way,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
@@ -267,7 +269,8 @@ def _members_sql(kind: Kind, lost: str) -> str:
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
         SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
-               kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
+               kt.key AS test_known, kt.activated AS test_activated, tw.begun AS begun,
+               tw.ended AS ended,
                {WINDOW},
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
@@ -283,6 +286,16 @@ def _members_sql(kind: Kind, lost: str) -> str:
           AND NOT {_LEFT_OUT}
         ORDER BY w.test, w.feed, w.line
     """  # Test by test, so that `_PlacesLeft` can count.
+
+
+def _is_fixed(row: Any, window: TimeFacts | None) -> bool:
+    """Tell whether a security option can't change by what is known of its test.
+
+    A test that begins is activated by a planner, or by us. If it is by us and not done, its options
+    can change, and the status in Inspera decides.
+    """
+    ours = window is not None and window.rules.activate is not None
+    return bool(row.begun) and not (ours and row.test_activated is None)
 
 
 class _PlacesLeft:

@@ -82,7 +82,8 @@ class Comparison:
         feeds = [
             number for number, rules in scope.rules.items() if number is not None and rules.activate
         ]
-        return activation.read_due(self._connection, feeds, scope.places, scope.timing)
+        groups = {name: rule.group for name, rule in scope.options.items()}
+        return activation.read_due(self._connection, feeds, scope.places, scope.timing, groups)
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Record pairs whose two sides agree although their fingerprints do not."""
