@@ -29,7 +29,7 @@ class JobFacts:
     plans_only: bool = False
 
 
-def read_facts(
+def read_facts(  # noqa: PLR0913 - each is one kind of fact
     connection: Connection,
     *,
     now: datetime,
