@@ -1,31 +1,24 @@
 """The fixture of a made-up university, for the tests of rules and of the whole program."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 import pytest
-from sync.commands import (
-    adopt,
-    apply,
-    approve,
-    backup,
-    check,
-    doctor_checks,
-    explain,
-    held,
-    page_desk,
-    pause,
-    plan,
-    reconcile,
-    report,
-    state_copy,
-    state_rebind,
-    status,
-    undo,
-)
+from sync import commands
 
 from .leak_scan import leaks
 from .university import TEST, University, numbers
+
+
+def modules_with_clock() -> list[ModuleType]:
+    """Return every module of the commands that asks for the time."""
+    modules = [
+        import_module(f"sync.commands.{one.name}") for one in iter_modules(commands.__path__)
+    ]
+    return [module for module in modules if hasattr(module, "now")]
 
 
 @pytest.fixture
@@ -37,25 +30,7 @@ def university(
 ) -> Iterator[University]:
     """Return an empty university with a clock of its own; fail when a secret is left anywhere."""
     university = University(tmp_path, capsys)
-    for module in (
-        adopt,
-        apply,
-        approve,
-        backup,
-        check,
-        doctor_checks,
-        explain,
-        held,
-        page_desk,
-        pause,
-        plan,
-        state_copy,
-        state_rebind,
-        reconcile,
-        report,
-        status,
-        undo,
-    ):
+    for module in modules_with_clock():
         monkeypatch.setattr(module, "now", university.now)
     with university.sandbox:
         yield university
