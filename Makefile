@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS = never
 # Commands and tests start much sooner from byte code, which some machines switch off.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo test test-fast search lint check pages bench setup
+.PHONY: help demo test test-fast search lint check pages bench deb man setup
 .DEFAULT_GOAL := help
 
 help: ## List what can be made
@@ -25,9 +25,11 @@ demo: $(READY) ## Play two days of an invented university against a sandbox on t
 	@$(RUN) -m sync demo
 
 # The type checker needs one core of several for half a minute, while the first tests mostly wait.
+# The first time, one process translates the tests to byte code, instead of all workers at once.
 test: lint ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
 	@echo "== mypy and tests"
 	@$(RUN) -m mypy > $(VENV)/mypy.txt 2>&1 & types=$$!; \
+	ls tests/__pycache__/*pytest* >/dev/null 2>&1 || $(RUN) -m pytest --collect-only >/dev/null; \
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST); tests=$$?; \
 	wait $$types || { cat $(VENV)/mypy.txt; exit 1; }; \
 	exit $$tests
@@ -52,6 +54,13 @@ pages: $(READY) ## Write the generated parts of the pages again, such as what th
 
 bench: $(READY) ## Measure speed and memory by the benchmarks in tests/bench
 	@for each in tests/bench/bench_*.py; do echo "== $$each"; $(RUN) "$$each" || exit 1; done
+
+deb: $(READY) ## Build a package for Debian and Ubuntu in dist/, with all that the program needs
+	@$(RUN) deploy/debian/build_package.py
+
+man: $(READY) ## Write the man page to dist/inspera-sync.1
+	@mkdir -p dist
+	@$(RUN) -m sync help man > dist/inspera-sync.1
 
 setup: $(READY) ## Install what this project needs into .venv; the other targets do it first
 

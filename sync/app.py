@@ -273,7 +273,8 @@ class App:
         """
         kinds = frozenset(kinds or Kind)
         settings, ensured = self.loaded.settings, self._ensured_committees(kinds)
-        if ensured:
+        naming = {feed.kind for feed in self.feeds if feed.names_committees}
+        if ensured and naming <= needed_by(kinds):
             kinds |= {Kind.COMMITTEE}
         absence = settings.on_absence
         return Policy(
@@ -290,19 +291,14 @@ class App:
             protections=[entry.as_protection() for entry in settings.protect],
             pilot=self.pilot_group(),
             claimed=settings.existing.claim,
-            follows=self._followed_fields(),
+            follows=self._followed_fields(kinds),
             ensured=ensured,
+            naming=naming,
         )
 
     def _ensured_committees(self, kinds: Collection[Kind]) -> Mapping[int, str]:
-        """Return the committee that tests without one get, by the number of the test feed.
-
-        Nothing when the run does not read every feed that can name committees.
-        """
+        """Return the committee that tests without one get, by the number of the test feed."""
         read = needed_by(kinds)
-        naming = {feed.kind for feed in self.feeds if feed.names_committees}
-        if not naming <= read:
-            return {}
         settings = self.loaded.settings
         found: dict[int, str] = {}
         for number, feed in enumerate(one for one in settings.feeds if one.kind in read):
@@ -312,23 +308,23 @@ class App:
                     found[number] = committees.ensure
         return found
 
-    def _followed_fields(self) -> Mapping[Kind, frozenset[str]]:
+    def _followed_fields(self, kinds: Collection[Kind]) -> Mapping[int, frozenset[str]]:
         """Return the fields that are taken away where a blank follows a value of ours (rules 12).
 
-        A feed with `blank: keep` keeps them.
+        They are given by the number of the feed whose row is blank: a feed that does not map a
+        field says nothing about it. A feed with `on_conflict: fill` fills the rows of the others,
+        so its fields count for these too. A feed with `blank: keep` keeps what it maps.
         """
-        followed: dict[Kind, set[str]] = {}
-        kept: set[tuple[Kind, str]] = set()
-        for feed in self.loaded.settings.feeds:
-            kind = Kind(feed.kind)
-            names = set(RECORD_TYPES[kind].removed) & set(feed.fields())
-            followed.setdefault(kind, set()).update(names)
-            if feed.blank == "keep":
-                kept.update((kind, name) for name in names)
-        return {
-            kind: frozenset(name for name in names if (kind, name) not in kept)
-            for kind, names in followed.items()
-        }
+        needed = needed_by(kinds)
+        feeds = [feed for feed in self.loaded.settings.feeds if feed.kind in needed]
+        followed = {}
+        for number, feed in enumerate(feeds):
+            fills = [one for one in feeds if one.kind == feed.kind and one.on_conflict == "fill"]
+            mapping = [feed, *fills]
+            kept = {name for one in mapping if one.blank == "keep" for name in one.fields()}
+            mapped = {name for one in mapping for name in one.fields()}
+            followed[number] = frozenset(RECORD_TYPES[Kind(feed.kind)].removed) & mapped - kept
+        return followed
 
     def pilot_group(self) -> PilotGroup:
         """Return the records that are kept in step; the feeds of a kind are taken together."""
@@ -374,6 +370,7 @@ class App:
             look_up_learners=settings.existing.look_up_learners,
             export_above=settings.existing.export_above,
             verify=settings.verify,
+            call_timeout=settings.inspera.call_timeout,
             check_clock=check_clock,
         )
 
@@ -400,6 +397,7 @@ class App:
             retry_after_ceiling=inspera.retry_after_ceiling.total_seconds(),
             read_after_write_delay=inspera.read_after_write_delay.total_seconds(),
             staff_body=inspera.staff_body,
+            statuses=inspera.statuses_in_force(),
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,

@@ -219,19 +219,45 @@ CALLS: Final[Mapping[str, Call]] = {
 }
 """All calls by name, unless the configuration changes them (vendor contract, Token to Test API)."""
 
-NOT_ACTIVATED: Final = frozenset({"", "created", "scheduled"})
-"""Statuses of a test before it is activated, in lower case (vendor contract, Test API: search)."""
 
-ACTIVATED: Final = frozenset({"active", "finished", "grading in progress", "graded"})
-"""Statuses of a test that is activated, or was, in lower case (vendor contract, Test API: search).
+class Stage(StrEnum):
+    """What the status of a test means."""
 
-A new word is in neither set: the vendor adds such words without notice.
+    NOT_ACTIVATED = "not_activated"
+    ACTIVATED = "activated"
+    ARCHIVED = "archived"
+    UNSHOWN = "unshown"
+    UNKNOWN = "unknown"
+
+
+STATUSES: Final[Mapping[str, Stage]] = {
+    "created": Stage.NOT_ACTIVATED,
+    "scheduled": Stage.NOT_ACTIVATED,
+    "active": Stage.ACTIVATED,
+    "finished": Stage.ACTIVATED,
+    "grading in progress": Stage.ACTIVATED,
+    "graded": Stage.ACTIVATED,
+    "archived": Stage.ARCHIVED,  # inferred
+}
+"""Statuses of a test, in lower case (vendor contract, Test API: search).
+
+The vendor adds such words without notice, so a tenant's own are set in the configuration.
 """
 
 
-def is_activated(status: str | None) -> bool:
-    """Tell whether a test with this status is activated, or was."""
-    return (status or "").lower().replace("_", " ") in ACTIVATED
+def plain_status(status: str | None) -> str:
+    """Return a status of a test as it stands in `STATUSES`."""
+    return " ".join((status or "").lower().replace("_", " ").split())
+
+
+def stage_of(status: str | None, statuses: Mapping[str, Stage] = STATUSES) -> Stage:
+    """Return what the status of a test means, by these words.
+
+    This is the only judgement of a status: what waits for an activation and what must come before
+    it never rest on two.
+    """
+    plain = plain_status(status)
+    return statuses.get(plain, Stage.UNKNOWN) if plain else Stage.UNSHOWN
 
 
 SAVES: Final = frozenset(
@@ -274,8 +300,8 @@ DEFAULT_EXTERNAL_SYSTEM: Final = "API"
 (vendor contract, Conventions). Those of another integration are not found without its name."""
 
 ARCHIVED: Final = "archived"
-"""The word, in lower case, by which the status of an archived test and the refusal of its changes
-are recognised (vendor contract, Test API: activating; inferred)."""
+"""The word, in lower case, by which the refusal of changes of an archived test is recognised
+(vendor contract, Test API: activating; inferred)."""
 
 STARTED_WORDS: Final = ("has started", "have started", "already started", "has begun")
 """The words, in lower case, by which the refusal to take off a candidate who has started is

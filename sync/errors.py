@@ -94,6 +94,10 @@ class Retry(CallError):
         self.after = after
 
 
+class Outdated(CallError):
+    """The call was not sent: what it rests on was read too long ago, and is to be read again."""
+
+
 class Unknown(CallError):
     """The call was sent, but its answer is missing or unreadable: it may have been carried out."""
 

@@ -17,7 +17,13 @@ from .support.servers.postgres import share_data
 LONG = ("storm", "serve", "docs", "demo", "crash")
 """Folders of tests that take long and mostly wait. They begin first, to keep all workers busy."""
 
-settings.register_profile("repeatable", derandomize=True)
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where a commit needs not wait for a disk."""
+
+MEMORY_NEEDED = 3 * 1024**3
+"""Bytes that must be free there for the folders of all tests."""
+
+settings.register_profile("repeatable", derandomize=True, max_examples=50)
 settings.register_profile("search", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
@@ -31,7 +37,10 @@ FINDS_LIBRARIES = ("ldconfig", "gcc", "cc", "ld", "objdump")
 """Programs by which `ctypes` finds a library when a database driver is imported."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before a plugin makes the folder of all tests
 def pytest_configure(config: pytest.Config) -> None:
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
     sys.addaudithook(_require_mark)
     if not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="postgres-data-")
@@ -55,6 +64,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _marks.add("unit")
     yield
     _marks.clear()
+
+
+def _has_room(folder: Path) -> bool:
+    """Tell whether all tests can write there, and start programs from there."""
+    try:
+        there = os.statvfs(folder)
+    except OSError:
+        return False
+    usable = not there.f_flag & (os.ST_NOEXEC | os.ST_RDONLY) and os.access(folder, os.W_OK)
+    return usable and there.f_bavail * there.f_frsize >= MEMORY_NEEDED
 
 
 def _require_mark(event: str, arguments: tuple[object, ...]) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
+from sync.commands.person import login_name
 from sync.commands.plan import make_store
-from sync.engine.adopt import DOUBTFUL, Adopter, AdoptionResult
+from sync.engine.adopt import DOUBTFUL, TAKEN, Adopter, AdoptionResult
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
 from sync.engine.resolve import Resolution, Resolver
@@ -23,6 +24,8 @@ from sync.records.changes import Action, PlannedChange, Verdict
 from sync.records.kinds import KEY_FIELDS
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text, lost_zeros_text, plural
+from sync.state.audit.chain import Event
+from sync.state.audit.log import Entry
 from sync.state.backend import OpenState, Wait
 from sync.state.history import read_findings, read_last_runs
 from sync.state.journal import Journal
@@ -72,7 +75,7 @@ def adopt(
         connection = opened.connection
         # Tests that have ended are left in: after a loss of the state they must be known again.
         store = make_store(app, connection, write=not options.show, leave_out=False)
-        journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
+        journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark, login_name())
         policy, decided = app.policy(), app.state.read_decided(connection, now())
         if options.held:  # what a person has rejected is decided; naming one record decides anew
             policy = replace(policy, decided=decided)
@@ -98,6 +101,7 @@ def adopt(
                 )
             else:
                 results = adopter.take_in(progress)
+            results = _audited(results, journal)
             _show(results, ending.counts, say, None if options.show_all else MOST)
             if not record and not options.held:
                 _show_held(store, say)
@@ -109,6 +113,14 @@ def adopt(
         ending.record(journal, interruption)
     say(f"{'Would be: ' if options.show else ''}{_figures(ending)}.")
     return ending.status
+
+
+def _audited(results: Iterable[AdoptionResult], journal: Journal) -> Iterator[AdoptionResult]:
+    """Yield results, with a line of the audit log for each record that is taken in."""
+    for result in results:
+        if result.word == TAKEN:
+            journal.audit.append([Entry(event=Event.ADOPTED, kind=result.kind, key=result.key)])
+        yield result
 
 
 def _figures(ending: Ending) -> str:

@@ -15,8 +15,10 @@ from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from sync.app import App, Say, now
+from sync.commands.audit_configuration import note_configuration
 from sync.commands.earlier import gate_of
 from sync.commands.pause import pause_text
+from sync.commands.person import SERVICE, login_name
 from sync.commands.plan import make_store, plan_summary, show_needs, show_plan
 from sync.commands.plan_file import PLANNING, check_same, planning_options, read_plan_file
 from sync.commands.watch import Watch
@@ -26,7 +28,7 @@ from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, Policy
 from sync.engine.result import RunResult
 from sync.engine.run import plan_only, run
-from sync.errors import Deposed, UsageError
+from sync.errors import Deposed, StateError, UsageError
 from sync.exit_codes import Exit
 from sync.planning.decided import REJECTED, DecidedChanges
 from sync.planning.freeze import digest_of
@@ -43,6 +45,7 @@ from sync.state.backend import Wait
 from sync.state.history import PastFinding, read_findings
 from sync.state.journal import Journal
 from sync.state.refusals import wake
+from sync.state.retention import Retention, prune
 from sync.state.store import Store
 from sync.text.masking import masked
 
@@ -89,6 +92,7 @@ class ApplyOptions:
         file: a plan that was reviewed: exactly its changes are sent, or none.
         reviewed: what that file contains.
         approved: whether the run sends only what people have approved.
+        by: who wants it; None for the person who is logged in, or the service.
     """
 
     allowed: tuple[str, ...] = ()
@@ -109,6 +113,12 @@ class ApplyOptions:
     file: Path | None = None
     reviewed: ReviewedPlan | None = None
     approved: bool = False
+    by: str | None = None
+
+    @property
+    def who(self) -> str:
+        """Return who does the run, for the audit log."""
+        return SERVICE if self.job else self.by or login_name()
 
     @property
     def command(self) -> str:
@@ -182,7 +192,10 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
     ):
         connection = opened.connection
         store = make_store(app, connection, options.kinds, write=True)
-        journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
+        journal = Journal(
+            connection, now, options.command, opened.confirm, opened.keep_mark, options.who
+        )
+        note_configuration(app, connection, journal)
         decided = app.state.take_decided(connection, now())
         policy = with_decisions(policy, decided, only_approved=options.approved)
         settings = app.run_settings(policy, check_clock=options.check_clock)
@@ -204,7 +217,20 @@ def run_once(  # noqa: PLR0913, PLR0917 - each is a separate part
             if interruption.lost_lock:
                 raise Deposed(f"{app.state}: {interruption.reason}; this run stops")
             reporter.ended(result, connection, journal.run_id)
+            _prune(app, connection)
     return result
+
+
+def _prune(app: App, connection: Connection) -> None:
+    """Delete what the configuration keeps no longer. A failure here does not fail the run."""
+    rules = Retention(**dict(app.loaded.settings.retention))
+    try:
+        deleted = prune(connection, rules, now())
+    except StateError as error:
+        _log.warning("retention", problem=str(error))
+    else:
+        if deleted:
+            _log.info("retention", **deleted)
 
 
 def reviewed_options(

@@ -66,7 +66,7 @@ def approve(
     app.state.queue(decided)
     _log.info("approved", hash=options.id, changes=len(approved))
     say(f"Approved: {plural(len(approved), 'change')}, until {approved[0].expires}.")
-    run_options = ApplyOptions(approved=True, show_all=options.show_all)
+    run_options = ApplyOptions(approved=True, show_all=options.show_all, by=options.by)
     try:
         status = run_once(app, run_options, say, progress, interruption).status
     except (Locked, StateBusy):

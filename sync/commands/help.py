@@ -30,6 +30,10 @@ def topics() -> dict[str, Path]:
         "example": config / "inspera-sync.yaml",
         "unit": guides / "systemd" / "inspera-sync.service",
         "as-inspera-sync": guides / "systemd" / "as-inspera-sync",
+        **{
+            path.name.removeprefix("inspera-sync-"): path
+            for path in sorted((guides / "systemd").glob("inspera-sync-*"))
+        },
     }
 
 
@@ -76,6 +80,8 @@ def _folder(in_wheel: str, in_checkout: str) -> Path:
 def _summary(path: Path) -> str:
     """Return what a topic is about: a page's first sentence after its heading, or a file's kind."""
     if path.suffix != ".md":
+        if path.name.startswith("inspera-sync-"):
+            return "A systemd unit, to copy, for who prefers timers."
         return {
             "inspera-sync.yaml": "The example configuration, which explains every setting.",
             "inspera-sync.service": "The systemd unit, to copy.",

@@ -13,7 +13,7 @@ from sync.commands.apply import ApplyOptions, run_once, say_nothing, with_decisi
 from sync.commands.plan import make_store
 from sync.commands.watch import Watch
 from sync.config import JobSettings
-from sync.engine.executor import ShouldYield
+from sync.engine.executor import SENDING, ShouldYield
 from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.interruption import Interruption
 from sync.engine.plan import PlanResult, plan_status
@@ -96,7 +96,7 @@ class ConfiguredRun:
 
 
 def _silent(phase: str, done: int, total: int | None = None) -> None:
-    """Show nothing: the log has the result of a run."""
+    """Show nothing: a plan is only read."""
 
 
 class ApplyRun(ConfiguredRun):
@@ -107,6 +107,8 @@ class ApplyRun(ConfiguredRun):
     def run(self, should_yield: ShouldYield, began: datetime) -> str:
         """Do one run, or the rest of one that `began` then."""
         job = self.job
+        if not job.approved:
+            job.metrics.run_began(job.name, began)
         options = ApplyOptions(
             changed=job.settings.changed,
             kinds=job.settings.chosen(),
@@ -120,7 +122,7 @@ class ApplyRun(ConfiguredRun):
             job.app,
             options,
             say_nothing,
-            _silent,
+            self._progress,
             self._interruption,
             should_yield,
             job.metrics,
@@ -129,6 +131,10 @@ class ApplyRun(ConfiguredRun):
             self._interruption = Interruption()
         self._count(ran)
         return _outcome(ran)
+
+    def _progress(self, phase: str, done: int, total: int | None = None) -> None:
+        if phase == SENDING and total is not None and not self.job.approved:
+            self.job.metrics.progress(self.job.name, done, total)
 
     def _wait(self, holder: str) -> bool:
         """Wait for a run that a person has started.
@@ -148,8 +154,8 @@ class ApplyRun(ConfiguredRun):
             metrics.changes(kind, action, result, number)
         if ran.clock_offset is not None:
             metrics.clock(ran.clock_offset, ran.clock_trouble)
-        if self.job.approved:
-            return  # it sees only a part of what is deferred, or waits
+        if self.job.approved or not ran.planned:
+            return  # it has seen only a part of what is deferred, or waits; or nothing, in a pause
         metrics.deferred(self.job.name, {**ran.left, ("row error", "row"): ran.row_errors})
         metrics.waiting(self.job.name, ran.waiting, ran.soon)
         for (source, kind), rows in ran.rows.items():

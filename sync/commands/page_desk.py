@@ -133,12 +133,12 @@ class PageDesk:
 
     def pause(self, reason: str, person: str) -> None:
         """Stop all sending."""
-        pause(self._app(), f"{reason} (by {person})", _say_nothing)
+        pause(self._app(), f"{reason} (by {person})", _say_nothing, person)
 
     def resume(self, person: str) -> None:
         """Allow sending again."""
         _log.info("resumed on the page", by=person)
-        resume(self._app(), _say_nothing)
+        resume(self._app(), _say_nothing, person)
 
     def run_now(self, job: str) -> None:
         """Start a job at once."""

@@ -3,6 +3,9 @@
 import getpass
 import os
 
+SERVICE = "service"
+"""Who does what a schedule asks for."""
+
 
 def login_name() -> str:
     """Return the name of the person who is logged in, also behind `sudo`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sync.console import put, say
 from sync.engine.interruption import Interruption
+from sync.errors import UsageError
 from sync.report.wording import plural
 
 LIMIT = 600.0
@@ -34,19 +35,23 @@ class Question:
         interruption: ends the wait for an answer.
         read: waits for the answer.
         monotonic: returns seconds from any origin.
+        text: returns the question about so many.
     """
 
     interruption: Interruption
     read: ReadAnswer
     monotonic: Callable[[], float] = time.monotonic
+    text: Callable[[int], str] = lambda total: (
+        f"Send {'this' if total == 1 else 'these'} {plural(total, 'change')}?"
+    )
 
     def __call__(self, total: int) -> bool:
-        """Ask whether to send so many changes. Anything except `y` or `yes` means no.
+        """Ask about so many changes, or people. Anything except `y` or `yes` means no.
 
         Raises:
             Interrupted: the run is to end.
         """
-        put(f"Send {'this' if total == 1 else 'these'} {plural(total, 'change')}? [y/N] ")
+        put(f"{self.text(total)} [y/N] ")
         end = self.monotonic() + LIMIT
         answer = None
         while answer is None and self.monotonic() < end:
@@ -65,6 +70,21 @@ def question_on_terminal(interruption: Interruption, *, yes: bool) -> Question |
     if yes or not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         return None
     return Question(interruption, _read_line)
+
+
+def forget_on_terminal(interruption: Interruption, *, yes: bool) -> Question | None:
+    """Return the question whether people are forgotten; None with `yes`.
+
+    Raises:
+        UsageError: there is no person at a terminal, and what follows can't be undone.
+    """
+    if yes:
+        return None
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("forget: can't be undone, and nobody is there to be asked; add --yes")
+    return Question(
+        interruption, _read_line, text=lambda total: f"Forget {total:,}? This can't be undone."
+    )
 
 
 def _read_line(seconds: float) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sync.app import App, Say, now
 from sync.commands.apply import ApplyOptions, apply, quietly, say_nothing
+from sync.commands.person import login_name
 from sync.commands.plan import make_store
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
@@ -162,7 +163,9 @@ def _read(
     ):
         connection = opened.connection
         store = make_store(app, connection, write=True)
-        journal = Journal(connection, now, "reconcile", opened.confirm, opened.keep_mark)
+        journal = Journal(
+            connection, now, "reconcile", opened.confirm, opened.keep_mark, login_name()
+        )
         delay = app.membership_policy().read_after_write_delay
         reconciler = Reconciler(store, target, settings.reconcile.people, now(), delay, progress)
         repairer = Repair(store, journal, app.policy().limits.kind) if repair else None

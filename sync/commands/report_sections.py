@@ -223,6 +223,7 @@ _FINDINGS = {
     "refused": "Refused by Inspera",
     "unknown": "Sent, but without an answer",
     "no updates": "Inspera takes no updates of people",
+    "export": "An export of people that was not believed",
     "not sent": "Not sent",
     "not needed": "Not needed after all",
     "drift": "Not in Inspera as it was sent",

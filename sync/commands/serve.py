@@ -3,7 +3,7 @@
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from sync.notify.notifier import Notifier, NotifierThread
 from sync.records.base import utc_time
 from sync.service import systemd
 from sync.service.approvals import APPROVED
+from sync.service.deliveries import WatchedSource
+from sync.service.figure_reader import FigureReader
 from sync.service.health import Health, Heartbeat
 from sync.service.http import Certificate, serve_pages
 from sync.service.loop import Service
@@ -33,6 +35,7 @@ from sync.service.protocols import ServiceSetup
 from sync.state.backend import Pause, ServiceLock
 from sync.state.history import PastJob, read_past_jobs
 from sync.state.migrations import head
+from sync.state.service_figures import ServiceFigures, read_figures
 
 HANGS = 30.0
 """Seconds without a round of its loop after which the service says that it is not alive."""
@@ -88,18 +91,18 @@ def _pages(desk: "ServiceMonitor", service: Service) -> AbstractContextManager[o
     settings = desk.app.loaded.settings.service
     if settings.listen is None:
         return nullcontext()
-    page = settings.page
-    if page is None:
+    if settings.page is None and settings.trigger_token is None:
         return serve_pages(settings.listen, desk.health, desk.metrics)
     from sync.page.access import Access
     from sync.page.application import make_pages
     from sync.page.guard import Reach
+    from sync.page.triggers import make_triggers
 
-    folder = desk.app.loaded.folder
+    page, folder = settings.page, desk.app.loaded.folder
     tls = None
-    if page.tls:
+    if page and page.tls:
         tls = Certificate(folder / page.tls.certificate, folder / page.tls.key)
-    reach = Reach(secure=page.tls is not None, proxy=page.proxy or "")
+    reach = Reach(secure=tls is not None, proxy=(page and page.proxy) or "")
     back = PageDesk(
         lambda: desk.app,
         desk.health,
@@ -108,8 +111,12 @@ def _pages(desk: "ServiceMonitor", service: Service) -> AbstractContextManager[o
         service.request_run,
         lambda: desk.notifier.undelivered,
     )
-    access = Access(lambda: desk.token)
-    pages = make_pages(back, access, reach)
+    pages = {}
+    if settings.trigger_token:
+        triggers = make_triggers(back.run_now, Access(lambda: desk.trigger_token), reach)
+        pages["/trigger"] = triggers
+    if page:
+        pages["/"] = make_pages(back, Access(lambda: desk.token), reach)
     return serve_pages(settings.listen, desk.health, desk.metrics, pages=pages, tls=tls)
 
 
@@ -127,8 +134,13 @@ class _ServiceState:
     def leads(self) -> bool:
         """Tell whether this service leads, or takes the free lead; check the state too."""
         leads = self._hold.try_lead()
-        self._desk.look()
+        self._desk.look(leads)
         return leads
+
+    def take_requested(self) -> Collection[str]:
+        """Return the jobs that a person wants to run now, and forget them."""
+        requested, self._desk.requested = self._desk.requested, []
+        return requested
 
     def approvals_wait(self) -> bool:
         """Tell whether a person has approved something with which no run has begun."""
@@ -158,6 +170,7 @@ class ServiceMonitor:
         self.app = _sound(config)
         self._fresh = True
         self.metrics = Metrics(now)
+        self._figures = FigureReader(self._read_figures, self.metrics.figures)
         self._pulse = Heartbeat(HANGS)
         self._loaded = now()
         self._reload_failed: datetime | None = None
@@ -166,7 +179,8 @@ class ServiceMonitor:
         self._paused: Pause | None = None
         self.approvals_wait = False
         self.next_runs: Mapping[str, datetime] = {}
-        self.token = self._read_token(self.app)
+        self.token, self.trigger_token = _read_tokens(self.app)
+        self.requested: list[str] = []
         self.notifier = Notifier(
             settings=lambda: self.app.loaded.settings.notifications,
             folder=self.app.loaded.folder,
@@ -182,24 +196,6 @@ class ServiceMonitor:
         """Tell whether this replica leads, over a state of this version."""
         return self._leads and self._migrated
 
-    @staticmethod
-    def _read_token(app: App) -> str:
-        """Return the token of the page; empty without a page.
-
-        Raises:
-            UsageError: it is too short to be safe.
-        """
-        page = app.loaded.settings.service.page
-        if page is None:
-            return ""
-        token = page.token.reveal(app.loaded.folder)
-        if len(token) < SHORTEST_TOKEN:
-            raise UsageError(
-                f"service.page.token: has fewer than {SHORTEST_TOKEN} characters; make one with "
-                "`openssl rand -hex 24`"
-            )
-        return token
-
     def load(self) -> ServiceSetup:
         """Return the configuration as it is now. The one in use stays if the new one is invalid."""
         app = self.app if self._fresh else _sound(self._config)
@@ -214,19 +210,26 @@ class ServiceMonitor:
         old, new = self.app.loaded.settings.service, app.loaded.settings.service
         if old.listen != new.listen or _page_address(old.page) != _page_address(new.page):
             _log.warning("service.listen and service.page take effect when it is restarted")
-        self.token = self._read_token(app)
+        self.token, self.trigger_token = _read_tokens(app)
         self.app = app
         settings = app.loaded.settings
-        self.metrics.keep(settings.jobs.keys(), settings.sources.keys())
         self._loaded = now()
         jobs = {
             name: ConfiguredJob(app, name, job, self.metrics) for name, job in settings.jobs.items()
         }
+        schedules = {name: job.timed.schedule.next_after for name, job in jobs.items()}
+        self.metrics.keep(schedules, settings.sources.keys())
+        self.metrics.api_key_ends(settings.inspera.api_key_end())
         approved = ConfiguredJob.of_approvals(app, self.metrics)
-        return ServiceSetup(jobs, settings.service.shutdown_timeout, approved)
+        return ServiceSetup(
+            jobs, settings.service.shutdown_timeout, approved, list(_watched_sources(app))
+        )
 
-    def look(self) -> None:
-        """Check whether all sending is stopped, and whether the state is of this version."""
+    def look(self, leads: bool) -> None:
+        """Check whether all sending is stopped, and whether the state is of this version.
+
+        The one that leads also takes the requests of people to run a job now.
+        """
         try:
             self.app.state.check_usable()
             self._trouble = ""
@@ -235,6 +238,7 @@ class ServiceMonitor:
         with suppress(StateError, Locked):  # while it can't be asked, what it said last counts
             self._paused = self.app.state.paused()
             # While sending is paused, a run would leave them as they are.
+            self.requested += self.app.state.take_requested() if leads else []
             self.approvals_wait = not self._paused and self.app.state.approvals_wait(now())
             self._migrated = self._migrated or self.app.state.version() == head()
 
@@ -242,7 +246,11 @@ class ServiceMonitor:
         """Note that the state is of this version, and remembers this of the jobs."""
         self._migrated = True
         for job, one in past.items():
-            if one.done is not None and job in self.app.loaded.settings.jobs:
+            if job not in self.app.loaded.settings.jobs:
+                continue
+            if one.done is None:
+                self.metrics.never_succeeded(job, one.first)
+            else:
                 self.metrics.succeeded(job, one.done)
 
     def health(self) -> Health:
@@ -264,6 +272,7 @@ class ServiceMonitor:
         if job == APPROVED:
             return
         self.metrics.run_ended(job, outcome, seconds, now())
+        self._figures.expire()
         if outcome == "yielded":
             self.metrics.yielded(job)
         if self.notifying:
@@ -284,14 +293,51 @@ class ServiceMonitor:
         self.next_runs = dict(next_runs)
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
+        if self._migrated:
+            self._figures.refresh()
         self.metrics.paused(self._paused is not None)
         for job in self.app.loaded.settings.jobs:
             self.metrics.next_run(job, next_runs.get(job))
+
+    def _read_figures(self) -> ServiceFigures:
+        with self.app.state.open_to_read() as connection:
+            return read_figures(connection, now())
 
     def impediment(self) -> str:
         """Return since when sending is paused, and what is wrong with the clock; or empty."""
         paused = f"paused since {self._paused.since}" if self._paused else ""
         return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
+
+
+def _read_tokens(app: App) -> tuple[str, str]:
+    """Return the tokens of the page and of triggers; empty for one that is not configured.
+
+    Raises:
+        UsageError: one is too short to be safe.
+    """
+    service = app.loaded.settings.service
+    secrets = {
+        "service.page.token": service.page and service.page.token,
+        "service.trigger_token": service.trigger_token,
+    }
+    tokens = [one.reveal(app.loaded.folder) if one else "" for one in secrets.values()]
+    for name, token in zip(secrets, tokens, strict=True):
+        if secrets[name] and len(token) < SHORTEST_TOKEN:
+            raise UsageError(
+                f"{name}: has fewer than {SHORTEST_TOKEN} characters; make one with "
+                "`openssl rand -hex 24`"
+            )
+    return tokens[0], tokens[1]
+
+
+def _watched_sources(app: App) -> Iterator[WatchedSource]:
+    """Yield the sources that jobs watch, each with its jobs."""
+    settings = app.loaded.settings
+    for name, source in settings.sources.items():
+        jobs = [job for job, of in settings.jobs.items() if name in of.watch]
+        watcher = source.watcher(app.loaded.folder) if jobs else None
+        if watcher is not None:
+            yield WatchedSource(name, watcher, jobs)
 
 
 def _page_address(page: PageSettings | None) -> object:

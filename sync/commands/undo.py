@@ -83,6 +83,7 @@ def undo_run(
         allowed=options.allowed,
         show_all=options.show_all,
         name=request.command,
+        by=options.by,
         words=("To undo", NOTHING),
         wait=options.wait,
         confirm=options.confirm,

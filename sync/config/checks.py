@@ -4,7 +4,7 @@ They read the plain values of the file, so that they also run when the model ref
 All errors can then be reported at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from sync.config.contract_checks import check_calls, check_values, find_long_codes
@@ -60,7 +60,7 @@ def find_unused(data: Plain) -> Iterator[SettingError]:
     yield from _check_fixed_zones(data)
     yield from _check_shared_limit(data)
     yield from find_long_codes(data)
-    yield from _check_ensured_committees(data)
+    yield from _check_committees(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined_sources(feed))
     sources = value_at(data, ("sources",))
@@ -97,6 +97,7 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             if isinstance(kind, str) and kind in set(Kind) - configured:
                 remedy = "add a feed of this kind, or remove it"
                 yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
+        yield from _check_watched(data, name, job)
         if is_true(value_at(job, ("changed",))) and not changes:
             reason = "has no effect: no feed has 'updated_column'"
             yield SettingError(
@@ -104,28 +105,65 @@ def _check_jobs(data: Plain) -> Iterator[SettingError]:
             )
 
 
-def _check_ensured_committees(data: Plain) -> Iterator[SettingError]:
-    """Report that no job reads all feeds that can name committees, so that none ensures one."""
-    feeds = [feed for _, feed in feeds_in(data)]
-    ensured = value_at(data, ("committees", "ensure")) or any(
-        value_at(feed, ("committees", "ensure")) for feed in feeds
-    )
-    jobs = value_at(data, ("jobs",))
-    if not ensured or not isinstance(jobs, dict) or not jobs:
+_PROOFS = ("done_marker", "sha256", "moved_into_place", "listen")
+"""The settings of a source by which it tells that a delivery is complete."""
+
+
+def _check_watched(data: Plain, job_name: str, job: Plain) -> Iterator[SettingError]:
+    """Report watched sources that do not exist, or that can't tell when they are complete."""
+    sources = value_at(data, ("sources",))
+    names = value_at(job, ("watch",))
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        where = ("jobs", job_name, "watch", index)
+        if not isinstance(sources, dict) or name not in sources:
+            known = ", ".join(map(str, sources)) if isinstance(sources, dict) else "none"
+            yield SettingError(where, "is not a source", f"the sources are {known}")
+        elif not any(value_at(sources[name], (proof,)) for proof in _PROOFS):
+            yield SettingError(
+                where,
+                "is a source that can't tell when a delivery is complete",
+                "set its 'done_marker', 'sha256' or 'moved_into_place', or 'listen' for PostgreSQL",
+            )
+
+
+def _check_committees(data: Plain) -> Iterator[SettingError]:
+    """Report that no job reads all feeds that can name committees: none ensures or removes one."""
+    feeds, jobs = [feed for _, feed in feeds_in(data)], value_at(data, ("jobs",))
+    if not isinstance(jobs, dict) or not jobs:
         return
     naming = {
         str(feed.get("kind"))
         for feed in feeds
         if feed.get("kind") == Kind.COMMITTEE or value_at(feed, ("map", "committees")) is not None
     }
+    ensured = value_at(data, ("committees", "ensure")) or any(
+        value_at(feed, ("committees", "ensure")) for feed in feeds
+    )
+    if ensured:
+        needed = {*naming, str(Kind.TEST)}
+        remedy = f"add a job that reads {', '.join(sorted(needed))}"
+        yield from _unless_read_by_a_job(jobs, needed, ("committees", "ensure"), remedy)
+    elif naming and value_at(data, ("on_absence", "committee")) == "remove":
+        removing = {
+            name: job
+            for name, job in jobs.items()
+            if not (kinds := value_at(job, ("kinds",))) or Kind.COMMITTEE in kinds
+        }
+        setting = ("on_absence", "committee")
+        yield from _unless_read_by_a_job(removing, naming, setting, "add a job without 'kinds'")
+
+
+def _unless_read_by_a_job(
+    jobs: Mapping[str, Plain], needed: Collection[str], setting: Steps, remedy: str
+) -> Iterator[SettingError]:
+    """Report a setting if no job reads all of these kinds."""
     for job in jobs.values():
         kinds = value_at(job, ("kinds",))
         names = [Kind(str(kind)) for kind in kinds] if isinstance(kinds, list) else list(Kind)
-        if naming | {Kind.TEST} <= {*names, *(one for kind in names for one in NEEDS[kind])}:
+        if {*needed} <= {*names, *(one for kind in names for one in NEEDS[kind])}:
             return
-    remedy = f"add a job that reads {', '.join(sorted(naming | {Kind.TEST}))}"
     reason = "has no effect in jobs: none of them reads all feeds that can name committees"
-    yield SettingError(("committees", "ensure"), reason, remedy)
+    yield SettingError(setting, reason, remedy)
 
 
 def _check_source_names(data: Plain) -> Iterator[SettingError]:

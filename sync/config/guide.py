@@ -5,11 +5,11 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from sync.config.errors import Steps, name_text
 from sync.config.model import Settings
 from sync.config.tree import Plain, value_at
+from sync.config_base.descriptions import description
 from sync.config_base.secrets import SecretRef
 
 MOST_NAMED = 12
@@ -42,10 +42,8 @@ def names_at(steps: Steps, data: Plain) -> tuple[str, ...]:
 def describe(steps: Steps, data: Plain) -> str:
     """Return the first sentence of the setting's description; empty if it has none."""
     owner = setting_at(steps[:-1], data)
-    info: FieldInfo | None = (
-        owner.model_fields.get(steps[-1]) if _is_model(owner) and steps else None
-    )
-    text = " ".join((info.description or "").split()) if info else ""
+    known = bool(steps) and _is_model(owner) and steps[-1] in owner.model_fields
+    text = " ".join(description(owner, str(steps[-1])).split()) if known else ""
     return text.split(". ", 1)[0].rstrip(".")
 
 

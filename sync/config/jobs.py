@@ -21,6 +21,7 @@ from sync.config_base.base import (
     validation_errors,
 )
 from sync.config_base.durations import Duration, between
+from sync.config_base.secrets import SecretRef
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab
 
@@ -85,6 +86,9 @@ class JobSettings(Strict):
     ) = None
     """The kinds to keep in step, together with the kinds that they need. Default: all that have
     feeds."""
+    watch: Annotated[tuple[str, ...], AfterValidator(require_entries)] = ()
+    """Sources that start it, in addition to its times, as soon as they have something new. Files
+    need `done_marker`, `sha256` or `moved_into_place`, queries of PostgreSQL `listen`."""
     mode: Literal["apply", "plan"] = "apply"
     """`apply` plans the changes and applies them; `plan` only logs what it would do."""
     changed: bool = False
@@ -146,6 +150,9 @@ class ServiceSettings(Strict):
     `127.0.0.1:9464`. Without it they are not available."""
     page: PageSettings | None = None
     """The status page for people. Without it there is none."""
+    trigger_token: SecretRef | None = None
+    """The token of `POST /trigger/JOB`, which starts a job and can do nothing else: at least 20
+    characters. Without it nobody can start jobs so."""
     shutdown_timeout: Annotated[Duration, between(timedelta(seconds=1), timedelta(minutes=10))] = (
         timedelta(seconds=75)
     )

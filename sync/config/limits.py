@@ -290,8 +290,9 @@ class ExistingSettings(Strict):
     export_above: Annotated[int, Field(ge=0, le=1_000_000)] = 500
     """Above how many new learners, or new staff, one export of Inspera's people tells which logins
     exist. Then only people with such a login are looked up, with two more calls for each; the
-    others are created at once. It does not see an account with another login and the same external
-    id. `0` to look everyone up."""
+    others are created at once. People for tests of the next 7 days do not count: they are always
+    looked up. It does not see an account with another login and the same external id. `0` to look
+    everyone up."""
     match_email: bool = False
     """Whether `adopt` also matches people by email address, if neither the external id nor the login
     matches."""

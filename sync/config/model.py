@@ -4,7 +4,7 @@ The validation, the JSON Schema and the reference page are all made from it.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 from urllib.parse import quote
@@ -24,8 +24,16 @@ from sync.config.limits import (
     ReconcileSettings,
 )
 from sync.config.notifications import NotificationSettings
+from sync.config.retention import RetentionSettings
 from sync.config.selections import OnlySettings, ProtectSettings
-from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
+from sync.config.vendor import (
+    CHANGEABLE,
+    CallSettings,
+    OptionName,
+    OptionSettings,
+    StatusMeaning,
+    StatusWord,
+)
 from sync.config_base.base import (
     NonBlank,
     Strict,
@@ -33,6 +41,7 @@ from sync.config_base.base import (
     empty_is_none,
     require_entries,
 )
+from sync.config_base.days import Day, end_of
 from sync.config_base.durations import Duration, between
 from sync.config_base.secrets import SecretRef
 from sync.contract import (
@@ -40,9 +49,11 @@ from sync.contract import (
     DEFAULT_EXTERNAL_SYSTEM,
     FLAT,
     OPTIONS,
+    STATUSES,
     Call,
     OptionRule,
     StaffBody,
+    Stage,
 )
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
@@ -64,6 +75,11 @@ Options = Annotated[
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}}
     ),
 ]
+Statuses = Annotated[
+    dict[StatusWord, StatusMeaning],
+    BeforeValidator(empty_is_default),
+    Field(default_factory=dict),
+]
 _Wait = Annotated[Duration, between(timedelta(milliseconds=1), timedelta(hours=1))]
 
 
@@ -77,8 +93,11 @@ class InsperaSettings(Strict):
     """The client id that Inspera shows next to the API key; usually the first part of the tenant's
     host name."""
     api_key: SecretRef
-    """The API key, as `${file:PATH}`, `${cred:NAME}` or `${NAME}`. It is read only when a call
+    """The API key, as `${file:PATH}`, `${cred:NAME}`, `${cmd:COMMAND}` or `${NAME}`. It is read only when a call
     needs it."""
+    api_key_ends: Day | None = None
+    """The last day on which this key is used (in UTC), such as `2027-06-30`. It reminds people to
+    replace the key: the metric `api_key_days_left` counts down to it."""
     external_system: Annotated[str, Field(min_length=1, max_length=200)] = DEFAULT_EXTERNAL_SYSTEM
     """The name under which Inspera keeps the external ids of these tests. Tests that came by LTI or
     another integration have another one, and are not found without it; keep them with a
@@ -101,6 +120,11 @@ class InsperaSettings(Strict):
     read_timeout: _Wait = timedelta(seconds=65)
     """How long to wait for an answer, such as `65s`. Inspera gives a call up after 60 s; with a
     shorter time, calls that Inspera carries out count as lost."""
+    call_timeout: Annotated[Duration, between(timedelta(0), timedelta(minutes=10))] = timedelta(
+        seconds=60
+    )
+    """How long Inspera works on a call at most, such as `60s`. A call of a run that was cut off may
+    be carried out until then, so the next run waits so long before it looks what became of it."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     """How often to try a call that Inspera can't accept at the moment."""
     retry_after_ceiling: _Wait = timedelta(minutes=5)
@@ -119,8 +143,9 @@ class InsperaSettings(Strict):
     proxy_password: SecretRef | None = None
     """The password, if the proxy needs a login; written like `api_key`."""
     ca_bundle: Path | None = None
-    """A PEM file with the authorities (CAs) to trust instead of the usual ones. A relative path
-    starts at the folder of the configuration file."""
+    """A PEM file with the authorities (CAs) to trust instead of the usual ones, which are those of
+    this machine and those of Mozilla. A relative path starts at the folder of the configuration
+    file."""
     staff_body: StaffBody = FLAT
     """The shape in which staff are sent: `flat` is the vendor's own sample, with `roles` for
     `accesses` and one `orgUnitName` for `organisations`; `nested` has lists of external ids,
@@ -130,6 +155,13 @@ class InsperaSettings(Strict):
     `candidate.remove`."""
     options: Options
     """Further options of tests on this tenant, by their names in Inspera."""
+    statuses: Statuses
+    """Further statuses of tests on this tenant, each with its meaning: `not_activated`, `activated`
+    or `archived`, such as `{ready: not_activated}`. Case does not matter."""
+
+    def api_key_end(self) -> datetime | None:
+        """Return the end of the last day of the API key; None if it is not known."""
+        return end_of(self.api_key_ends) if self.api_key_ends else None
 
     def calls_in_force(self) -> Mapping[str, Call]:
         """Return every call by name, as this tenant accepts it, in the contract's order."""
@@ -137,6 +169,10 @@ class InsperaSettings(Strict):
             name: self.calls[name].applied_to(call) if name in self.calls else call
             for name, call in CALLS.items()
         }
+
+    def statuses_in_force(self) -> Mapping[str, Stage]:
+        """Return what each status of a test means on this tenant."""
+        return {**STATUSES, **{word: Stage(one) for word, one in self.statuses.items()}}
 
     def options_in_force(self) -> Mapping[str, OptionRule]:
         """Return every option that a test can have on this tenant, by name."""
@@ -183,6 +219,8 @@ class Settings(Strict):
     """What happens to records that their source no longer contains."""
     grace: Annotated[GraceSettings, BeforeValidator(empty_is_default)] = GraceSettings()
     """How long a record must be absent before it is removed."""
+    retention: Annotated[RetentionSettings, BeforeValidator(empty_is_default)] = RetentionSettings()
+    """How long the state keeps runs, journal and findings."""
     limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How many changes one run may make without permission."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()

@@ -15,7 +15,7 @@ Every setting of the configuration file, with its default.
 This page is generated from the settings model: `inspera-sync schema --markdown`. Do not edit it.
 The [example](inspera-sync.yaml) uses all of them; [examples](examples) has small, complete files.
 In the paths, NAME is a name of your choice. Write durations as `90s`, `30m`, `26h`, `1h30m` or
-`7d`. Write a secret as `${file:PATH}`, `${cred:NAME}` or `${NAME}`.
+`7d`. Write a secret as `${file:PATH}`, `${cred:NAME}`, `${cmd:COMMAND}` or `${NAME}`.
 """
 
 _PLAIN: Final = {"boolean": "true or false", "integer": "whole number", "number": "number"}

@@ -4,19 +4,29 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from sync.config.model import Settings
+from sync.config_base.descriptions import description
 from sync.config_base.durations import duration_text
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, with defaults of durations such as `90s`.
+    """Pydantic's generator, with descriptions of settings, and defaults of durations such as `90s`.
 
     For defaults pydantic ignores the serializer of the type, and would write `PT90S`.
     """
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """Return the schema of a model, with what each setting is for."""
+        model = super().model_schema(schema)
+        for name, about in model.get("properties", {}).items():
+            if text := description(schema["cls"], name):
+                about.setdefault("description", text)
+        return model
 
     def encode_default(self, dft: Any) -> Any:
         """Return a default as JSON."""

@@ -7,7 +7,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 
@@ -19,6 +18,7 @@ from sync.config_base.base import (
     validation_error,
     validation_errors,
 )
+from sync.config_base.days import Day
 from sync.planning.protection import Protection
 from sync.planning.selection import Selection
 from sync.records.base import Kind
@@ -80,16 +80,8 @@ class ProtectSettings(SelectionSettings):
 
     why: str | None = None
     """The reason, shown with each change that is not made. Needed."""
-    until: str | None = None
+    until: Day | None = None
     """The last day of the protection (in UTC), such as `2026-12-31`. Needed."""
-
-    @field_validator("until")
-    @classmethod
-    def _check_day(cls, value: str | None) -> str | None:
-        try:
-            return value and date.fromisoformat(value.strip()).isoformat()
-        except ValueError:
-            raise validation_error("is not a valid date", "write it as '2026-12-31'") from None
 
     @model_validator(mode="after")
     def _require_reason_and_end(self) -> "ProtectSettings":

@@ -14,11 +14,13 @@ from sync.contract import (
     CALLS,
     OPTION_SET,
     OPTIONS,
+    STATUSES,
     TOKEN,
     Call,
     OptionGroup,
     OptionRule,
     OptionType,
+    plain_status,
 )
 
 CHANGEABLE: Mapping[str, Call] = {name: call for name, call in CALLS.items() if call is not TOKEN}
@@ -165,3 +167,22 @@ def _check_option(name: str) -> str:
 
 
 OptionName = Annotated[str, AfterValidator(_check_option)]
+
+
+def _check_status(word: str) -> str:
+    """Return a status as the known ones are compared."""
+    plain = plain_status(word)
+    if not plain:
+        raise validation_error(
+            "is not a status of a test", "write the word that Inspera shows, such as ready"
+        )
+    if plain in STATUSES:
+        raise validation_error(
+            "is already a known status", "remove it; it is known without this setting"
+        )
+    return plain
+
+
+StatusWord = Annotated[str, AfterValidator(_check_status)]
+StatusMeaning = Literal["not_activated", "activated", "archived"]
+"""What a status can mean that only this tenant has."""

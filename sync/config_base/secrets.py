@@ -1,4 +1,4 @@
-"""References in settings: `${NAME}`, `${file:PATH}` and `${cred:NAME}`.
+"""References in settings: `${NAME}`, `${file:PATH}`, `${cred:NAME}` and `${cmd:COMMAND}`.
 
 A secret is read through its reference each time it is used. The value of a reference never appears
 in a message, a repr or an exception; only the reference itself does.
@@ -17,13 +17,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from sync.config_base.base import validation_error
+from sync.config_base.commands import CommandError, has_words, run_command
 from sync.errors import UsageError
 
 MOST_BYTES = 64 * 1024
-"""The largest file that is read as a value; a secret is far smaller."""
+"""The largest file or output that is read as a value; a secret is far smaller."""
 
 _MARKS = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
-_BODY = re.compile(r"(?:(?P<scheme>file|cred):)?(?P<name>.+)")
+_BODY = re.compile(r"(?:(?P<scheme>file|cred|cmd):)?(?P<name>.+)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
@@ -37,7 +38,7 @@ class BrokenReference(UsageError):  # noqa: N818 - named, like all errors here, 
 
 
 class Reference(NamedTuple):
-    """The parts of a reference: `scheme` is `env`, `file` or `cred`."""
+    """The parts of a reference: `scheme` is `env`, `file`, `cred` or `cmd`."""
 
     scheme: str
     name: str
@@ -80,11 +81,13 @@ def _parse(body: str | None) -> Reference:
         "env": _VARIABLE.fullmatch(name),
         "cred": _CREDENTIAL.fullmatch(name),
         "file": "{" not in name,
+        "cmd": "{" not in name and has_words(name),
     }
     if not valid[scheme]:
         raise BrokenReference(
             "has a '${…}' that is not a reference",
-            "write ${NAME}, ${file:PATH} or ${cred:NAME}, or '$${' for the characters themselves",
+            "write ${NAME}, ${file:PATH}, ${cred:NAME} or ${cmd:COMMAND}, or '$${' for the characters "
+            "themselves",
         )
     return Reference(scheme, name)
 
@@ -94,6 +97,8 @@ def _value(reference: Reference, folder: Path) -> str:
         return _from_file(folder / reference.name, reference)
     if reference.scheme == "cred":
         return _from_file(_credentials(reference) / reference.name, reference)
+    if reference.scheme == "cmd":
+        return _from_command(reference, folder)
     value = os.environ.get(reference.name)
     if value is None:
         raise BrokenReference(
@@ -135,12 +140,22 @@ def _from_file(path: Path, reference: Reference) -> str:
     return _require_content(_decoded(raw, reference), reference)
 
 
+def _from_command(reference: Reference, folder: Path) -> str:
+    try:
+        output = run_command(reference.name, folder, MOST_BYTES)
+    except CommandError as error:
+        raise BrokenReference(
+            f"{reference}: the command {error}",
+            "run it by hand as the user who runs this program, in the folder of the configuration",
+        ) from None
+    return _require_content(_decoded(output, reference), reference)
+
+
 def _decoded(raw: bytes, reference: Reference) -> str:
     if len(raw) > MOST_BYTES:
         size = f"{MOST_BYTES // 1024} KiB"
         raise BrokenReference(
-            f"{reference} names a file larger than {size}",
-            "name a file that contains only the value",
+            f"{reference} gives more than {size}", "let it contain the value and nothing else"
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -148,7 +163,7 @@ def _decoded(raw: bytes, reference: Reference) -> str:
         text = None
     if text is None:  # raised outside the handler, so that no chained exception contains the bytes
         raise BrokenReference(
-            f"{reference} names a file that is not UTF-8 text", "save it as UTF-8"
+            f"{reference} gives something that is not UTF-8 text", "save it as UTF-8"
         )
     return _without_newline(text)
 
@@ -229,7 +244,8 @@ def _secret(value: object) -> SecretRef:
         return value
     if not isinstance(value, str) or not value:
         raise validation_error(
-            "should be a secret", "write ${file:PATH}, ${cred:NAME} or ${NAME} on this line"
+            "should be a secret",
+            "write ${file:PATH}, ${cred:NAME}, ${cmd:COMMAND} or ${NAME} on this line",
         )
     secret = SecretRef(value)
     try:

@@ -4,31 +4,35 @@ It reads the test first: somebody may have activated it by hand.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
-from sync.contract import is_activated
+from sync.contract import OptionRule, Stage
+from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.extract.extract import ExtractionResult
 from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Target
 from sync.errors import CallError, Stop
 from sync.planning.activation import (
-    NOT_AWAITED,
+    NO_PARENT,
     UNCLAIMED,
     ActivationFacts,
-    awaited,
+    Gap,
+    Need,
+    count_needs,
     is_due,
     judge_activation,
     too_early,
+    unknown_status,
 )
 from sync.planning.decide import DraftedChange
 from sync.planning.freeze import TimeFacts
 from sync.planning.protection import Protection, find_protection
 from sync.planning.selection import PilotGroup
 from sync.records.base import Kind
-from sync.records.changes import ADDITIONS, Cause, Outcome, PlannedChange, Result
+from sync.records.changes import ADDITIONS, Cause, Outcome, PlannedChange, Result, Verdict
 from sync.records.kinds import ON_A_TEST
 from sync.records.remote import RemoteTest
 from sync.state.compare.activation import DueActivation
@@ -79,22 +83,31 @@ def is_claimed(test: str, claimed: Collection[str]) -> bool:
 class UnsentOnTests:
     """What this run was to send for each test, and what is not in Inspera after all."""
 
-    _missing: dict[str, Counter[Kind]] = field(default_factory=dict)
+    _gaps: dict[str, Counter[Gap]] = field(default_factory=dict)
+    _archived: dict[str, str] = field(default_factory=dict)
 
     def note(self, line: PlannedChange, outcome: Outcome) -> None:
         """Count an outcome that leaves something of a test missing."""
         change = line.change
-        if (
-            change.kind in _OF_A_TEST
-            and change.action in ADDITIONS
-            and outcome.result not in _NOT_MISSING
-            and outcome.cause not in NOT_AWAITED
-        ):
-            self._missing.setdefault(change.key[0], Counter())[change.kind] += 1
+        if change.kind not in _OF_A_TEST or outcome.result in _NOT_MISSING:
+            return
+        test = change.key[0]
+        if outcome.cause is Cause.ARCHIVED:
+            self._archived[test] = outcome.message
+        if change.action in ADDITIONS:
+            name = change.key[1] if change.kind is Kind.OPTION else ""
+            changed = tuple(change.changed) if change.kind is Kind.TEST else ()
+            gap = Gap(change.kind, name, changed, outcome.cause)
+            self._gaps.setdefault(test, Counter())[gap] += 1
 
-    def on(self, test: str) -> Counter[Kind]:
-        """Return by kind how many changes of a test are missing in Inspera."""
-        return self._missing.get(test, Counter())
+    def on(self, test: str, options: Mapping[str, OptionRule]) -> Mapping[Need, Counter[Kind]]:
+        """Return by need and kind how many changes of a test are missing in Inspera."""
+        groups = {name: rule.group for name, rule in options.items()}
+        return count_needs(self._gaps.get(test, Counter()).items(), groups)
+
+    def archived(self, test: str) -> str:
+        """Return the words by which Inspera took no change of an archived test; else empty."""
+        return self._archived.get(test, "")
 
 
 def find_obstacle(
@@ -102,7 +115,7 @@ def find_obstacle(
     store: Store,
     unsent: UnsentOnTests,
     timing: TimeFacts,
-    claimed: Collection[str],
+    policy: MembershipPolicy,
 ) -> Outcome | None:
     """Return why a test is not activated, by what this run has sent; None when it may be."""
     test = line.change.key[0]
@@ -110,43 +123,50 @@ def find_obstacle(
     if not known or not known["remote_id"]:
         waits = f"not activated: waits for test {test}, which is not in Inspera yet"
         return Outcome(Result.WAITING, waits, cause=Cause.NEEDS)
-    if not (known["managed"] or is_claimed(test, claimed)):
+    if not (known["managed"] or is_claimed(test, policy.claim)):
         return Outcome(Result.DEFERRED, UNCLAIMED, cause=Cause.FOUND)
+    if words := unsent.archived(test):
+        return Outcome(Result.DEFERRED, words, cause=Cause.ARCHIVED)
+    missing = unsent.on(test, policy.options)
     facts = ActivationFacts(
         timing=timing,
         candidates=len(store.known.on_test(Kind.CANDIDATE, test)),
-        missing=unsent.on(test),
+        missing=missing[Need.ALWAYS],
+        late=missing[Need.UNTIL_FREEZE],
     )
-    waits = awaited(facts)
-    return Outcome(Result.WAITING, waits, cause=Cause.NEEDS) if waits else None
+    ruling = judge_activation(facts)
+    if ruling.verdict is Verdict.PASS:
+        return None
+    return Outcome(Result(ruling.verdict.value), ruling.reason, cause=ruling.cause)
 
 
 def prepare_activation(
-    line: PlannedChange, obstacle: Outcome | None, timing: TimeFacts, target: Target
+    line: PlannedChange,
+    obstacle: Outcome | None,
+    timing: TimeFacts,
+    target: Target,
+    known_id: str | None = None,
 ) -> PreparedWork:
     """Read the test's status, so that one that is activated already needs no call.
 
-    Runs on a worker.
+    Runs on a worker. `known_id` is Inspera's number of the test on which everything was put.
 
     Raises:
         Stop: nothing more can be sent in this run.
     """
-    if obstacle:
-        return PreparedWork(ended=[(line, obstacle)])
+    if obstacle and obstacle.cause is not Cause.NEEDS:
+        return _ended(line, obstacle)
     try:
         found = target.find_test(str(line.change.after["external_test_id"]))
     except Stop:
         raise
     except CallError as error:
         return _ended(line, Outcome(Result.NOT_SENT, f"not activated: not looked up: {error}"))
-    if len(found) != 1:
-        return _ended(line, Outcome(Result.NOT_SENT, _not_one(found)))
+    outcome = _not_the_same(found, known_id) or _already(found) or obstacle or _not_one(found)
+    if outcome:
+        return _ended(line, outcome)
     (test,) = found
-    if is_activated(test.status):
-        message = "it is activated in Inspera already"
-        return _ended(line, Outcome(Result.FOUND, message, test.remote_id))
-    timing = replace(timing, moment=target.moment())
-    if outcome := _not_now(test, timing):
+    if outcome := _not_now(test, replace(timing, moment=target.moment())):
         return _ended(line, outcome)
     return PreparedWork(lines=[line], send=partial(_send, line, test, target))
 
@@ -155,17 +175,46 @@ def _ended(line: PlannedChange, outcome: Outcome) -> PreparedWork:
     return PreparedWork(ended=[(line, outcome)])
 
 
-def _not_one(found: Collection[RemoteTest]) -> str:
+def _already(found: Sequence[RemoteTest]) -> Outcome | None:
+    """Return the outcome for a test that is activated; it counts whatever is missing on it."""
+    if len(found) != 1 or found[0].stage is not Stage.ACTIVATED:
+        return None
+    return Outcome(Result.FOUND, "it is activated in Inspera already", found[0].remote_id)
+
+
+def _not_the_same(found: Sequence[RemoteTest], known_id: str | None) -> Outcome | None:
+    """Return the outcome for a test that somebody made anew under the external id of a known one."""
+    if not known_id or len(found) != 1 or found[0].remote_id in (None, known_id):
+        return None
+    return Outcome(
+        Result.NOT_SENT,
+        f"not activated: under its external id Inspera has another test (id {found[0].remote_id}) "
+        f"than the one that was filled (id {known_id}); look there first, then run `reconcile`",
+    )
+
+
+def _not_one(found: Sequence[RemoteTest]) -> Outcome | None:
+    if len(found) == 1:
+        return None
+    has = f"has {len(found)} tests with this external id"
     if not found:
-        return "not activated: Inspera does not have this test any more; look there first"
-    return f"not activated: Inspera has {len(found)} tests with this external id; look there first"
+        has = "does not have this test any more"
+    return Outcome(Result.NOT_SENT, f"not activated: Inspera {has}; look there first")
 
 
 def _not_now(test: RemoteTest, timing: TimeFacts) -> Outcome | None:
-    """Return why a test is not activated by the times that Inspera has; None when it may be.
+    """Return why a test is not activated by what Inspera shows of it; None when it may be.
 
-    Candidates enter by these, and somebody may have moved the test by hand.
+    Candidates enter by the times there, and somebody may have moved the test by hand.
     """
+    if test.stage is Stage.ARCHIVED:
+        message = f"Inspera shows the status '{test.status}'"
+        return Outcome(Result.DEFERRED, message, test.remote_id, cause=Cause.ARCHIVED)
+    if test.stage is Stage.UNKNOWN:
+        message = f"not activated: {unknown_status(test.status)}"
+        return Outcome(Result.WAITING, message, cause=Cause.NEEDS)
+    if test.is_parent:
+        return Outcome(Result.DEFERRED, NO_PARENT, cause=Cause.PARENT, is_parent=True)
     if test.start and not is_due(test.start, replace(timing, ends="")):
         before = timing.rules.activate
         assert before is not None  # noqa: S101 - only such tests are due
@@ -177,6 +226,6 @@ def _not_now(test: RemoteTest, timing: TimeFacts) -> Outcome | None:
 
 def _send(line: PlannedChange, test: RemoteTest, target: Target) -> list[Outcome]:
     outcome = target.activate_test(line.change, test.remote_id)
-    if outcome.result is Result.DONE:
+    if outcome.result is Result.DONE or outcome.cause is Cause.ARCHIVED:
         return [outcome]
     return [replace(outcome, message=f"not activated: {outcome.message}")]

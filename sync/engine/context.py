@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from sync.engine.changes_on_test import MembershipPolicy
@@ -26,6 +27,7 @@ class RunSettings:
         workers: how many calls are made at a time.
         look_up_learners: whether Inspera may have learners that the state does not know.
         export_above: above how many new people of a kind an export tells who exists; 0 for never.
+        call_timeout: how long Inspera may work on a call before it gives it up.
         verify: how much is read back: `none`, `sample` or `all`.
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
     """
@@ -40,6 +42,7 @@ class RunSettings:
     verify: str
     check_clock: bool = False
     export_above: int = 0
+    call_timeout: timedelta = timedelta(seconds=60)
 
 
 class RunObserver(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from threading import Event
+from typing import Any
 
 from sync.engine.account_lookup import (
     create_person,
@@ -29,6 +30,7 @@ from sync.engine.membership import read_and_judge
 from sync.engine.outcomes import ExecutionResult, OutcomeRecorder
 from sync.engine.prepared_work import PreparedWork, WorkUnit
 from sync.engine.protocols import Clock, Target
+from sync.engine.reading_age import LONGEST
 from sync.errors import Stop
 from sync.log import in_context
 from sync.progress import Progress
@@ -45,11 +47,20 @@ from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
 
+_LOOK = 1.0
+"""The seconds after which a run that awaits an export asks again whether it is to yield."""
+
+_MOST_AGAIN = 3
+"""How often a test is read again before the same change, when nothing could be sent meanwhile."""
+
 _BARRED = (
     "what became of an earlier call for it could not be found out just now; looked at "
     "again in the next run"
 )
 
+
+SENDING = "sending"
+"""The phase in which changes are sent, of which progress is reported."""
 
 ShouldYield = Callable[[Callable[[], str]], bool]
 """The question whether a run is to end for one that waits.
@@ -123,9 +134,11 @@ class Executor:
         `total` is the number of lines, for the progress.
         """
         # More open than workers: one that waits for its people leaves no worker idle.
-        lanes = Lanes(self._store.plan.steps(), self._store.plan.read_step, 2 * self._workers)
+        most, plan = 2 * self._workers, self._store.plan
+        lanes = Lanes(plan.steps(), plan.read_step, most, self._awaits_export)
         with (
-            ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
+            # One more than workers: an export takes nobody's place while it is awaited.
+            ThreadPoolExecutor(self._workers + 1, thread_name_prefix="inspera") as pool,
             self._stopping(),
         ):
             self._send_all(pool, lanes, total)
@@ -213,11 +226,11 @@ class Executor:
         change = line.change
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.ACTIVATE:
-            obstacle = find_obstacle(
-                line, self._store, self._outcomes.unsent, timing, self._policy.claim
-            )
+            obstacle = find_obstacle(line, self._store, self._outcomes.unsent, timing, self._policy)
+            known = self._store.known.find(Kind.TEST, change.key) or {}
+            known_id = str(known["remote_id"]) if known.get("remote_id") else None
             return WorkUnit(
-                partial(prepare_activation, line, obstacle, timing, self._target), (line,)
+                partial(prepare_activation, line, obstacle, timing, self._target, known_id), (line,)
             )
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
@@ -231,6 +244,9 @@ class Executor:
         create = partial(create_person, line, self._target, tried=tried)
         return WorkUnit(create, (line,), (line,))
 
+    def _awaits_export(self, line: PlannedChange) -> bool:
+        return self._logins is not None and self._logins.awaits(line)
+
     def _is_proven_new(self, line: PlannedChange) -> bool:
         return self._logins is not None and self._logins.prove_new(line)
 
@@ -238,30 +254,51 @@ class Executor:
         """Keep the workers busy until no lane is left, or nothing more is to be sent."""
         under_way: _UnderWay = {}
         while True:
+            over = self._over()
+            export = self._logins.advance(pool, over=over) if self._logins else None
             # Never more than workers: what is started later may turn out to be for a sooner test.
-            ready = [] if self._over() else self._ready(lanes, self._workers - len(under_way))
-            if ready and self._should_yield(partial(self._soonest, lanes)):
-                self._result.yielded = True
-                self._stop.set()  # what a worker would still send of its unit waits as well
+            ready = [] if over else self._ready(lanes, self._workers - len(under_way))
+            if (ready or (export and lanes.left)) and self._yields(lanes):
                 ready = []
             self._start(pool, ready, under_way)
-            if not under_way:
+            if not (under_way or export):
                 return
-            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in finished:
+            awaited: set[Future[Any]] = {*under_way, *([export] if export else ())}
+            finished, _ = wait(awaited, _LOOK if export else None, FIRST_COMPLETED)
+            for future in finished & under_way.keys():
                 lane, unit = under_way.pop(future)
                 lanes.put_back(lane, self._finish(unit, future))
-            self._progress("sending", self._outcomes.done, total)
+            self._progress(SENDING, self._outcomes.done, total)
+
+    def _yields(self, lanes: Lanes) -> bool:
+        """Tell whether another run goes first; then nothing more is sent in this one."""
+        if self._over() or not self._should_yield(partial(self._soonest, lanes)):
+            return False
+        self._result.yielded = True
+        self._stop.set()  # what a worker would still send of its unit waits as well
+        return True
 
     def _ready(self, lanes: Lanes, most: int) -> list[tuple[Lane, WorkUnit]]:
         """Return up to so many units of work, for the soonest tests that may go on."""
         ready: list[tuple[Lane, WorkUnit]] = []
         while len(ready) < most and (lane := lanes.take()):
-            if unit := lane.follow_up or self._unit(lanes.read(lane)):
+            follow_up = lane.follow_up
+            if unit := self._anew(follow_up) if follow_up else self._unit(lanes.read(lane)):
                 ready.append((lane, unit))
             else:
                 lanes.put_back(lane)
         return ready
+
+    def _anew(self, follow_up: WorkUnit) -> WorkUnit | None:
+        """Return what is to be sent, or the reading that it needs if the last one is too old."""
+        since = follow_up.since
+        if since is None or self._clock() - since <= LONGEST or follow_up.again >= _MOST_AGAIN:
+            return follow_up
+        return self._again(follow_up.lines, follow_up.again + 1)
+
+    def _again(self, lines: Sequence[PlannedChange], times: int) -> WorkUnit | None:
+        unit = self._unit(lines)
+        return replace(unit, again=times) if unit else None
 
     def _soonest(self, lanes: Lanes) -> str:
         """Return when the soonest test begins that needs what is left.
@@ -303,8 +340,7 @@ class Executor:
             self._outcomes.record(unit.intents, unit.lines, [unsent] * len(unit.lines))
             return None
         if isinstance(result, list):
-            self._outcomes.record(unit.intents, unit.lines, result)
-            return None
+            return self._end(unit, result)
         self._outcomes.record([None] * len(result.ended), *_columns(result.ended))
         if held := self._held_by_others(result):
             self._outcomes.record(
@@ -315,7 +351,27 @@ class Executor:
             self._journal.known.remember(
                 there.kind, there.key, there.fields, remote_id=there.remote_id, managed=False
             )
-        return WorkUnit(result.send, result.lines[:1], result.lines) if result.lines else None
+        if not result.lines:
+            return None
+        return WorkUnit(
+            result.send, result.lines[:1], result.lines, since=self._clock(), again=unit.again
+        )
+
+    def _end(self, unit: WorkUnit, outcomes: Sequence[Outcome]) -> WorkUnit | None:
+        """Record outcomes, and return the work on what is to be read again before it is sent."""
+        left = [n for n, one in enumerate(outcomes) if one.cause is Cause.OUTDATED]
+        times = unit.again + 1 if len(left) == len(outcomes) else 0
+        if not left or self._over() or times > _MOST_AGAIN:
+            self._outcomes.record(unit.intents, unit.lines, outcomes)
+            return None
+        ended = sorted({*range(len(outcomes))}.difference(left))
+        self._outcomes.record(
+            [unit.intents[n] for n in ended],
+            [unit.lines[n] for n in ended],
+            [outcomes[n] for n in ended],
+        )
+        self._journal.withdraw([unit.intents[n] for n in left])
+        return self._again([unit.lines[n] for n in left], times)
 
     def _held_by_others(self, ready: PreparedWork) -> Outcome | None:
         """Return how new records end that Inspera has, but which another key is known to have."""

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 
 from sync.engine.prepared_work import WorkUnit
 from sync.records.base import Kind
-from sync.records.changes import ADDITIONS, REMOVALS, PlannedChange
+from sync.records.changes import ADDITIONS, REMOVALS, Action, PlannedChange
 from sync.records.kinds import PEOPLE, PERSON_OF
 from sync.state.compare.plan_reader import PlanStep
 
@@ -56,6 +56,8 @@ class Lanes:
         steps: the steps of the plan, in order; those of a test are neighbours.
         read: returns the lines of a step.
         most: how many lanes are open at a time.
+        awaits: tells whether a new person waits for what Inspera is being asked; the other lanes
+            go on.
     """
 
     def __init__(
@@ -63,10 +65,16 @@ class Lanes:
         steps: Iterator[PlanStep],
         read: Callable[[PlanStep], Sequence[PlannedChange]],
         most: int,
+        awaits: Callable[[PlannedChange], bool] = lambda _: False,
     ) -> None:
-        self._read, self._most = read, most
+        self._read, self._most, self._awaits = read, most, awaits
         self._closed = _lanes(steps)
         self._open: list[Lane] = []
+
+    @property
+    def left(self) -> bool:
+        """Tell whether a lane is open."""
+        return bool(self._open)
 
     @property
     def first_line(self) -> int:
@@ -96,6 +104,8 @@ class Lanes:
             return True
         if lane.leaves:  # They must be on no test any more.
             return not (people or tests)
+        if lane.person and lane.steps[0].action is Action.CREATE:
+            return not self._awaits(self.read(lane)[0])
         # Their people come first; otherwise they would wait for somebody who is about to be made.
         step = lane.steps[0]
         if not people or step.kind not in PERSON_OF or step.action not in ADDITIONS:

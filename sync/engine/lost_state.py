@@ -1,10 +1,11 @@
 """The probe for a lost state: an empty state while Inspera already has our records."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sync.engine.protocols import Target
-from sync.errors import CallMissing, NotThere
+from sync.errors import CallMissing, NotThere, Refused
 from sync.records.base import Kind
 from sync.records.changes import PlannedChange
 from sync.records.kinds import PEOPLE
@@ -79,9 +80,12 @@ def _has_test(target: Target, line: PlannedChange) -> bool:
 
 
 def _find(target: Target, line: PlannedChange) -> list[RemotePerson]:
-    """Return the account of a new person, at most one."""
+    """Return the account of a new person by external id or else by login, at most one."""
     fields = line.change.after
-    try:
-        return target.find_person(str(fields["auth_system"]), str(fields["external_id"]))[:1]
-    except (CallMissing, NotThere):
-        return []
+    found: list[RemotePerson] = []
+    with suppress(CallMissing, NotThere):
+        found = target.find_person(str(fields["auth_system"]), str(fields["external_id"]))
+    if not found and fields.get("username"):
+        with suppress(CallMissing, Refused):
+            found = target.find_person_by_login(str(fields["username"]))
+    return found[:1]

@@ -9,12 +9,14 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 
-from sync.contract import ARCHIVED, NOT_ACTIVATED
+from sync.contract import Stage
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
 from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.prepared_work import ExistingRecord, PreparedWork
-from sync.engine.protocols import Target
+from sync.engine.protocols import MayGo, Target
+from sync.engine.reading_age import while_recent
 from sync.errors import CallError, Stop
+from sync.planning.activation import unknown_status
 from sync.planning.diff import ENSURED
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import ACTIVATED, PASS, judge_times
@@ -78,9 +80,12 @@ def read_and_judge(
         )
         return ready
     ready.lines = [place.line for place, _ in sent]
-    ready.send = partial(_remove if removals else _send, changes, sent, target)
+    may_go = while_recent(changes.timing, target)
+    ready.send = partial(_remove if removals else _send, changes, sent, target, may_go)
     if needs:
-        ready.send = partial(_send_in_turns, changes, sent, target, needs, policy.batch_size)
+        ready.send = partial(
+            _send_in_turns, changes, sent, target, may_go, needs, policy.batch_size
+        )
     return ready
 
 
@@ -157,12 +162,12 @@ def _judge_removals(
             ready.ended.append(
                 (place.line, Outcome(ruling.result, ruling.reason, cause=ruling.cause))
             )
-    return changes, sent
+    return replace(changes, timing=timing), sent
 
 
 def _as_shown(changes: ChangesOnTest, found: Sequence[RemoteTest]) -> ChangesOnTest:
     """Return the changes with what a look-up shows of their test now."""
-    archived = (test.status for test in found if (test.status or "").lower() == ARCHIVED)
+    archived = (test.status for test in found if test.stage is Stage.ARCHIVED)
     return replace(
         changes,
         archived="".join(f"Inspera shows the status '{status}'" for status in archived),
@@ -181,32 +186,35 @@ def _timing_there(changes: ChangesOnTest, found: Sequence[RemoteTest], target: T
 
 
 def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) -> Sent:
-    """Judge options, which can't be read.
-
-    Security options can change only until the test is activated.
-    """
+    """Judge options, which can't be read: security ones change only until the activation."""
     security = [place for place in changes.places if place.fields["group"] == "security"]
     found = target.find_test(str(changes.known["external_test_id"])) if security else []
-    activated = next((test.status for test in found if may_be_activated(test)), None)
     begun = _timing_there(changes, found, target).begun
-    if activated or begun:
-        shown = f" (Inspera shows the status '{activated}')" if activated else ""
-        ready.ended.extend(
-            (place.line, Outcome(Result.DEFERRED, f"{ACTIVATED}{shown}", cause=Cause.BEGUN))
-            for place in security
-        )
-    return [
-        (place, "") for place in changes.places if place not in security or not (activated or begun)
-    ]
+    stopped = next(filter(None, map(_why_fixed, found)), None)
+    # A test that we activate, and have not, can change after its start, too.
+    open_there = any(test.stage is Stage.NOT_ACTIVATED for test in found)
+    open_there = open_there and changes.timing.rules.activate is not None
+    if stopped is None and begun and not open_there:
+        stopped = Outcome(Result.DEFERRED, ACTIVATED, cause=Cause.BEGUN)
+    if stopped is None:
+        return [(place, "") for place in changes.places]
+    ready.ended.extend((place.line, stopped) for place in security)
+    return [(place, "") for place in changes.places if place not in security]
 
 
-def may_be_activated(test: RemoteTest) -> bool:
-    """Tell whether Inspera shows a test as activated, by a status that is known or unknown to us.
+def _why_fixed(test: RemoteTest) -> Outcome | None:
+    """Return why the security options stay, by a test's status; None when the times decide.
 
-    An unknown status is the vendor's new word for a state of which nothing is known, so what can
-    change only before the activation is left alone. Without a status the times decide.
+    An unknown status is the vendor's new word for a state of which nothing is known.
     """
-    return bool(test.status) and str(test.status).lower() not in NOT_ACTIVATED
+    shown = f"Inspera shows the status '{test.status}'"
+    if test.stage is Stage.ARCHIVED:
+        return Outcome(Result.DEFERRED, shown, cause=Cause.ARCHIVED)
+    if test.stage is Stage.ACTIVATED:
+        return Outcome(Result.DEFERRED, f"{ACTIVATED} ({shown})", cause=Cause.BEGUN)
+    if test.stage is Stage.UNKNOWN:
+        return Outcome(Result.WAITING, unknown_status(test.status), cause=Cause.NEEDS)
+    return None
 
 
 def _judge_additions(
@@ -336,23 +344,23 @@ def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int |
     }
 
 
-def _send(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
+def _send(changes: ChangesOnTest, sent: Sent, target: Target, may_go: MayGo) -> list[Outcome]:
     """Send what the guard allowed, in batches, and return one outcome for each line.
 
     Runs on a worker, after the intents are durable.
     """
     entries = [Assignment(*place.who, place.fields) for place, _ in sent]
-    return _as_found(target.assign(changes.remote_id, entries, changes.kind), sent)
+    return _as_found(target.assign(changes.remote_id, entries, changes.kind, may_go), sent)
 
 
-def _remove(changes: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
+def _remove(changes: ChangesOnTest, sent: Sent, target: Target, may_go: MayGo) -> list[Outcome]:
     """Take off what the guard allowed, in batches, and return one outcome for each line."""
     entries = [Assignment(*place.who) for place, _ in sent]
-    return target.remove(changes.remote_id, entries, changes.kind)
+    return target.remove(changes.remote_id, entries, changes.kind, may_go)
 
 
 def _send_in_turns(
-    changes: ChangesOnTest, sent: Sent, target: Target, needs: Needs, most: int
+    changes: ChangesOnTest, sent: Sent, target: Target, may_go: MayGo, needs: Needs, most: int
 ) -> list[Outcome]:
     """Send candidates whose numbers change hands among them, in turns.
 
@@ -360,7 +368,7 @@ def _send_in_turns(
     """
 
     def assign(entries: Sequence[Assignment]) -> list[Outcome]:
-        return target.assign(changes.remote_id, entries, changes.kind)
+        return target.assign(changes.remote_id, entries, changes.kind, may_go)
 
     return _as_found(
         NumberQueue([place for place, _ in sent], needs, assign, most).carry_out(), sent

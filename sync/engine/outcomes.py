@@ -11,6 +11,7 @@ from sync.records.base import Kind
 from sync.records.changes import (
     ADDITIONS,
     SOON,
+    UNWRITABLE,
     Action,
     Cause,
     Change,
@@ -34,7 +35,8 @@ class ExecutionResult:
     refused call: who was created in Inspera by others is updated.
     `yielded` says that it did so for a run whose tests start sooner. `waiting` counts the additions
     that wait for a record or for a candidate number; `soon` those of them for a test that starts
-    within 7 days or is under way. `archived` counts the updates of archived tests.
+    within 7 days or is under way. `unwritable` counts the updates and activations that an archived
+    test, or a parent, does not take.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
@@ -45,7 +47,7 @@ class ExecutionResult:
     soon: int = 0
     no_updates: dict[tuple[Kind, Action], str] = field(default_factory=dict)
     not_updated: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
-    archived: int = 0
+    unwritable: int = 0
 
     @property
     def missed(self) -> int:
@@ -54,7 +56,7 @@ class ExecutionResult:
         They are new records that are waiting or deferred, and all that an archived test needs.
         """
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
-        return new + self.count(Result.WAITING) + self.archived
+        return new + self.count(Result.WAITING) + self.unwritable
 
     def explain_stop(self, target: RunTarget) -> None:
         """Record why Inspera takes nothing more, unless a worker has reported it."""
@@ -117,7 +119,11 @@ class OutcomeRecorder:
         if change.action in ADDITIONS and _waits(outcome):
             self.result.waiting += 1
             self.result.soon += line.wave.startswith(SOON)
-        self.result.archived += outcome.cause is Cause.ARCHIVED and change.action is Action.UPDATE
+        self.result.unwritable += (
+            outcome.result is Result.DEFERRED
+            and outcome.cause in UNWRITABLE
+            and change.action in (Action.UPDATE, Action.ACTIVATE)
+        )
 
     def _report(self, line: PlannedChange, outcome: Outcome) -> None:
         """Write the finding of a line that did not end as it was planned."""

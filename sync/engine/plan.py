@@ -49,8 +49,9 @@ class Policy:
         decided: what people have decided about single changes before this run.
         claimed: the tests of which the configuration claims what Inspera had before us, by pattern.
         ensured: the committee that a test gets that has none, by the number of its feed.
-        follows: the fields of each kind that are taken away in Inspera when no row has a value any
-            more.
+        naming: the kinds whose feeds can name committees.
+        follows: the fields that are taken away in Inspera when the row has no value any more, by
+            the number of its feed.
         gate: how a change of the configuration's meaning is noticed; None not to look for one.
     """
 
@@ -69,8 +70,9 @@ class Policy:
     pilot: PilotGroup = EVERYBODY
     claimed: Collection[str] = ()
     gate: ConfigurationGate | None = None
-    follows: Mapping[Kind, Collection[str]] = field(default_factory=dict)
+    follows: Mapping[int, Collection[str]] = field(default_factory=dict)
     ensured: Mapping[int, str] = field(default_factory=dict)
+    naming: Collection[Kind] = ()
 
     @property
     def reads_whole_tests(self) -> bool:
@@ -182,7 +184,7 @@ def make_plan(
     `change` is a change of the configuration since the last complete run.
     """
     progress("deciding", 0)
-    _ensure_committees(extracted, store, policy)
+    _ensure_committees(extracted, store, policy, now)
     store.comparison.compute_context(now, extracted.trouble)
     if policy.pilot:
         store.comparison.note_needed(policy.pilot.covers)
@@ -224,13 +226,17 @@ def make_plan(
     return narrow(whole, store, policy.chosen, policy.selection) if policy.chosen else whole
 
 
-def _ensure_committees(extracted: ExtractionResult, store: Store, policy: Policy) -> None:
-    """Want a committee for each test that has none, unless a feed may name one after all."""
-    named_by = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
-    # Only where all that can name one was read has the policy committees to ensure.
-    doubtful = any(kind in extracted.trouble and kind in extracted.kinds for kind in named_by)
+def _ensure_committees(
+    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime
+) -> None:
+    """Want a committee for each test that has none, unless a feed may name one after all.
+
+    Those that were ensured before stay wanted even then: a job that reads only a part of what names
+    committees must not remove them (rules 5).
+    """
     if policy.ensured:
-        store.staging.ensure_committees(policy.ensured, known_only=doubtful)
+        doubtful = any(kind in extracted.trouble for kind in policy.naming)
+        store.staging.ensure_committees(policy.ensured, policy.naming, now, known_only=doubtful)
 
 
 def narrow(
@@ -321,7 +327,7 @@ class _PlanBuilder:
         """
         kinds = self.policy.kinds
         if kind in needed_by(kinds):
-            self._decide(self.store.comparison.arrived_or_changed(kind))
+            self._decide(self.store.comparison.arrived_or_changed(kind, self.policy.follows))
         if kind is Kind.TEST:
             self.store.comparison.note_unsettled()
         if kind not in kinds:
@@ -348,7 +354,7 @@ class _PlanBuilder:
         def drafted() -> Iterator[DraftedChange]:
             for one in pairs:
                 pair = with_policy(one, self.policy, self.now)
-                if follows := self.policy.follows.get(pair.kind):
+                if pair.feed is not None and (follows := self.policy.follows.get(pair.feed)):
                     pair = replace(pair, follows=follows)
                 decision = decide(pair, self.policy.allowed, self.policy.decided)
                 if decision.drafted:

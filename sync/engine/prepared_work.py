@@ -5,6 +5,7 @@ The reading comes before the intents, so that these tell what was not there.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sync.records.base import Key, Kind
 from sync.records.changes import Fields, Outcome, PlannedChange
@@ -40,10 +41,13 @@ class PreparedWork:
 class WorkUnit:
     """Work for one worker, about some lines.
 
-    With `lines` it sends, and each line has an intent; without, it only reads.
+    With `lines` it sends, and each line has an intent; without, it only reads. `since` is when the
+    reading ended that it rests on, and `again` how often that was repeated without any effect.
     """
 
     work: Callable[[], list[Outcome] | PreparedWork]
     about: Sequence[PlannedChange]
     lines: Sequence[PlannedChange] = ()
     intents: Sequence[int] = ()
+    since: datetime | None = None
+    again: int = 0

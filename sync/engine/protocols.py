@@ -16,6 +16,9 @@ from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 Clock = Callable[[], datetime]
 """A function that returns the time now, aware."""
 
+MayGo = Callable[[], bool]
+"""The question, asked right before a call, whether what it rests on still holds."""
+
 Origin = tuple[str | None, ...]
 
 
@@ -136,8 +139,12 @@ class Target(Protocol):
     def settle_test(self, external_test_id: str, since: datetime, /) -> Outcome: ...  # noqa: D102
     def members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
     def recent_members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
-    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
-    def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
+    def assign(  # noqa: D102
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]: ...
+    def remove(  # noqa: D102
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]: ...
     def find_test(self, external_test_id: str, /) -> list[RemoteTest]: ...  # noqa: D102
     def has_searched_tests(self) -> bool: ...  # noqa: D102
     def find_person(self, auth_system: str, external_id: str, /) -> list[RemotePerson]: ...  # noqa: D102

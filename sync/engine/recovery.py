@@ -3,12 +3,12 @@
 It comes before anything else is sent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
-from sync.contract import is_activated
+from sync.contract import Stage
 from sync.engine.account_match import identity_of, match_person, values_of
 from sync.engine.context import RunContext, RunSettings
 from sync.engine.protocols import Clock, Target
@@ -22,6 +22,9 @@ from sync.state.store import Store
 Sleep = Callable[[float], object]
 """Waits that many seconds, or until the run is stopped."""
 
+_LONGEST_TURN = timedelta(hours=1)
+"""How long after its intent a call is sent at the latest, if its run was cut off: calls wait for
+their turn, for slow answers, and for pauses that Inspera asks for."""
 
 _READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What a reading of a test shows. People and options are sent again, which is safe."""
@@ -48,6 +51,9 @@ class Recovery:
 
     An intent that cannot be settled stays open, and its record is sent again: it counts as
     different in the plan, whatever its fingerprint says.
+
+    Nothing is read or sent until `delay` has passed since the last of the calls can have been sent:
+    the time for which Inspera may work on a call, and that until it shows what was written.
     """
 
     def __init__(
@@ -58,12 +64,11 @@ class Recovery:
         delay: timedelta,
         clock: Clock,
         sleep: Sleep,
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
-        self._delay, self._clock, self._sleep = delay, clock, sleep
+        self._delay, self._clock, self._sleep, self._note = delay, clock, sleep, note
         self._recovered = RecoveryResult()
-        # An intent is older than its call, which may have waited for its turn. The call was sent
-        # before the run ended, so now is the latest possible moment.
         self._since = clock()
 
     def settle(self) -> RecoveryResult:
@@ -73,6 +78,7 @@ class Recovery:
             Stop: nothing can be read from Inspera.
         """
         intents = list(self._store.earlier_runs.open_intents())
+        self._wait_until_visible(intents)
         for intent in intents:
             if intent.kind is Kind.TEST:
                 self._test(intent)
@@ -90,9 +96,21 @@ class Recovery:
         self._recovered.count = len(intents)
         return self._recovered
 
-    def _wait_until_visible(self) -> None:
-        rest = (self._since + self._delay - self._clock()).total_seconds()
+    def _wait_until_visible(self, intents: Sequence[OpenIntent]) -> None:
+        """Wait until Inspera has carried out or given up all of these calls, and shows it.
+
+        Also before calls that are only sent again: an older one must not come after them.
+        """
+        now = self._clock()
+        self._since = max(
+            (one.until or min(now, one.at + _LONGEST_TURN) for one in intents), default=now
+        )
+        rest = (self._since + self._delay - now).total_seconds()
         if rest > 0:
+            self._note(
+                f"Waits {rest:.0f} s: Inspera may still carry out a call of an earlier run that was "
+                "cut off, and only then shows it."
+            )
             self._sleep(rest)
 
     def _created_staff(self, intent: OpenIntent) -> None:
@@ -100,7 +118,6 @@ class Recovery:
 
         Accounts that were there before the intent are known by now; any other was made by us.
         """
-        self._wait_until_visible()
         try:
             found, trouble = match_person(self._target, intent.fields)
         except Stop:
@@ -132,14 +149,13 @@ class Recovery:
         If that is not possible, the intent stays open: the activation is planned again, and reads
         the test before it is sent.
         """
-        self._wait_until_visible()
         try:
             found = self._target.find_test(str(intent.fields["external_test_id"]))
         except Stop:
             raise
         except CallError:
             return
-        if any(is_activated(test.status) for test in found):
+        if any(test.stage is Stage.ACTIVATED for test in found):
             self._journal.known.activate(intent.key)
             self._journal.settle(intent, "done", "found activated by a later run")
         elif found:
@@ -166,7 +182,6 @@ class Recovery:
             self._recovered.barred.add((intent.kind, intent.key))
 
     def _updated_test(self, intent: OpenIntent) -> None:
-        self._wait_until_visible()
         known = self._store.known.find(intent.kind, intent.key)
         try:
             found = self._target.find_test(str(intent.fields["external_test_id"]))
@@ -187,7 +202,6 @@ class Recovery:
 
     def _seats(self, kind: Kind, test: str, intents: list[OpenIntent]) -> None:
         known = self._store.known.find(Kind.TEST, (test,))
-        self._wait_until_visible()
         try:
             there = bool(known and known["remote_id"])
             seats = (
@@ -280,9 +294,10 @@ def recover(settings: RunSettings, context: RunContext) -> RecoveryResult:
         context.store,
         context.journal,
         context.target(),
-        settings.membership.read_after_write_delay,
+        settings.call_timeout + settings.membership.read_after_write_delay,
         context.clock,
         context.interruption.event.wait,
+        context.observer.note,
     )
     recovered = recovery.settle()
     calls = f"{recovered.count:,} call{'' if recovered.count == 1 else 's'}"

@@ -36,6 +36,7 @@ class RunResult(Ending):
         clock_trouble: what is wrong with this machine's clock, as far as Inspera's answers show.
         clock_offset: how far it is ahead of Inspera's; None when nothing was asked.
         planned_findings: how many findings come from the plan; later ones come from sending.
+        planned: whether the run came as far as its plan, so that `left` and `waiting` count.
         yielded: whether the run ended for another one whose tests start sooner.
     """
 
@@ -49,10 +50,12 @@ class RunResult(Ending):
     clock_trouble: str = ""
     clock_offset: timedelta | None = None
     planned_findings: int = 0
+    planned: bool = False
     yielded: bool = False
 
     def add_plan(self, plan: PlanResult, store: Store) -> None:
         """Count what the plan says before anything is sent."""
+        self.planned = True
         for report in plan.extracted.reports:
             self.rows[report.source, report.kind] = report.rows
         self.row_errors = store.staging.row_error_count()

@@ -86,7 +86,7 @@ def plan_only(
     `now` is aware; it decides what has begun and ended.
     """
     change = compare_configuration(store, policy, now, progress)
-    extracted = extract(feeds, store, now, progress, policy.read_options, change)
+    extracted = extract(feeds, store, now, progress, policy.read_options, change, policy.naming)
     return make_plan(extracted, store, policy, now, progress, change)
 
 

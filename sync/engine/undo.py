@@ -24,6 +24,8 @@ from sync.planning.undo import Inverse, RecordedChange, invert, undo_command
 from sync.records.base import Key, Kind
 from sync.records.changes import CALLING, Verdict
 from sync.records.kinds import ON_A_TEST, PEOPLE
+from sync.state.audit.chain import Event
+from sync.state.audit.log import Entry
 from sync.state.store import Store
 
 MOST_NAMED = 1_000
@@ -149,6 +151,9 @@ def _send(
     """Execute the inverse plan, and remember what it has taken back."""
     store, undo_run = context.store, context.journal.run_id
     store.undoing.remember(context.clock(), request.run_id, undo_run, request.person, request.why)
+    context.journal.audit.append(
+        [Entry(event=Event.UNDONE, details={"undone run": request.run_id}, who=request.person)]
+    )
     executed = execute(settings, context, recovered, result)
     store.undoing.settle(undo_run)
     result.add_clock(context.target.opened, context.observer.note)

@@ -24,6 +24,7 @@ from sync.errors import (
     CallError,
     CallMissing,
     NotThere,
+    Outdated,
     Refused,
     Retry,
     Stop,
@@ -52,6 +53,9 @@ _log = structlog.get_logger("inspera.call")
 
 class StopInDoubt(Stop):
     """A Stop after an earlier attempt of the same call that may have been carried out."""
+
+
+_OUTDATED = "Inspera was read too long ago, because calls had to wait; the next run reads it again"
 
 
 class Caller:
@@ -106,6 +110,7 @@ class Caller:
         Raises:
             Retry: it was not carried out: every attempt failed, or the run is being ended.
             Unknown: at least one attempt may have been carried out, and none succeeded.
+            Outdated: what the request rests on did not hold any more when it was to be sent.
             Refused, NotThere, CallMissing, Stop: see `sync.errors`.
         """
         return self.call_with_response(request, read, settles=settles)[0]
@@ -126,7 +131,7 @@ class Caller:
         )
         try:
             result: tuple[T, HttpResponse] = retrying(self._attempt, request, read, lost)
-        except (Retry, CallMissing):
+        except (Retry, CallMissing, Outdated):
             # An earlier attempt may have been carried out: the last error must not hide that.
             if lost and not request.call.reads:
                 raise lost[-1] from None
@@ -237,7 +242,7 @@ class Caller:
             self.tenant.lacks(call, error)
         elif isinstance(error, Stop):
             self.tenant.stop(error)
-        elif not isinstance(error, Throttled | ThrottledInDoubt) and not self.stopping:
+        elif not isinstance(error, Throttled | ThrottledInDoubt | Outdated) and not self.stopping:
             self.tenant.attempted(failed=not isinstance(error, Refused))
 
     def _send_with_token(self, request: Request) -> HttpResponse:
@@ -261,6 +266,8 @@ class Caller:
     def _send(self, request: Request, headers: dict[str, str]) -> HttpResponse:
         """Send one request, also the token's, when it is permitted."""
         with self._admitted(f"{request.call.name} was not sent"):
+            if request.may_go and not request.may_go():
+                raise Outdated(_OUTDATED)
             return self._send_now(request, headers)
 
     @contextmanager

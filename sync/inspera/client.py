@@ -2,17 +2,19 @@
 
 It ignores the process's proxy variables and .netrc (a .netrc entry would replace our token),
 follows no redirects, keeps no cookies, and reads no more than 8 MB of a response (512 MB of a
-download).
+download). It trusts the authorities of this machine, and those that requests brings along.
 """
 
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
+import truststore
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -51,8 +53,8 @@ _NO_TLS: Final = frozenset(
 _TIME = "renew it there; if it is good, this machine's clock is wrong: set it by NTP"
 _NAME = "is issued for another name ({}); write the name of the certificate into inspera.url"
 _UNTRUSTED: Final = (
-    "is not trusted ({}); if your institution signs its own, set inspera.ca_bundle to the PEM file "
-    "with the certificate of its authority"
+    "is not trusted ({}); if your institution signs its own, add the certificate of its authority "
+    "to those of this machine, or set inspera.ca_bundle to its PEM file"
 )
 _WRONG_CERTIFICATE: Final = {
     9: f"is not valid yet; {_TIME}",
@@ -74,6 +76,7 @@ class Client:
         self._connection = connection
         self._session = _session(connection)
         self._timeout = (connection.connect_timeout, connection.read_timeout)
+        self._certificate_ends = ""
 
     def send(self, request: Request, headers: dict[str, str]) -> HttpResponse:
         """Send one request once, and return the response whatever its status.
@@ -94,6 +97,7 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self._note_certificate(response)
                 too_long = Unknown(
                     f"Inspera's response to {request.call.name} is longer than 8 MB, so it cannot "
                     "be read"
@@ -144,6 +148,16 @@ class Client:
             raise Retry(
                 "the file that Inspera made could not be downloaded: the connection failed or broke"
             ) from None
+
+    def _note_certificate(self, response: requests.Response) -> None:
+        """Notify the observer when the server has another certificate than at the last call."""
+        observer, wire = self._connection.observer, getattr(response.raw.connection, "sock", None)
+        if observer is None or not isinstance(wire, ssl.SSLSocket):
+            return
+        ends = str((wire.getpeercert() or {}).get("notAfter", ""))
+        if ends and ends != self._certificate_ends:
+            self._certificate_ends = ends
+            observer.certificate(datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC))
 
     def close(self) -> None:
         """Close all connections."""
@@ -224,6 +238,22 @@ def _why_unreachable(causes: list[BaseException]) -> str:
     return "this machine has no route to it; check inspera.url and the network"
 
 
+class _SystemTrust(HTTPAdapter):
+    """An adapter that also trusts the authorities of this machine, such as an institution's own."""
+
+    def init_poolmanager(self, *args: Any, **settings: Any) -> None:
+        """Make the connections to servers."""
+        super().init_poolmanager(*args, ssl_context=_system_trust(), **settings)
+
+    def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
+        """Make the connections through a proxy."""
+        return super().proxy_manager_for(proxy, ssl_context=_system_trust(), **settings)
+
+
+def _system_trust() -> truststore.SSLContext:
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _session(connection: Connection) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
@@ -234,7 +264,9 @@ def _session(connection: Connection) -> requests.Session:
     session.verify = connection.ca_bundle or True
     if connection.proxy:
         session.proxies = {"http": connection.proxy, "https": connection.proxy}
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.max_in_flight, max_retries=0)
+    # `ca_bundle` replaces the usual authorities, so nothing may be added to it.
+    adapter_type = HTTPAdapter if connection.ca_bundle else _SystemTrust
+    adapter = adapter_type(pool_connections=1, pool_maxsize=connection.max_in_flight, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

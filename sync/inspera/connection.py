@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from sync.contract import CALLS, DEFAULT_EXTERNAL_SYSTEM, FLAT, Call, StaffBody
+from sync.contract import (
+    CALLS,
+    DEFAULT_EXTERNAL_SYSTEM,
+    FLAT,
+    STATUSES,
+    Call,
+    StaffBody,
+    Stage,
+)
 
 
 class CallObserver(Protocol):
@@ -18,6 +27,9 @@ class CallObserver(Protocol):
 
     def in_flight(self, now: int, allowed: int) -> None:
         """Take how many calls are in flight, and how many may be, when one of them changes."""
+
+    def certificate(self, ends: datetime) -> None:
+        """Take when the certificate of the tenant's address ends, once for each certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class Connection:
         proxy: a URL, perhaps with a password; never taken from the environment.
         ca_bundle: the path of a PEM file; never taken from the environment.
         staff_body: the shape of the body that saves staff.
+        statuses: what each status of a test means, with the operator's additions.
         calls: all calls by name, with the operator's overrides.
         observer: is notified of each request, for metrics.
     """
@@ -63,6 +76,7 @@ class Connection:
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
     staff_body: StaffBody = FLAT
+    statuses: Mapping[str, Stage] = field(default_factory=lambda: STATUSES, repr=False)
     calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
     observer: CallObserver | None = field(default=None, repr=False)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -85,7 +85,12 @@ class Lookups:
             rows = list(self._search(call, query, records.test_from_search))
         except NotThere:
             return TestMatches((), conclusive=self._caller.tenant.has(TEST_SEARCH))
-        same = (row for row in rows if row is not None and row.external_test_id == external_test_id)
+        statuses = self._caller.connection.statuses
+        same = (
+            replace(row, statuses=statuses)
+            for row in rows
+            if row is not None and row.external_test_id == external_test_id
+        )
         return TestMatches(tuple({row.remote_id: row for row in same}.values()))
 
     def read_test(self, remote_id: str) -> RemoteTest | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sync.contract import TEST_READ, Call
-from sync.errors import CallError, NotThere, Refused, Stop, Unknown
+from sync.errors import CallError, NotThere, Outdated, Refused, Stop, Unknown
 from sync.inspera.assignment_spec import (
     ASSIGNMENT_SPECS,
     AssignmentSpec,
@@ -31,6 +31,10 @@ _DONE = Outcome(Result.DONE)
 _WAS_NOT_THERE = Outcome(Result.DONE, "was not there")
 
 
+MayGo = Callable[[], bool]
+"""The question, asked right before a call, whether what it rests on still holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
     """The entries of one kind that one call puts on a test or takes off it."""
@@ -41,6 +45,7 @@ class MembershipChange:
     call: Call
     build_body: BuildBody
     batch: Batch
+    may_go: MayGo | None = None
 
     def request(self, batch_slice: Slice) -> Request:
         """Return the request that carries this slice."""
@@ -52,6 +57,7 @@ class MembershipChange:
             # All secrets of the batch: a response may also repeat what another slice has set.
             hide=secrets(self.batch.all),
             ids=frozenset(entry.external_id for entry in entries),
+            may_go=self.may_go,
         )
 
     def may_be_repeated(self, batch_slice: Slice) -> bool:
@@ -76,38 +82,45 @@ SendSlice = Callable[[MembershipChange, Slice], list[Slice]]
 class Membership:
     """Sends changes of what is on tests. Thread-safe; only one worker may work on a test at a time.
 
-    Both methods return one outcome for each entry, in the order of the entries. They raise `Stop`
-    only while no outcome is known. Later they do not send the rest, and the next call raises it.
+    Both methods return one outcome for each entry, in the order of the entries. `may_go` is asked
+    right before each call; once it says no, the rest ends as not sent, with `Cause.OUTDATED`. They
+    raise `Stop` only while no outcome is known. Later they do not send the rest, and the next call raises it.
     """
 
     def __init__(self, caller: Caller, lookups: Lookups) -> None:
         self._caller, self._lookups = caller, lookups
 
-    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind) -> list[Outcome]:
+    def assign(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo | None = None
+    ) -> list[Outcome]:
         """Put entries on a test, or update those that are on it already."""
         spec, batch = ASSIGNMENT_SPECS[kind], Batch(entries)
         call = self._caller.named(spec.assign)
-        change = MembershipChange(test, kind, spec, call, spec.build_assign, batch)
+        change = MembershipChange(test, kind, spec, call, spec.build_assign, batch, may_go)
         try:
             return self._send(change, self._assign)
         finally:
             self._lookups.readings.forget_members(test, kind)
 
-    def remove(self, test: str, entries: Sequence[Assignment], kind: Kind) -> list[Outcome]:
+    def remove(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo | None = None
+    ) -> list[Outcome]:
         """Take entries off a test. An entry that is proven not to be there is done."""
         try:
-            return self._remove_all(test, entries, kind)
+            return self._remove_all(test, entries, kind, may_go)
         finally:
             # Of all kinds: who is removed may take their committee or their seat along.
             self._lookups.readings.forget_members(test)
 
-    def _remove_all(self, test: str, entries: Sequence[Assignment], kind: Kind) -> list[Outcome]:
+    def _remove_all(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo | None
+    ) -> list[Outcome]:
         spec, batch = ASSIGNMENT_SPECS[kind], Batch(entries)
         if spec.remove is None or spec.build_remove is None:
             message = f"Inspera has no call that takes an {kind} off a test"
             return [Outcome(Result.NOT_SENT, message) for _ in entries]
         call = self._caller.named(spec.remove)
-        change = MembershipChange(test, kind, spec, call, spec.build_remove, batch)
+        change = MembershipChange(test, kind, spec, call, spec.build_remove, batch, may_go)
         outcomes = self._send(change, self._remove)
         if batch.refused_alone:
             # A refusal may only mean that the entry is not on the test. Its wording is not known,
@@ -131,6 +144,8 @@ class Membership:
             return batch.finish(outcome_of(error))
         except _ArchivedError as error:
             return batch.finish(error.outcome)
+        except Outdated as error:
+            return batch.finish(Outcome(Result.NOT_SENT, str(error), cause=Cause.OUTDATED))
         except Stop as error:
             if not batch.begun:
                 raise  # the engine records that none of these was sent
@@ -149,6 +164,8 @@ class Membership:
             raise
         except Refused as error:
             return self._refuse(change, batch_slice, error)
+        except Outdated:
+            raise
         except CallError as error:
             change.batch.note(batch_slice.positions, outcome_of(error))
         else:
@@ -235,6 +252,8 @@ class Membership:
             return change.batch.refuse(batch_slice, error, narrows=narrow, cause=cause)
         except StopInDoubt as error:
             change.batch.doubt(batch_slice, str(error))
+            raise
+        except Outdated:
             raise
         except CallError as error:
             change.batch.note(batch_slice.positions, outcome_of(error))

@@ -1,6 +1,6 @@
 """One request to Inspera."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ class Request:
         body: the body, as JSON.
         hide: texts that must not be repeated in a message when the response contains them.
         ids: the external ids (or names) in the body, to recognise those that a refusal names.
+        may_go: tells right before it is sent whether what it rests on still holds.
     """
 
     call: Call
@@ -26,6 +27,7 @@ class Request:
     body: object = field(default=None, repr=False)
     hide: tuple[str, ...] = field(default=(), repr=False)
     ids: frozenset[str] = frozenset()
+    may_go: Callable[[], bool] | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:

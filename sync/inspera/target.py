@@ -13,7 +13,7 @@ from sync.inspera.connection import Connection
 from sync.inspera.export import Export
 from sync.inspera.form_probe import FormProbe, ProbeReport
 from sync.inspera.lookups import Lookups, TenantProbe
-from sync.inspera.membership import Membership
+from sync.inspera.membership import MayGo, Membership
 from sync.inspera.people import People
 from sync.inspera.staff_removal import StaffRemoval
 from sync.inspera.tests import Tests
@@ -177,7 +177,11 @@ class InsperaTarget:
         return self._lookups.recent_members(remote_id, kind)
 
     def assign(
-        self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
+        self,
+        test_remote_id: str,
+        entries: Sequence[Assignment],
+        kind: Kind = Kind.CANDIDATE,
+        may_go: MayGo | None = None,
     ) -> list[Outcome]:
         """Put entries of one kind on a test, or update them; return one outcome each, in order.
 
@@ -185,14 +189,20 @@ class InsperaTarget:
         `secret`, which is 1 when its value must never be repeated. Inspera notifies a contributor
         whose `notify` is 1, so such an entry is never sent twice blindly. `Stop` is raised only
         while none of these outcomes is known; later the rest is not sent, and `stopped` says why.
+        `may_go` is asked right before each call; once it says no, the rest is not sent, with
+        `Cause.OUTDATED`.
         """
-        return self._membership.assign(test_remote_id, entries, kind)
+        return self._membership.assign(test_remote_id, entries, kind, may_go)
 
     def remove(
-        self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
+        self,
+        test_remote_id: str,
+        entries: Sequence[Assignment],
+        kind: Kind = Kind.CANDIDATE,
+        may_go: MayGo | None = None,
     ) -> list[Outcome]:
-        """Take entries off a test; return one outcome each, in order. Raises `Stop` as `assign`."""
-        return self._membership.remove(test_remote_id, entries, kind)
+        """Take entries off a test, as `assign` puts them on it; return one outcome each, in order."""
+        return self._membership.remove(test_remote_id, entries, kind, may_go)
 
     def find_test(self, external_test_id: str) -> list[RemoteTest]:
         """Return the tests with exactly this external id."""

@@ -6,7 +6,7 @@ A create must never be sent twice blindly: the second one would apply the templa
 from dataclasses import replace
 from datetime import datetime
 
-from sync.contract import ARCHIVED, TEST_ACTIVATE, TEST_CREATE, TEST_UPDATE, is_activated
+from sync.contract import TEST_ACTIVATE, TEST_CREATE, TEST_UPDATE, Stage
 from sync.errors import CallError, NotThere, Refused, Unknown
 from sync.inspera.caller import Caller
 from sync.inspera.lookups import Lookups
@@ -129,7 +129,8 @@ class Tests:
             except CallError as error:
                 if isinstance(error, NotThere):
                     self._caller.tenant.not_there(call, remote_id)
-                return outcome_of(error)
+                archived = deferred_as_archived(error) if isinstance(error, Refused) else None
+                return archived or outcome_of(error)
             else:
                 return Outcome(Result.DONE, remote_id=remote_id)
             if settled := self._settle_activation(change, remote_id, lost):
@@ -145,7 +146,7 @@ class Tests:
         except CallError as error:
             return Outcome(Result.UNKNOWN, f"{lost}; {error}")
         there = [test for test in search.matches if test.remote_id == remote_id]
-        if any(is_activated(test.status) for test in there):
+        if any(test.stage is Stage.ACTIVATED for test in there):
             return Outcome(Result.DONE, remote_id=remote_id)
         return None if there else Outcome(Result.UNKNOWN, f"{lost}; a search does not find it")
 
@@ -284,7 +285,7 @@ def _hold_drift(
 
 def _defer_archived(test: RemoteTest) -> Outcome | None:
     """Return a `DEFERRED` outcome for a test that Inspera shows as archived (rules 22)."""
-    if (test.status or "").lower() != ARCHIVED:
+    if test.stage is not Stage.ARCHIVED:
         return None
     message = f"Inspera shows the status '{test.status}'"
     return Outcome(Result.DEFERRED, message, test.remote_id, cause=Cause.ARCHIVED)

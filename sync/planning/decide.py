@@ -19,7 +19,8 @@ from sync.records.rule_numbers import rule_of_field
 class Pair:
     """One record's two sides, with all that is needed to decide about it.
 
-    `follows` are the fields that are taken away in Inspera when no row has a value any more.
+    `feed` is the number of the feed whose row is wanted. `follows` are the fields that are taken
+    away in Inspera when that row has no value any more.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Pair:
     where: str = ""
     fingerprint: bytes | None = None
     secret: str | None = field(default=None, repr=False)
+    feed: int | None = None
     follows: Collection[str] = ()
 
 

@@ -6,10 +6,6 @@ from typing import Final
 
 from sync.records.base import Kind
 
-UNHURRIED: Final = 50
-"""How many new people for tests of the next 7 days are looked up without waiting for an export,
-which may take minutes (rules 19)."""
-
 EXPORTS: Final[Mapping[Kind, tuple[Kind, ...]]] = {
     Kind.LEARNER: (Kind.LEARNER, Kind.STAFF),
     Kind.STAFF: (Kind.STAFF, Kind.LEARNER),
@@ -27,17 +23,18 @@ UNSEEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NewPeople:
-    """How many new people of a kind a plan has: for tests of the next 7 days, and others."""
+    """How many new people of a kind a plan has: for tests of the next 7 days, and others.
+
+    Those near are looked up one by one: an export may take 30 minutes (rules 19).
+    """
 
     near: int = 0
     later: int = 0
 
-    def need_export(self, above: int, *, near: bool) -> bool:
-        """Tell whether those near, or the others, are proven new by an export; `above` 0: never."""
-        many = 0 < above < self.near + self.later
-        return many and (not near or self.near > UNHURRIED)
+    def need_export(self, above: int) -> bool:
+        """Tell whether the others are so many that an export is made; `above` 0: never."""
+        return 0 < above < self.later
 
     def proven(self, above: int) -> int:
         """Return how many people an export proves to be new, if none of them exists."""
-        near = self.near if self.need_export(above, near=True) else 0
-        return near + (self.later if self.need_export(above, near=False) else 0)
+        return self.later if self.need_export(above) else 0

@@ -57,6 +57,7 @@ class Facts:
         outside: the pilot group does not cover it.
         needed: what the pilot group covers needs it.
         zeros: it is a known record without the leading zeros of its key, or that known record.
+        last: it is the only grading committee that its test has in Inspera.
         one_way: it is an option that takes back nothing when it is switched off.
         clash: which other row wants the same account in Inspera, as the row's error says.
         undone: who has taken back what the source still contains, when and why.
@@ -86,6 +87,7 @@ class Facts:
     outside: bool = False
     needed: bool = False
     one_way: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Ruling:
             Cause.GRACE,
             Cause.UNDONE,
             Cause.ONE_WAY,
+            Cause.LAST,
             Cause.PARENT,
         )
 
@@ -144,6 +147,10 @@ _TYPE = (
     "a committee's type can't be changed in Inspera: put the old one back into the "
     "source, or remove it there"
 )
+_LAST = (
+    "the test could not be graded without it: it stays until the test has another grading "
+    "committee in Inspera"
+)
 _ONE_WAY = "switching this option off takes back nothing that it has done"
 ACTIVATED = "the test is activated: its security options can't change any more"
 
@@ -170,6 +177,8 @@ def _stopped(change: Change, facts: Facts) -> Ruling | None:
         return Ruling(Verdict.HELD, facts.undone, Cause.UNDONE)
     if facts.parent and change.kind is Kind.CANDIDATE:
         return Ruling(Verdict.HELD, PARENT, Cause.PARENT)
+    if facts.last and change.action is Action.REMOVE:
+        return Ruling(Verdict.DEFERRED, _LAST, Cause.LAST)
     return None
 
 

@@ -79,6 +79,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     ARCHIVED = "archived"  # Inspera takes no change of a test that is archived there
     FRESH = "fresh"
+    OUTDATED = "outdated"  # calls had to wait so long that Inspera must be read again first
     LIMIT = "limit"
     GRACE = "grace"  # it is absent, but not yet in enough readings or for long enough
     PROTECTED = "protected"  # the configuration protects the record
@@ -93,6 +94,7 @@ class Cause(StrEnum):
     TAKEN = "taken"  # the username that was to be created exists in Inspera
     UPDATES = "updates"  # this tenant refuses a username that exists, so it takes no updates
     PARENT = "parent"  # its test is a parent of other tests, which have the candidates
+    LAST = "last"  # a test without this committee could not be graded
     NAMED = "named"  # other sources still name it
     UNDONE = "undone"  # a person has taken exactly this back
     ONE_WAY = "one_way"  # switching the option off takes nothing back
@@ -110,11 +112,16 @@ NOT_BY_ITSELF = frozenset(
         Cause.CLOSED,
         Cause.STARTED,
         Cause.ARCHIVED,
+        Cause.PARENT,
         Cause.REJECTED,
         Cause.UPDATES,
     }
 )
 """Causes for which a change is deferred until somebody fixes them; of others it clears in time."""
+
+
+UNWRITABLE = frozenset({Cause.ARCHIVED, Cause.PARENT})
+"""Causes for which a test takes no change, until a person corrects it or the source."""
 
 
 ALLOWED = "allowed"
@@ -213,7 +220,8 @@ class PlannedChange:
 class OpenIntent:
     """A call of an earlier run whose outcome is not known.
 
-    `at` is when it was about to be made (UTC).
+    `at` is when it was about to be made (UTC), and `until` when its run ended, after which it was not
+    made; None for a run that was cut off.
     """
 
     id: int
@@ -222,6 +230,7 @@ class OpenIntent:
     action: Action
     fields: Fields
     at: datetime
+    until: datetime | None = None
 
     @property
     def line_key(self) -> Key:

@@ -45,6 +45,14 @@ ON_A_TEST: Final = tuple(kind for kind in Kind if KEY_FIELDS[kind][0] == "test")
 NEEDS: Final = {kind: each.needs for kind, each in RECORD_TYPES.items()}
 """What must be in Inspera before a record of a kind can be."""
 
+NAMED_BY: Final = MappingProxyType(
+    {Kind.COMMITTEE: (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE, Kind.TEST)}
+)
+"""The kinds whose feeds can want records of a kind, where these are more than the kind itself.
+
+A committee is also wanted for a test that has none.
+"""
+
 LISTS: Final = frozenset(
     name for each in RECORD_TYPES.values() for name in each.named(lambda spec: spec.many)
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, make_dataclass
 from typing import TYPE_CHECKING, Final
 
+from sync.contract import STATUSES, Stage, stage_of
 from sync.records.candidate import CANDIDATE
 from sync.records.changes import Fields
 from sync.records.committee import COMMITTEE
@@ -18,6 +19,7 @@ class RemoteTest:
 
     `duration` is in minutes, and the documented answers leave it out. `is_parent` tells whether
     other tests are parts of it (`isAssessmentPath`), and `parent_id` which test it is a part of.
+    `statuses` are the words of this tenant, by which `status` is judged.
     """
 
     remote_id: str
@@ -29,6 +31,14 @@ class RemoteTest:
     duration: int | None = None
     is_parent: bool | None = None
     parent_id: str | None = None
+    statuses: Mapping[str, Stage] = field(
+        default_factory=lambda: STATUSES, repr=False, compare=False
+    )
+
+    @property
+    def stage(self) -> Stage:
+        """Return what the status of the test means."""
+        return stage_of(self.status, self.statuses)
 
 
 @dataclass(frozen=True, slots=True)

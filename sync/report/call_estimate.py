@@ -155,6 +155,8 @@ def _add_probe(calls: Counter[Call | str], size: PlanSize) -> None:
         if part.action is Action.CREATE and part.kind not in ON_A_TEST:
             look = TEST_SEARCH if part.kind is Kind.TEST else PERSON_BY_ID
             calls[look] += min(_SAMPLE, part.changes)
+            if part.kind is not Kind.TEST:  # who have no such external id
+                calls[PERSON_SEARCH] += min(_SAMPLE, part.changes)
 
 
 def _add_verification(calls: Counter[Call | str], size: PlanSize, *, everything: bool) -> None:

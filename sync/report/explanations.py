@@ -98,6 +98,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "Too new to be judged",
         "This was changed moments ago, so Inspera may not show it yet. The next run decides.",
     ),
+    Cause.OUTDATED: CauseWords(
+        "Inspera was read too long ago",
+        "Calls had to wait so long that Inspera must be read again before this is sent. The next "
+        "run does so.",
+        17,
+    ),
     Cause.LIMIT: CauseWords(
         "More changes than usual",
         "There are more changes of one kind than the limits allow at once. That is typical of an "
@@ -109,6 +115,12 @@ EXPLANATIONS: Final[Mapping[Cause, CauseWords]] = {
         "A number has only lost the zeros at its beginning, as happens in a spreadsheet. Correct "
         "the file.",
         2,
+    ),
+    Cause.LAST: CauseWords(
+        "The only committee of its test",
+        "No source names this committee any more, but without it nobody could grade the test. It "
+        "leaves by itself once the test has another grading committee in Inspera.",
+        8,
     ),
     Cause.GRACE: CauseWords(
         "Missing only since a short time",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from sqlite3 import Connection, Row
 
-from sync.sandbox.tests import find_test
+from sync.sandbox.tests import find_open_test
 from sync.sandbox.wire import Answer, ReceivedCall, Refusal
 
 
@@ -11,9 +11,9 @@ def post_activate(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `POST /v1/test/{testId}/activate`: the test becomes active.
 
     It is refused while the test has no candidate or no committee, since nobody could sit or grade
-    it. Only the first activation counts: a second one changes nothing.
+    it, and while it is archived. Only the first activation counts: a second one changes nothing.
     """
-    test = find_test(db, call)
+    test = find_open_test(db, call)
     if lacks := list(_lacks(db, test)):
         raise Refusal(
             400, f"test {test['run_id']} cannot be activated: it has no {' and no '.join(lacks)}"

@@ -148,7 +148,7 @@ MARKS = frozenset({"archived", "isAssessmentPath", "parentId", "externalSystem"}
 
 
 def is_activated(test: Row, now: datetime) -> bool:
-    """Tell whether the test has been activated, or has begun."""
+    """Tell whether the test has been activated: no test activates itself at its start."""
     return _status(test, now) != "SCHEDULED"
 
 
@@ -212,8 +212,8 @@ def shown_relations(row: Row) -> dict[str, Json]:
 def _status(row: Row, now: datetime) -> str:
     # Times of one form, all in UTC, sort as text.
     moment = moment_text(now)
-    if moment < row["start_time"]:
-        return "ACTIVE" if row["activated"] else "SCHEDULED"
+    if not row["activated"]:
+        return "SCHEDULED"
     return "ACTIVE" if moment < row["end_time"] else "FINISHED"
 
 

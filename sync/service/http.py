@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +60,14 @@ def serve_pages(
     health: Callable[[], Health],
     metrics: HealthPages,
     *,
-    pages: ASGIApp | None = None,
+    pages: Mapping[str, ASGIApp] | None = None,
     tls: Certificate | None = None,
 ) -> Iterator[str]:
     """Serve health, metrics and `pages` inside the block; yield the address.
 
     Port 0 takes any free port. The server's thread calls `health` for each request; it must return
-    at once. `pages` answers for every other path.
+    at once. `pages` answer below their paths, of which
+    `/` comes last.
 
     Raises:
         UsageError: it can't listen there, or the certificate can't be used.
@@ -74,7 +75,7 @@ def serve_pages(
     listener = _listener(listen)
     host, port = listener.getsockname()[:2]
     try:
-        server = _Server(_application(health, metrics, pages), tls)
+        server = _Server(_application(health, metrics, pages or {}), tls)
     except (OSError, ssl.SSLError) as error:
         listener.close()
         reason = error.strerror or type(error).__name__
@@ -176,7 +177,7 @@ class _Server(Server):
 
 
 def _application(
-    health: Callable[[], Health], metrics: HealthPages, pages: ASGIApp | None
+    health: Callable[[], Health], metrics: HealthPages, pages: Mapping[str, ASGIApp]
 ) -> Starlette:
     async def healthz(_request: Request) -> Response:
         alive = health().alive
@@ -194,8 +195,7 @@ def _application(
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
     ]
-    if pages is not None:
-        routes.append(Mount("/", pages))
+    routes += (Mount(path, page) for path, page in pages.items())
     application = Starlette(routes=routes)
     application.router.redirect_slashes = False
     return application

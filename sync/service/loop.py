@@ -22,6 +22,7 @@ from structlog.contextvars import bound_contextvars
 from sync.errors import Deposed, Locked, StateError, SyncError
 from sync.schedule.timetable import Timetable
 from sync.service.approvals import APPROVED, ApprovalStarter
+from sync.service.deliveries import Deliveries
 from sync.service.leadership import Leadership
 from sync.service.protocols import (
     YIELDED,
@@ -89,12 +90,14 @@ class Service:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._load, self._notifier, self._observer, self._clock = load, notifier, observer, clock
+        self._state = state
         self._leadership = Leadership(state)
         self._setup = load()
         self._approvals = ApprovalStarter(state, self._run, self._log_crash)
         # The only way to wake a thread that is safe in a signal handler.
         self._wake_ups: SimpleQueue[None] = SimpleQueue()
         self._requested: SimpleQueue[str] = SimpleQueue()
+        self._deliveries = Deliveries(self.request_run)
         self._stopping = self._reload_requested = False
         self.run_queue = RunQueue()
         self._under_way: list[_DueRun] = []
@@ -123,20 +126,29 @@ class Service:
         self._wake()
 
     def request_run(self, name: str) -> bool:
-        """Start a job once the state is ready, from any thread; return whether this one leads."""
-        if not self._leadership.leads or self._stopping:
+        """Start a job once the state is ready, from any thread.
+
+        Return whether this replica leads and has such a job.
+        """
+        if not self._leadership.leads or self._stopping or name not in self._setup.jobs:
             return False
         self._requested.put(name)
         self._wake()
         return True
 
     def _start_requested(self) -> None:
+        """Start what was requested here, on the page, by a delivery or with `run-now`."""
+        names: dict[str, None] = {}
         with suppress(Empty):
             while True:
-                name = self._requested.get_nowait()
-                if name in self._setup.jobs:
-                    _log.info("starting a job that a person asked for", job=name)
-                    self._timetable.run_now(name)
+                names[self._requested.get_nowait()] = None
+        names |= dict.fromkeys(self._state.take_requested())
+        for name in names:
+            if name in self._setup.jobs:
+                _log.info("starting a job on request", job=name)
+                self._timetable.run_now(name)
+            else:
+                _log.warning("not started: the configuration has no such job", job=name)
 
     def _wake(self) -> None:
         self._wake_ups.put(None)
@@ -162,6 +174,7 @@ class Service:
             wait = self._round()
             self._notifier.ready()
             _log.info("service started", jobs=sorted(self._setup.jobs))
+            self._deliveries.replace(self._setup.watched)
             while not self._stopping:
                 self._notifier.watchdog()
                 self._sleep(wait)
@@ -291,6 +304,7 @@ class Service:
                 self._check_clock()
                 self._timetable.tick()  # starts what is due by the old times
             self._setup = setup
+            self._deliveries.replace(setup.watched)
             if self._leadership.ready:
                 self._timetable.replace({name: job.timed for name, job in setup.jobs.items()})
             self._observer.reloaded(True)
@@ -423,6 +437,7 @@ class Service:
     def _shut_down(self) -> bool:
         """End all runs; return whether they ended within the shutdown timeout."""
         self._notifier.stopping()
+        self._deliveries.close()
         _log.info("stopping: the calls under way are finished and recorded first")
         until = time.monotonic() + self._setup.shutdown_timeout.total_seconds() - ROUND
         self.run_queue.close()

@@ -4,7 +4,7 @@ Labels contain words of the program and of the configuration, never those of a r
 """
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from prometheus_client import (
@@ -16,19 +16,23 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics import MetricWrapperBase
-from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from sync import __version__
+from sync.records.base import utc_time
+from sync.service.ages import AgeCollector, Ages, NextAfter
+from sync.state.service_figures import ServiceFigures
 
 SUCCESS = "done"
 """The outcome of a complete run that left nothing for a person to solve."""
 
 ENDED = frozenset({SUCCESS, "row_errors", "held"})
 """The outcomes of complete runs; each of them counts as a success."""
+
+_FAILED = frozenset({"failed", "stopped"})
+"""The outcomes of runs that an error has ended."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -44,9 +48,10 @@ class Metrics:
     """All metrics of one service, in a registry. Thread-safe; `clock` returns aware times."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._registry, self._now = CollectorRegistry(), clock
-        self._jobs: Collection[str] = ()
-        self._led_since: dict[str, datetime] = {}
+        self._registry = CollectorRegistry()
+        self._ages = Ages(clock)
+        self._behind_since: dict[str, datetime] = {}
+        self._sources: Collection[str] = ()
         self._runs = self._counter("runs", "Runs that have ended.", "job", "outcome")
         self._run_seconds = self._histogram(
             "run_seconds", "How long runs took.", _RUN_SECONDS, "job"
@@ -61,8 +66,42 @@ class Metrics:
             "last_success_timestamp_seconds", "When a run last succeeded.", "job"
         )
         self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
+        self._define_run_metrics()
         self._define_inspera_metrics()
+        self._define_state_metrics()
         self._define_service_metrics()
+
+    def _define_run_metrics(self) -> None:
+        self._last_ok = self._gauge(
+            "last_run_successful", "0 when an error has ended the job's newest run.", "job"
+        )
+        self._began = self._gauge(
+            "run_started_timestamp_seconds", "When the run under way began.", "job"
+        )
+        self._sent = self._gauge("run_changes_done", "Changes that the run has done.", "job")
+        self._to_send = self._gauge("run_changes", "Changes that the run under way does.", "job")
+        self._consistency = self._histogram(
+            "time_to_consistency_seconds",
+            "From the begin of the first run that found a change to the end of the run after which "
+            "everything wanted was in Inspera.",
+            _RUN_SECONDS,
+            "job",
+        )
+
+    def _define_state_metrics(self) -> None:
+        self._held = self._gauge("held", "Changes that wait for a person's decision.", "reason")
+        self._exams = self._gauge(
+            "exams_next_24h", "Tests that start within 24 hours, or are under way."
+        )
+        self._incomplete = self._gauge(
+            "exams_incomplete", "Tests of `exams_next_24h` that lack something in Inspera."
+        )
+        self._healthy = self._gauge(
+            "source_healthy", "0 when the newest reading was unreliable.", "source", "kind"
+        )
+        self._read_at = self._gauge(
+            "source_read_timestamp_seconds", "When a run last read the source.", "source", "kind"
+        )
 
     def _define_inspera_metrics(self) -> None:
         self._changes = self._counter(
@@ -108,19 +147,40 @@ class Metrics:
         self._sound.set(1)
         build = self._gauge("build_info", "The version that runs.", "version", "python")
         build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
-        self._registry.register(_SinceSuccess(self._ages))
+        self._registry.register(AgeCollector(self._ages, _PREFIX))
         ProcessCollector(registry=self._registry)
+
+    def run_began(self, job: str, at: datetime) -> None:
+        """Record that a run which brings Inspera up to date has begun, or goes on."""
+        self._began.labels(job).set(at.timestamp())
+        self._behind_since.setdefault(job, at)
+
+    def progress(self, job: str, done: int, total: int) -> None:
+        """Set how many of the run's changes are done."""
+        self._sent.labels(job).set(done)
+        self._to_send.labels(job).set(total)
 
     def run_ended(self, job: str, outcome: str, seconds: float, at: datetime) -> None:
         """Record that a run ended; `outcome` is `SUCCESS` or any other word of the program."""
         self._runs.labels(job, outcome).inc()
         self._run_seconds.labels(job).observe(seconds)
+        for metric in (self._began, self._sent, self._to_send):
+            metric.remove_by_labels({"job": job})
         if outcome in ENDED:
             self.succeeded(job, at)
+        if outcome in ENDED | _FAILED:
+            self._last_ok.labels(job).set(outcome in ENDED)
+        if outcome == SUCCESS and (since := self._behind_since.pop(job, None)):
+            self._consistency.labels(job).observe((at - since).total_seconds())
 
     def succeeded(self, job: str, at: datetime) -> None:
         """Set when a run of this job last succeeded, now or before the service began."""
         self._success.labels(job).set(at.timestamp())
+        self._ages.succeeded(job, at)
+
+    def never_succeeded(self, job: str, since: datetime) -> None:
+        """Set since when a job that has never succeeded has been run."""
+        self._ages.could_run(job, since)
 
     def overlapped(self, job: str) -> None:
         """Count that the job was due while its earlier run had not ended."""
@@ -159,6 +219,29 @@ class Metrics:
         """Set how many rows a source had, for one kind."""
         self._rows.labels(source, kind).set(n)
 
+    def figures(self, figures: ServiceFigures) -> None:
+        """Set what the state contains: held changes, tests that start soon, and sources."""
+        _keep(self._held, "reason", [cause.value for cause in figures.held])
+        for cause, n in figures.held.items():
+            self._held.labels(cause.value).set(n)
+        self._exams.set(figures.exams)
+        self._incomplete.set(figures.incomplete)
+        for one in figures.sources:
+            if one.source not in self._sources:
+                continue  # the state still knows it, the configuration does not
+            if not one.partial:
+                self.source_rows(one.source, one.kind, one.rows)
+            self._healthy.labels(one.source, one.kind).set(not one.trouble)
+            self._read_at.labels(one.source, one.kind).set(utc_time(one.at).timestamp())
+
+    def certificate(self, ends: datetime) -> None:
+        """Set when the certificate of Inspera's address ends."""
+        self._ages.ends("certificate", ends)
+
+    def api_key_ends(self, at: datetime | None) -> None:
+        """Set when the API key ends, as the configuration says."""
+        self._ages.ends("api_key", at)
+
     def next_run(self, job: str, moment: datetime | None) -> None:
         """Set when the job runs next; None when it does not."""
         if moment is None:
@@ -173,8 +256,7 @@ class Metrics:
     def leads(self, is_leader: bool) -> None:
         """Set whether this replica leads."""
         self._leads.set(is_leader)
-        for job in self._jobs if is_leader else ():
-            self._led_since.setdefault(job, self._now())
+        self._ages.leads(is_leader)
 
     def clock(self, offset: timedelta, trouble: str) -> None:
         """Set the offset of this machine's clock; `trouble` is empty if the clock is correct."""
@@ -190,42 +272,30 @@ class Metrics:
         """Count a notification to a target: `delivered` or `failed`."""
         self._notifications.labels(target, outcome).inc()
 
-    def keep(self, jobs: Collection[str], sources: Collection[str]) -> None:
-        """Remove all other jobs and sources, which are no longer in the configuration."""
-        self._jobs = jobs
-        self._led_since = {job: since for job, since in self._led_since.items() if job in jobs}
+    def keep(self, jobs: Mapping[str, NextAfter], sources: Collection[str]) -> None:
+        """Remove all other jobs and sources, which are no longer in the configuration.
+
+        Each job comes with a function that returns its first scheduled time after a moment.
+        """
+        self._ages.schedule(jobs)
+        self._sources = frozenset(sources)
+        for job in jobs:
+            for outcome in (SUCCESS, *_FAILED):
+                # From zero on: Prometheus sees no increase from nothing to 1.
+                self._runs.labels(job, outcome)
         by_job = (
-            self._runs,
-            self._run_seconds,
-            self._overlaps,
-            self._yields,
-            self._deferred,
-            self._waiting,
-            self._success,
-            self._next,
+            *(self._runs, self._run_seconds, self._overlaps, self._yields, self._deferred),
+            *(self._waiting, self._success, self._next, self._last_ok, self._began),
+            *(self._sent, self._to_send, self._consistency),
         )
         for metric in by_job:
             _keep(metric, "job", jobs)
-        _keep(self._rows, "source", sources)
+        for metric in (self._rows, self._healthy, self._read_at):
+            _keep(metric, "source", sources)
 
     def expose(self) -> bytes:
         """Return all metrics in the format that `CONTENT_TYPE` names."""
         return generate_latest(self._registry)
-
-    def _ages(self) -> Mapping[str, float]:
-        """Return the seconds since each job's last success.
-
-        Of a job that has never succeeded, the seconds for which this replica could have run it:
-        otherwise an alert on a job that never runs could not fire. A standby runs no jobs.
-        """
-        led_since = dict(self._led_since) if self._is_leader() else {}
-        since = {job: moment.timestamp() for job, moment in led_since.items()}
-        since |= {one.labels["job"]: one.value for one in _samples(self._success)}
-        now = self._now().timestamp()
-        return {job: now - moment for job, moment in since.items()}
-
-    def _is_leader(self) -> bool:
-        return any(one.value for one in _samples(self._leads))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
@@ -239,23 +309,6 @@ class Metrics:
         return Histogram(
             f"{_PREFIX}_{name}", text, labels, buckets=buckets, registry=self._registry
         )
-
-
-class _SinceSuccess(Collector):
-    """The seconds since the last success of each job, computed when the metrics are read."""
-
-    def __init__(self, ages: Callable[[], Mapping[str, float]]) -> None:
-        self._ages = ages
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        since = GaugeMetricFamily(
-            f"{_PREFIX}_since_success_seconds",
-            "How long ago a run of the job last succeeded, or could first have run.",
-            labels=["job"],
-        )
-        for job, age in self._ages().items():
-            since.add_metric([job], age)
-        yield since
 
 
 def _samples(metric: MetricWrapperBase) -> list[Sample]:

@@ -1,11 +1,12 @@
 """The interfaces of what the service needs from other packages, and of its observer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from sync.schedule.timetable import ScheduledJob
+from sync.service.deliveries import WatchedSource
 
 YIELDED = "yielded"
 """The outcome of a run that yielded to another one, and is resumed after it."""
@@ -50,11 +51,13 @@ class ServiceSetup:
         jobs: the jobs by name.
         shutdown_timeout: how long a shutdown may take.
         approved: the job without a schedule that sends what people have approved.
+        watched: the sources that start jobs when they have something new.
     """
 
     jobs: Mapping[str, Job]
     shutdown_timeout: timedelta
     approved: Job | None = None
+    watched: Sequence[WatchedSource] = ()
 
 
 class JobHistory(Protocol):
@@ -88,6 +91,12 @@ class ServiceState(Protocol):
             Locked: another process has locked it.
             StateUnreachable: it can't be reached just now.
             StateError: it can't be used.
+        """
+
+    def take_requested(self) -> Collection[str]:
+        """Return the jobs that a person wants to run now (`run-now`), and forget them.
+
+        It returns at once, with what the last call of `leads` has seen.
         """
 
     def approvals_wait(self) -> bool:

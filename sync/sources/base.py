@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol
 
 from pydantic import BeforeValidator
 
@@ -17,6 +17,22 @@ from sync.config_base.base import Strict, empty_is_default
 from sync.records.base import Row
 from sync.records.extract import Extract, Since
 from sync.sources.completeness import Completeness
+
+
+class Watcher(Protocol):
+    """Notices that a source has something new."""
+
+    def is_new(self) -> bool:
+        """Tell whether a complete delivery is there that was not there at the last question.
+
+        At the first question everything is new. It returns within seconds.
+
+        Raises:
+            SourceError: the source can't be asked now; ask again later.
+        """
+
+    def close(self) -> None:
+        """Release what it holds."""
 
 
 class SourceSettings(Strict):
@@ -67,8 +83,22 @@ class SourceSettings(Strict):
             SourceError: a part of it can't be read.
         """
         return self.model_dump_json(
-            exclude={"completeness", "timeout", "connect_timeout", "overlap"}
+            exclude={
+                "completeness",
+                "timeout",
+                "connect_timeout",
+                "overlap",
+                "moved_into_place",
+                "listen",
+            }
         )
+
+    def watcher(self, folder: Path) -> Watcher | None:  # noqa: ARG002 - most sources have none
+        """Return what notices a new delivery; None if this source can't tell when it is complete.
+
+        Relative paths start at `folder`.
+        """
+        return None
 
     def column_names(self, folder: Path) -> tuple[str, ...]:
         """Return the column names without reading any row.

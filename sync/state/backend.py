@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from sync.planning.decided import DecidedChange
+from sync.state.audit.notes import Note
 from sync.state.high_water import HighWaterMark, MarkReader
 from sync.state.notified import Notified
 
@@ -45,6 +46,19 @@ class OpenState:
     keep_mark: Callable[[], None] = _do_nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An empty state that takes the place of the present one.
+
+    Attributes:
+        connection: to it. Nobody commits through it: leaving `Backend.replace` does.
+        aside: where the present state will be; None when there is none.
+    """
+
+    connection: Connection
+    aside: str | None
+
+
 class ServiceLock(Protocol):
     """The lock of a long-running service on a state. Where several stand by, one of them leads."""
 
@@ -75,6 +89,19 @@ class Backend(Protocol):
             StateUnreachable: it cannot be written just now; `StateBusy` when another program holds
                 it.
             StateError: it cannot be written, or a newer version wrote it.
+        """
+
+    def replace(self, command: str, stamp: str) -> AbstractContextManager[Replacement]:
+        """Open an empty state that replaces this one when it is left without an exception.
+
+        This one is then moved aside, under a name with `stamp`, and is not looked into: it may be
+        damaged, or of any version. Whenever the process is killed, either is there, never a part.
+        What belongs to the place stays: the pause, the newest run, the key of the digests.
+
+        Raises:
+            Locked: somebody holds the state.
+            StateBusy: another program holds it.
+            StateError: it cannot be written.
         """
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
@@ -123,6 +150,13 @@ class Backend(Protocol):
             StateError: it cannot be read or made.
         """
 
+    def store_digest_key(self, connection: Connection, key: bytes) -> None:
+        """Store the key of the secret digests for a state that is being written.
+
+        Raises:
+            StateError: it cannot be stored.
+        """
+
     def mark_reader(self) -> MarkReader:
         """Return a function that reads the high-water mark of an opened state.
 
@@ -137,6 +171,20 @@ class Backend(Protocol):
 
         Raises:
             StateError: it cannot be noted.
+        """
+
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log at once, also while a run holds the state.
+
+        Raises:
+            StateError: it cannot be stored.
+        """
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines that were left to the audit log, and commit them.
+
+        Raises:
+            StateError: they cannot be moved.
         """
 
     def pause(self, reason: str, now: datetime) -> None:
@@ -195,6 +243,20 @@ class Backend(Protocol):
 
         Raises:
             StateError: they cannot be moved.
+        """
+
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store that a person wants a job to run now, also while a run holds the state.
+
+        Raises:
+            StateError: it cannot be stored.
+        """
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs that people want to run now, the oldest first, and forget them.
+
+        Raises:
+            StateError: it cannot be asked.
         """
 
     def approvals_wait(self, now: datetime) -> bool:

@@ -171,11 +171,15 @@ def read_unnamed(connection: Connection, now: datetime) -> dict[Kind, list[Key]]
 
 @dataclass(frozen=True, slots=True)
 class PastJob:
-    """A job's history: when its last run began, whether that was cut off, when one was done."""
+    """A job's history: its last run's begin, whether that was cut off, when one was done.
+
+    `first` is when its first run began.
+    """
 
     started: datetime
     cut_off: bool
     done: datetime | None
+    first: datetime
 
 
 _CUT_OFF = ("running", "interrupted", "yielded")
@@ -188,14 +192,17 @@ def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
     A run that left row errors or held changes counts as done.
     """
     query = (
-        "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
-        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, "
-        f"{Exit.HELD:d}) THEN ended END) AS done FROM run WHERE command LIKE 'job %'"
-        " GROUP BY command) l ON l.id = r.id"
+        "SELECT r.command, r.started, r.status, l.done, l.first FROM run r JOIN"
+        " (SELECT max(id) AS id, min(started) AS first, max(CASE WHEN status = 'done'"
+        f" AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, {Exit.HELD:d}) THEN ended END) AS done"
+        " FROM run WHERE command LIKE 'job %' GROUP BY command) l ON l.id = r.id"
     )
     return {
         str(command).removeprefix("job "): PastJob(
-            utc_time(started), status in _CUT_OFF, None if done is None else utc_time(done)
+            utc_time(started),
+            status in _CUT_OFF,
+            None if done is None else utc_time(done),
+            utc_time(first),
         )
-        for command, started, status, done in connection.execute(text(query))
+        for command, started, status, done, first in connection.execute(text(query))
     }

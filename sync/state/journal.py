@@ -7,6 +7,7 @@ known. Only the thread that owns the connection writes here, many records in a c
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,6 +28,8 @@ from sync.records.changes import (
 )
 from sync.records.kinds import KEY_FIELDS, PEOPLE
 from sync.state import decisions, refusals, silent_changes, traits, undone
+from sync.state.audit.chain import Event
+from sync.state.audit.log import AuditLog, Entry, read_end
 from sync.state.compare import recent_removals
 from sync.state.known_writer import Clock, KnownWriter
 from sync.state.sqlite.open import count
@@ -47,7 +50,10 @@ _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WH
 
 
 class Journal:
-    """A run's intents, outcomes and findings. What is done becomes known."""
+    """A run's intents, outcomes and findings, and its lines of the audit log.
+
+    What is done becomes known. `who` is the operator who started the run, or `service`.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class Journal:
         command: str,
         confirm: Callable[[], None] | None = None,
         keep_mark: Callable[[], None] | None = None,
+        who: str = "service",
     ) -> None:
         self._connection = connection
         self._clock = clock
@@ -71,6 +78,7 @@ class Journal:
         )
         # Only this thread writes here, so the highest id is its own.
         self.run_id = count(connection, "SELECT max(id) FROM run")
+        self.audit = AuditLog(connection, clock, who, self.run_id)
         self._findings = 0
         self._refused = set(refusals.read_keys(connection))
         self._archived = traits.archived(connection)
@@ -118,6 +126,13 @@ class Journal:
         self._connection.commit()
         return list(range(first, first + len(rows)))
 
+    def withdraw(self, intents: Sequence[int]) -> None:
+        """Delete intents of this run of which nothing was sent; durable with the next commit."""
+        if intents:
+            self._connection.execute(
+                text("DELETE FROM intent WHERE id = :id"), [{"id": one} for one in intents]
+            )
+
     def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None:
         """Store outcomes, and with each what Inspera now holds; durable with the next commit.
 
@@ -126,6 +141,7 @@ class Journal:
         at = utc_text(self._clock())
         closed: list[dict[str, object]] = []
         used: list[str] = []
+        entries: list[Entry] = []
         for intent, line, outcome in results:
             if outcome.result is Result.UNKNOWN:
                 self._connection.execute(
@@ -136,26 +152,35 @@ class Journal:
             record = (line.change.kind, line.change.line_key)
             self._note_traits(line, outcome)
             if outcome.result is Result.REFUSED:
-                now, cause = self._clock(), outcome.cause
-                refusals.note(self._connection, line, outcome.message, now, cause)
-                self._refused.add(record)
-                self.known.refuse(line.change.kind, line.change.key)
+                self._refuse(line, outcome)
             elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
                 if line.scope == ALLOWED:
                     used.append(digest_of(line.change))
-                if record in self._refused:
-                    self._refused.discard(record)
-                    refusals.lift(self._connection, *record)
-                if record in self._open_before:
-                    self.close_earlier(*record)
+                self._lift(*record)
             if intent is not None:
                 closed.append(
                     {"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent}
                 )
+                if outcome.result is not Result.NOT_SENT:
+                    entries.append(_entry(line, outcome.result))
         if closed:
             self._connection.execute(_CLOSE, closed)
         decisions.use_up(self._connection, used)
+        self.audit.append(entries)
+
+    def _refuse(self, line: PlannedChange, outcome: Outcome) -> None:
+        refusals.note(self._connection, line, outcome.message, self._clock(), outcome.cause)
+        self._refused.add((line.change.kind, line.change.line_key))
+        self.known.refuse(line.change.kind, line.change.key)
+
+    def _lift(self, kind: Kind, line_key: Key) -> None:
+        """Forget that a record was refused, and close its earlier intents."""
+        if (kind, line_key) in self._refused:
+            self._refused.discard((kind, line_key))
+            refusals.lift(self._connection, kind, line_key)
+        if (kind, line_key) in self._open_before:
+            self.close_earlier(kind, line_key)
 
     def _note_traits(self, line: PlannedChange, outcome: Outcome) -> None:
         """Store what Inspera has shown of the test that this change is about, or is on."""
@@ -174,12 +199,26 @@ class Journal:
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Close open intents of earlier runs for a line's key whose outcome is known now."""
         k1, k2 = key_columns(key)
-        self._connection.execute(
-            text(
-                "UPDATE intent SET outcome = 'settled', outcome_at = :at"
-                " WHERE kind = :kind AND k1 = :k1 AND k2 = :k2 AND outcome IS NULL"
-            ),
-            {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
+        self._close(
+            "UPDATE intent SET outcome = 'settled', outcome_at = :at"
+            " WHERE kind = :kind AND k1 = :k1 AND k2 = :k2 AND outcome IS NULL",
+            "settled",
+            kind=kind,
+            k1=k1,
+            k2=k2,
+        )
+
+    def _close(self, update: str, outcome: str, **values: object) -> None:
+        """Close intents of earlier runs, with a line of the audit log for each."""
+        closed = self._connection.execute(
+            text(f"{update} RETURNING id, kind, k1, k2, action, fields, at, NULL AS ended"),
+            {"at": utc_text(self._clock()), **values},
+        ).fetchall()
+        self.audit.append(
+            [
+                _entry_of(_open_intent(row), outcome)
+                for row in sorted(closed, key=lambda row: row.id)
+            ]
         )
 
     def _promote(self, line: PlannedChange, outcome: Outcome) -> None:
@@ -218,6 +257,8 @@ class Journal:
         self._connection.execute(
             _CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id}
         )
+        if outcome != Result.NOT_SENT:
+            self.audit.append([_entry_of(intent, outcome)])
 
     def lapse(self, unsure: Collection[Kind] = (), *, activations: bool = True) -> None:
         """Close open intents and refusals of earlier runs that nothing needs any more.
@@ -226,9 +267,7 @@ class Journal:
         whether the plan decides about the activation of tests.
         """
         for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
-            self._connection.execute(
-                text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
-            )
+            self._close(_lapse_sql(kind), "lapsed", run=self.run_id)
         refusals.lapse(self._connection, unsure, activations=activations)
 
     def forget_undone(self, unsure: Collection[Kind]) -> None:
@@ -291,10 +330,11 @@ class Journal:
     ) -> None:
         """Close the run; `reasons` are what stopped it, or why its exit status is what it is."""
         recent_removals.forget_old(self._connection, self._clock())
+        newest = read_end(self._connection)
         self._connection.execute(
             text(
-                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = "
-                ":r WHERE id = :id"
+                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c,"
+                " reason = :r, audit_lines = :lines, audit_hash = :hash WHERE id = :id"
             ),
             {
                 "at": utc_text(self._clock()),
@@ -302,6 +342,8 @@ class Journal:
                 "e": exit_status,
                 "c": json.dumps(dict(counts)),
                 "r": "\n".join(reasons),
+                "lines": newest.lines,
+                "hash": newest.digest,
                 "id": self.run_id,
             },
         )
@@ -345,15 +387,47 @@ def _lapse_sql(kind: Kind) -> str:
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
     """Yield the intents of earlier runs without an outcome, oldest first."""
     query = (
-        "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
+        "SELECT i.id, i.kind, i.k1, i.k2, i.action, i.fields, i.at, r.ended FROM intent i"
+        " LEFT JOIN run r ON r.id = i.run_id WHERE i.outcome IS NULL ORDER BY i.id"
     )
     for row in connection.execute(text(query)).fetchall():
-        kind = Kind(row.kind)
-        yield OpenIntent(
-            row.id,
-            kind,
-            key_from(kind, row.k1, row.k2),
-            Action(row.action),
-            from_json(row.fields),
-            utc_time(row.at),
-        )
+        yield _open_intent(row)
+
+
+def _open_intent(row: Any) -> OpenIntent:
+    kind = Kind(row.kind)
+    return OpenIntent(
+        row.id,
+        kind,
+        key_from(kind, row.k1, row.k2),
+        Action(row.action),
+        from_json(row.fields),
+        utc_time(row.at),
+        utc_time(row.ended) if row.ended else None,
+    )
+
+
+def _entry(line: PlannedChange, result: Result) -> Entry:
+    """Return the audit line of a change that was sent."""
+    change = line.change
+    return Entry(
+        event=Event.CHANGE,
+        kind=change.kind,
+        key=change.key,
+        action=change.action.value,
+        scope=line.scope,
+        outcome=result.value,
+        content=to_json(remembered(change.kind, change.after or change.before)),
+    )
+
+
+def _entry_of(intent: OpenIntent, outcome: str) -> Entry:
+    """Return the audit line of a change whose outcome was found out later."""
+    return Entry(
+        event=Event.CHANGE,
+        kind=intent.kind,
+        key=intent.key,
+        action=intent.action.value,
+        outcome=outcome,
+        content=to_json(intent.fields),
+    )

@@ -102,7 +102,7 @@ _SAME = (
 
 
 def _read_known(connection: Connection, kind: Kind, key: Key) -> KnownRecord | None:
-    source = "NULL" if kind in (Kind.OPTION, Kind.COMMITTEE) else "source"
+    source = "NULL" if kind is Kind.OPTION else "source"
     columns = ", ".join(f'"{name}"' for name in COMPARED[kind])
     where = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
     query = (

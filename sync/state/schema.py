@@ -49,7 +49,7 @@ def _known_table(record: RecordType) -> Table:
         Column("managed", Boolean, nullable=False),
         Column("updated", AutoString, nullable=False),
     ]
-    if record.kind not in (Kind.OPTION, Kind.COMMITTEE):
+    if record.kind is not Kind.OPTION:
         columns.append(Column("source", AutoString))
     if record.kind is Kind.TEST:
         columns.append(Column("activated", AutoString))
@@ -69,7 +69,8 @@ class Run(SQLModel, table=True):
     """One execution of `apply` or `adopt`.
 
     `counts` is JSON; `status` is running, done, stopped or interrupted. `reason` is what stopped
-    it, or why its exit status is what it is: lines of text, empty when all went well.
+    it, or why its exit status is what it is: lines of text, empty when all went well. `audit_lines`
+    and `audit_hash` are the newest line of the audit log when it ended.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -80,6 +81,8 @@ class Run(SQLModel, table=True):
     exit_status: int | None = None
     counts: str = "{}"
     reason: str = ""
+    audit_lines: int | None = None
+    audit_hash: str | None = None
 
 
 class RecordedFinding(SQLModel, table=True):
@@ -308,6 +311,15 @@ class DigestKey(SQLModel, table=True):
     key: bytes = Field(sa_type=LargeBinary)
 
 
+class RequestedRun(SQLModel, table=True):
+    """On PostgreSQL: a job that a person wants to run now. On SQLite it is a file."""
+
+    __tablename__ = "requested_run"
+
+    job: str = Field(primary_key=True)
+    at: str
+
+
 class StateTenant(SQLModel, table=True):
     """The tenant of this state, in one row: its URL in one spelling, and the client id."""
 
@@ -505,6 +517,65 @@ class ExamFigure(SQLModel, table=True):
     number: int
     run_id: int
     at: str
+
+
+class AuditedLine(SQLModel, table=True):
+    """A line of the audit log: append-only, each tied to those before it by its `hash`.
+
+    `person` is a pseudonym, which `audit_person` resolves as long as the person is not forgotten.
+    """
+
+    __tablename__ = "audit"
+
+    number: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    at: str
+    who: str
+    run: int | None = None
+    event: str
+    kind: str = ""
+    action: str = ""
+    record: str = ""
+    person: str = Field(default="", index=True)
+    scope: str = ""
+    outcome: str = ""
+    content: str = ""
+    details: str = ""
+    hash: str
+
+
+class AuditPerson(SQLModel, table=True):
+    """The pseudonym of a person in the audit log, with its random salt, until they are forgotten."""
+
+    __tablename__ = "audit_person"
+
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    salt: bytes = Field(sa_type=LargeBinary)
+    pseudonym: str
+
+
+class AuditNote(SQLModel, table=True):
+    """A line that waits for the next holder of the run lock, who appends it to the audit log.
+
+    On SQLite such notes are files next to the state; `id` is then the name of one that has been
+    appended, until it is deleted.
+    """
+
+    __tablename__ = "audit_note"
+
+    id: str = Field(primary_key=True)
+    content: str = ""
+
+
+class AuditedSetting(SQLModel, table=True):
+    """A setting of the configuration of the last run, with the hash of its value."""
+
+    __tablename__ = "audit_setting"
+
+    name: str = Field(primary_key=True)
+    digest: str
 
 
 class NotifiedTarget(SQLModel, table=True):

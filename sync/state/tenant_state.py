@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from sync.planning.decided import DecidedChange, DecidedChanges
 from sync.state import decisions, high_water, old_copy
+from sync.state.audit.notes import Note
 from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
 from sync.state.notified import Notified
 from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store_tenant
@@ -43,6 +44,7 @@ class TenantState:
             if read_tenant(connection) is None:
                 store_tenant(connection, self._tenant)
             connection.commit()
+            self.place.take_notes(connection)
             yield replace(opened, keep_mark=partial(self._keep_mark, connection))
 
     @contextmanager
@@ -116,22 +118,42 @@ class TenantState:
         """Return the key of the secret digests (see `Backend`)."""
         return self.place.load_digest_key(write=write)
 
-    def pause(self, reason: str, now: datetime) -> None:
-        """Stop all sending (see `Backend`), whatever tenant it belongs to: that harms nobody."""
-        self.place.pause(reason, now)
+    def pause(self, reason: str, since: datetime, note: Note) -> None:
+        """Stop all sending (see `Backend`), whatever tenant it belongs to: that harms nobody.
 
-    def resume(self) -> bool:
-        """Allow sending again (see `Backend`).
+        `note` is its line of the audit log.
+        """
+        self.place.pause(reason, since)  # first, and whatever becomes of the line
+        self.place.leave_note(note)
+
+    def resume(self, note: Note) -> bool:
+        """Allow sending again (see `Backend`), with `note` as its line of the audit log.
 
         Raises:
             OtherTenant: it belongs to another one.
         """
         with self.open_to_read():
+            resumed = self.place.paused() is not None
+            if resumed:  # The line first: what is sent next must not precede it.
+                self.place.leave_note(note)
             return self.place.resume()
 
     def paused(self) -> Pause | None:
         """Return whether all sending is stopped (see `Backend`)."""
         return self.place.paused()
+
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store that a person wants a job to run now (see `Backend`).
+
+        Raises:
+            OtherTenant: the state belongs to another one.
+        """
+        with self.open_to_read():
+            self.place.request_run(job, now)
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs that people want to run now, and forget them (see `Backend`)."""
+        return self.place.take_requested()
 
     def notified(self) -> Mapping[str, Notified]:
         """Return what each target was last notified of (see `Backend`)."""

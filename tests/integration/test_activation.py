@@ -1,5 +1,7 @@
 """A test is activated once it has all that the sources say, and never before somebody could lose by it."""
 
+import re
+
 import pytest
 from sync.records.base import Kind
 
@@ -236,8 +238,8 @@ def test_explain_says_what_it_waits_for_and_when_it_was_activated(ready: Univers
 
 def test_a_running_test_that_nobody_has_activated_is_tried_all_the_same(ready: University) -> None:
     ready.at(DURING)
-    ready.apply_cleanly()  # the sandbox's tests become active at their start
-    assert ready.sent() == []
+    ready.apply_cleanly()
+    assert activated(ready)
     assert ready.planned() == []
 
 
@@ -273,3 +275,153 @@ def test_a_reviewed_plan_may_create_and_activate_one_test(ready: University) -> 
     ran = ready.apply(file)
     assert ran.status == 0, ran.output
     assert activated(ready, OTHER)
+
+
+def test_an_unknown_status_stops_the_activation_and_what_must_come_before(
+    ready: University,
+) -> None:
+    """The same word must not mean activated for one and not activated for the other."""
+    ready.settings.add(f"{TEST} LOCKDOWN_CHROME_KIOSK", value="true")
+    shown = {
+        "assessmentRunId": ready.tests()[TEST]["assessmentRunId"],
+        "externalId": TEST,
+        "status": "Being_Ready",
+        "startTime": "2026-12-01T08:00:00Z",
+        "endTime": "2026-12-01T12:00:00Z",
+        "assessmentRunTitle": ready.tests()[TEST]["title"],
+    }
+    answer = {"hits": 1, "page": 1, "results": [shown]}
+    ready.fail(method="GET", path="*/search", status=200, body=answer)
+    ran = ready.apply()
+    assert ran.status == 3
+    assert ready.writes() == []
+    assert "unknown status 'Being_Ready'" in ran.out
+    assert 'set inspera.statuses: {"Being_Ready": not_activated}' in ran.out
+    ready.config["inspera"]["statuses"] = {"Being_Ready": "not_activated"}
+    ready.apply_cleanly()
+    assert [one.rsplit("/", 1)[1] for one in ready.writes()] == ["options", "activate"]
+
+
+def test_an_archived_test_is_not_activated(ready: University) -> None:
+    ready.sandbox.edit(test=TEST, archived=True)
+    ran = ready.apply()
+    assert ran.status == 1
+    assert not activated(ready)
+    assert "is archived" in ran.out
+    assert ready.apply().status == 1
+    assert ready.sent() == []  # it is remembered for a day
+    ready.sandbox.edit(test=TEST, archived=False)
+    assert ready.apply("--retry-refused").status == 0
+    assert activated(ready)
+
+
+def test_a_parent_of_other_tests_is_left_to_a_planner(ready: University) -> None:
+    ready.exams.add(OTHER)
+    ready.at(WEEK_BEFORE)
+    ready.apply()
+    ready.sandbox.edit(test=OTHER, isAssessmentPath=True)
+    ready.exams.set(OTHER, name="Todelt")
+    ready.apply_cleanly()  # the update has shown that it is a parent
+    ready.at(DAY_BEFORE)
+    ran = ready.apply()
+    assert ran.status == 1
+    assert activated(ready)
+    assert "the test is a parent of other tests" in ran.out
+    assert "at least one candidate" not in ran.out
+
+
+EXPLAIN = "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"
+
+
+def test_an_option_that_matters_only_after_the_test_stops_no_activation(
+    ready: University,
+) -> None:
+    ready.settings.add(f"{TEST} {EXPLAIN}", value="true")
+    ready.fail(method="POST", path="*/options", status=400, body={"error": "no licence"})
+    assert ready.apply().status == 1
+    assert activated(ready)
+
+
+@pytest.mark.parametrize("moment", [MORNING, "2026-12-01T08:05"])
+def test_a_security_option_that_the_freeze_defers_stops_it_until_a_person_decides(
+    ready: University, moment: str
+) -> None:
+    """Once the test is activated it would be sat without its lock-down browser."""
+    ready.settings.set(f"{TEST} LOCKDOWN_BROWSER", value="false")
+    ready.at(moment)
+    ran = ready.apply()
+    assert ran.status == 3
+    assert not activated(ready)
+    assert "waits for 1 option (see its own line)" in ran.out
+    digest = re.findall("--allow ([0-9a-f]{12})", ran.out)[0]
+    assert ready.apply("--allow", digest).status == 0
+    assert activated(ready)
+
+
+def test_a_missing_security_option_stops_it_after_the_start_too(ready: University) -> None:
+    ready.settings.add(f"{TEST} LOCKDOWN_CHROME_KIOSK", value="true")
+    ready.fail(method="POST", path="*/options", status=400, body={"error": "not now"})
+    ready.at("2026-12-01T08:05")
+    assert ready.apply().status == 3
+    assert not activated(ready)
+    ready.stop_failing()
+    assert ready.apply("--retry-refused").status == 0
+    assert activated(ready)
+    assert ready.options()["securityOptions"]["LOCKDOWN_CHROME_KIOSK"] is True
+
+
+def test_a_title_that_is_held_or_refused_locks_nobody_out(ready: University) -> None:
+    ready.exams.set(TEST, name="Nytt navn")
+    ready.fail(method="POST", path="*/test", status=400, body={"error": "not this title"})
+    assert ready.apply().status == 3
+    assert not activated(ready)
+    ready.stop_failing()
+    ready.at(MORNING)
+    assert ready.apply().status == 3  # the new title is held by the freeze
+    assert activated(ready)
+
+
+def test_times_that_are_held_stop_it_until_a_person_decides(ready: University) -> None:
+    ready.exams.set(TEST, start="01.12.2026 15:00", end="01.12.2026 19:00")
+    ready.at(MORNING)
+    for moment in (MORNING, "2026-12-01T08:05"):
+        ready.at(moment)
+        assert ready.apply().status == 3
+        assert not activated(ready)
+
+
+def test_a_test_activated_by_hand_counts_whatever_this_run_misses_on_it(
+    ready: University,
+) -> None:
+    ready.register(TEST, "1003")
+    ready.fail(method="POST", path="*/candidates", status=400, body={"error": "no such person"})
+    ready.sandbox.edit(test=TEST, activated=True)
+    assert ready.apply().status == 1
+    assert not [one for one in waiting(ready) if "waits" in one]
+    assert ready.planned("waiting") == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "status", "verdict"),
+    [
+        ("2026-11-30T07:00", 0, ""),
+        ("2026-12-01T06:00", 3, "waiting"),
+        ("2026-12-01T07:55", 3, "waiting"),
+        ("2026-12-01T08:05", 3, "waiting"),
+    ],
+)
+def test_what_is_said_of_a_test_without_candidates_around_its_start(
+    ready: University, moment: str, status: int, verdict: str
+) -> None:
+    ready.exams.add(OTHER)
+    ready.at(WEEK_BEFORE)
+    ready.apply_cleanly()
+    ready.at(moment)
+    ran = ready.apply()
+    assert ran.status == status
+    assert ready.plan().status == status
+    line = f"activate test {OTHER}"
+    assert (line in ready.planned("waiting")) is (verdict == "waiting")
+    text = "waits for at least one candidate"
+    assert (text in ready.run("explain", "test", OTHER).out) is bool(verdict)
+    assert (text in str(ready.status())) is bool(verdict)

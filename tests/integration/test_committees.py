@@ -1,8 +1,9 @@
 """Committees are made because somebody is in them, and only ours are ever taken off a test."""
 
 import pytest
+from sync.records.base import Kind
 
-from ..support.university import DURING, TEST, University, numbers
+from ..support.university import DURING, NEXT_DAY, TEST, University, numbers
 
 COMMITTEES = "*/committees"
 
@@ -215,3 +216,84 @@ def test_what_became_of_one_that_nobody_can_read_is_found_out_before_it_is_asked
     assert made(parted) == []
     assert set(parted.committees()) == set("ABCD")
     assert parted.planned() == []
+
+
+@pytest.mark.parametrize("kinds", [{Kind.COMMITTEE}, {Kind.COMMITTEE, Kind.CONTRIBUTOR}])
+def test_a_job_that_does_not_read_all_who_name_committees_removes_none(
+    parted: University, kinds: set[Kind]
+) -> None:
+    parted.add_feeds("committee")
+    parted.panels.add(f"{TEST} A", type="GRADING")
+    parted.config["on_absence"] = {"committee": "remove"}
+    for number in (7002, 7003):  # so that nobody but a candidate names B
+        parted.graders.set(f"{TEST} {number}", committees="A")
+    parted.graders.set(f"{TEST} 7004", committees="E")
+    parted.apply_once()
+    parted.at(NEXT_DAY)
+    parted.registrations.drop(f"{TEST} 1002")
+    parted.graders.set(f"{TEST} 7004", committees="A")
+    parted.run_job("seats", Kind.CANDIDATE)  # the last candidate leaves D
+    parted.run_job("graders", Kind.CONTRIBUTOR)
+    parted.registrations.add(f"{TEST} 1003")
+    parted.registrations.set(f"{TEST} 1003", committees="D")
+    parted.run_job("part", *kinds)
+    assert parted.writes() == []
+    assert set(parted.committees()) == set("ABDE")
+    parted.apply_cleanly()
+    assert set(parted.committees()) == set("ABD")
+
+
+@pytest.mark.parametrize("last", ["GRADING", "REASSESSMENT"])
+def test_the_last_grading_committee_of_a_test_goes_only_when_a_person_allows_it(
+    university: University, last: str
+) -> None:
+    university.add_feeds("committee")
+    university.register(TEST, "1001")
+    university.panels.add(f"{TEST} A", type=last)
+    university.panels.add(f"{TEST} Klage", type="REASSESSMENT")
+    university.config["on_absence"] = {"committee": "remove"}
+    university.apply_once()
+    university.panels.drop(f"{TEST} A")
+    ran = university.apply()
+    if last == "GRADING":
+        assert "the test could not be graded without it" in ran.out
+        assert set(university.committees()) == {"A", "Klage"}
+        ran = university.apply("--allow", ran.allow_hash)
+    assert ran.status == 0
+    assert set(university.committees()) == {"Klage"}
+
+
+def test_check_warns_where_no_job_reads_all_who_name_committees_and_so_none_removes_any(
+    parted: University,
+) -> None:
+    parted.config["jobs"] = {"seats": {"kinds": ["candidate"], "every": "1h"}}
+    warning = "on_absence.committee: has no effect in jobs: none of them reads all feeds"
+    assert warning not in parted.run("check").err
+    parted.config["on_absence"] = {"committee": "remove"}
+    assert warning in parted.run("check").err
+    parted.config["jobs"]["all"] = {"every": "24h"}
+    assert warning not in parted.run("check").err
+
+
+@pytest.mark.parametrize("gone", ["committee", "contributor", "candidate"])
+def test_a_feed_that_is_taken_out_of_the_configuration_removes_no_committee(
+    parted: University, gone: str
+) -> None:
+    parted.add_feeds("committee")
+    parted.panels.add(f"{TEST} P", f"{TEST} A")
+    parted.registrations.set(f"{TEST} 1001", committees="A")
+    parted.config["on_absence"] = {"committee": "remove"}
+    parted.apply_once()
+    parted.at(NEXT_DAY)
+    if gone == "candidate":
+        del parted.feed("candidate")["map"]["committees"]
+    else:
+        parted.keep_feeds(*{one["kind"] for one in parted.config["feeds"]} - {gone})
+    ran = parted.apply()
+    assert set(parted.committees()) == set("ABCDP")
+    if gone == "committee":
+        assert ran.status == 3
+        assert f"committee {TEST} / P" in ran.out
+        assert "panels" in ran.out
+        assert parted.apply("--accept-shrink", "graders").status == 0
+        assert set(parted.committees()) == set("ABCD")

@@ -1,6 +1,7 @@
 """A default committee for tests that have none, as a test without a committee cannot be graded."""
 
 import pytest
+from sync.records.base import Kind
 
 from ..support.university import BEFORE, OTHER, TEST, University
 
@@ -87,8 +88,6 @@ def test_a_test_that_is_under_way_gets_one_and_one_that_ended_long_ago_does_not(
 def test_a_job_that_does_not_read_all_who_name_committees_ensures_none(
     ungraded: University,
 ) -> None:
-    from sync.records.base import Kind
-
     ungraded.run_job("tests", Kind.TEST)
     assert ungraded.committees(OTHER) == {}
     ungraded.keep_feeds("learner", "test", "candidate")
@@ -110,3 +109,50 @@ def test_check_warns_where_no_job_reads_all_who_name_committees(ungraded: Univer
     assert "add a job that reads contributor, test" in ran.err
     ungraded.config["jobs"]["all"] = {"every": "24h"}
     assert "has no effect in jobs" not in ungraded.run("check").err
+
+
+def test_no_job_of_some_kinds_removes_an_ensured_committee(ungraded: University) -> None:
+    ungraded.config["on_absence"] = {"committee": "remove"}
+    ungraded.add_feeds("committee")
+    ungraded.panels.add(f"{TEST} B")
+    ungraded.apply_once()
+    for day, kinds in enumerate(([Kind.COMMITTEE], [Kind.COMMITTEE, Kind.TEST]), 2):
+        ungraded.at(f"2026-09-0{day}T08:00")
+        ungraded.run_job("part", *kinds)
+        assert ungraded.writes() == []
+    assert set(ungraded.committees(OTHER)) == {"A"}
+
+
+def test_row_errors_of_kinds_that_name_no_committee_keep_none_away(ungraded: University) -> None:
+    ungraded.registrations.add(f"{OTHER} 9999")
+    assert ungraded.apply().status == 1
+    assert set(ungraded.committees(OTHER)) == {"A"}
+
+
+def test_from_the_freeze_on_a_row_in_error_keeps_no_committee_away(ungraded: University) -> None:
+    ungraded.graders.add(f"{OTHER} 501", duties="lurking")
+    assert ungraded.apply().status == 1
+    assert ungraded.committees(OTHER) == {}
+    ungraded.at("2026-12-01T08:30")
+    ungraded.apply()
+    assert set(ungraded.committees(OTHER)) == {"A"}
+
+
+def test_a_test_keeps_its_committee_when_the_configuration_ensures_another_or_none(
+    ungraded: University,
+) -> None:
+    ungraded.config["on_absence"] = {"committee": "remove"}
+    ungraded.apply_once()
+    for day, settings in enumerate(({"ensure": "Z"}, {}), 2):
+        ungraded.at(f"2026-09-0{day}T08:00")
+        ungraded.config["committees"] = settings
+        ran = ungraded.apply_cleanly()
+        assert "it stays until the test has another grading committee in Inspera" in ran.out
+        assert set(ungraded.committees(OTHER)) == {"A"}
+    # One of a feed takes its place: it is there before the other one goes.
+    ungraded.assign_staff(OTHER, "501")
+    ungraded.graders.set(f"{OTHER} 501", committees="K")
+    ungraded.apply_cleanly()
+    assert set(ungraded.committees(OTHER)) == {"A", "K"}
+    ungraded.apply_cleanly()
+    assert set(ungraded.committees(OTHER)) == {"K"}

@@ -28,11 +28,11 @@ def test_a_load_costs_an_export_of_each_kind_and_one_call_a_learner(university: 
     ran = university.apply_cleanly()
     made = calls(university)
     assert made["learner.save"] == LOAD
-    assert made["person.search"] == 0
-    assert made["person.by_external_id"] == LOAD  # the look for a lost state, up to 20
+    # The look for a lost state, up to 20, by external id and by login.
+    assert made["person.search"] == made["person.by_external_id"] == LOAD
     assert (made["export.order"], made["export.file"]) == (2, 2)
     assert "whose login is not among them are created without a look-up" in ran.out
-    assert "Not seen so" not in ran.out  # nobody has an account
+    assert ran.out.count("Not seen so") == 1
     assert len(university.learners()) == LOAD
 
 
@@ -40,7 +40,7 @@ def test_few_new_learners_are_looked_up_and_nothing_is_exported(university: Univ
     load(university, learners=5)
     university.apply_cleanly()
     assert calls(university)["export.order"] == 0
-    assert calls(university)["person.search"] == 5
+    assert calls(university)["person.search"] == 2 * 5  # with the look for a lost state
     load(university, above=0)
     university.students.add(*numbers(2001, LOAD))
     university.apply_cleanly()
@@ -57,7 +57,7 @@ def test_who_has_the_login_in_any_case_is_looked_up_as_before(university: Univer
     other = university.students.rows[1]["feide"]
     university.sandbox.edit(student={"username": other.upper()})
     ran = university.apply()
-    assert calls(university)["person.search"] == 2
+    assert calls(university)["person.search"] == LOAD + 2
     assert ran.status == 3
     assert "has this username in another case" in ran.out
     assert "was there before us" in ran.out
@@ -94,7 +94,7 @@ def test_without_a_usable_export_everyone_is_looked_up(university: University) -
     load(university)
     university.fail(path="*/fileExport/order", status=405)
     ran = university.apply_cleanly()
-    assert calls(university)["person.search"] == LOAD
+    assert calls(university)["person.search"] == 2 * LOAD
     assert "Inspera's export of its learners could not be used" in ran.out
     assert "new learners are looked up one by one" in ran.out
 
@@ -120,7 +120,7 @@ def test_staff_need_both_exports_as_a_learners_account_is_not_ours_either(
     university.employees.add(*numbers(4001, LOAD))
     university.apply_cleanly()
     made = calls(university)
-    assert (made["export.order"], made["staff.save"], made["person.search"]) == (2, LOAD, 0)
+    assert (made["export.order"], made["staff.save"], made["person.search"]) == (2, LOAD, LOAD)
     assert "managed (put there by us)" in university.run("explain", "staff", "4001").out
     university.sandbox.edit(student={"username": "t5001"})
     university.employees.add(*numbers(5001, LOAD))
@@ -193,14 +193,14 @@ def test_a_plan_says_calls_and_time_and_what_an_export_does_not_show(
     load(university, learners=200)
     university.config["inspera"]["calls_per_second"] = 2
     plan = university.plan().out
-    assert "About 229 calls to Inspera, about 2 min at 2 a second" in plan
+    assert "About 249 calls to Inspera, about 2 min at 2 a second" in plan
     assert "Whether 200 new learners exist is taken from an export of Inspera's logins" in plan
     assert "Not seen so: an account with another login and the same external id" in plan
     university.config["existing"] = {"look_up_learners": False}
     plan = university.plan().out
-    assert "About 221 calls to Inspera, about 2 min" in plan
+    assert "About 241 calls to Inspera, about 2 min" in plan
     assert "export of Inspera's logins" not in plan
-    assert "About 221 calls to Inspera" in university.run("report", "--json", "-").out
+    assert "About 241 calls to Inspera" in university.run("report", "--json", "-").out
 
 
 def test_a_first_load_makes_hardly_more_calls_than_the_fewest(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_first_load_makes_hardly_more_calls_than_the_fewest(tmp_path: Path) ->
     made, printed = size.apply(tmp_path)
     # A token, two polls of each export, and the look for a lost state, which does not grow with the load.
     more = {"token.fetch": 1, "export.status": 4}
-    more |= {"person.by_external_id": PROBE, "test.search": 3}
+    more |= {"person.by_external_id": PROBE, "person.search": PROBE, "test.search": 3}
     assert made == Counter(size.least()) + Counter(more)
     assert "exit status 0" in printed
 
@@ -220,3 +220,38 @@ def test_who_has_an_account_costs_a_look_up_more(tmp_path: Path) -> None:
     assert made["person.by_external_id"] - PROBE == 4
     assert made["learner.save"] == 60
     assert "2 create refused" in printed
+
+
+def test_an_export_that_names_nobody_proves_nothing(university: University) -> None:
+    load(university)
+    login = university.students.rows[0]["feide"]
+    names = {"firstName": "En", "lastName": "Annen", "email": "annen@example.edu"}
+    university.sandbox.edit(student={"username": login, **names})
+    university.fail(method="GET", path="/export/*", status=200, body={"students": []})
+    ran = university.apply()
+    assert ran.status == 3
+    assert university.learners()[login]["lastName"] == "Annen"
+    assert [one["type"] for one in university.findings()].count("export") == 1
+
+
+def test_a_learner_for_a_near_test_does_not_wait_for_an_export(university: University) -> None:
+    university.config |= {"existing": {"export_above": 5}, "verify": "none"}
+    university.at("2026-11-29T08:00")
+    university.exams.add(OTHER, start="20.01.2027 09:00", end="20.01.2027 13:00")
+    university.register(TEST, "1001")
+    university.apply_once()
+    university.at("2026-12-01T07:50")
+    university.register(TEST, "1090")
+    university.register(OTHER, *numbers(2001, 10))
+    university.sandbox.control(
+        fail=[
+            {"method": "GET", "path": "*/fileExport/status/*", "status": 200}
+            | {"times": 3, "body": {"status": "running"}}
+        ]
+    )
+    university.apply_cleanly()
+    paths = [call["path"] for call in university.calls()]
+    seated = next(n for n, path in enumerate(paths) if path.endswith("/candidates"))
+    polls = [n for n, path in enumerate(paths) if "/fileExport/status/" in path]
+    assert seated < polls[-1]
+    assert calls(university)["learner.save"] == 11

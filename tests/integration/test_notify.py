@@ -96,7 +96,7 @@ def test_a_service_tells_instead_of_a_run_by_hand(told: University, hook: Webhoo
         assert service.try_lead()
         hold(told)
         assert hook.bodies == []
-        desk.look()
+        desk.look(leads=True)
         desk.round(leads=False, unreachable="", next_runs={})
         assert not desk.leads
         desk.round(leads=True, unreachable="", next_runs={})

@@ -39,7 +39,11 @@ STRANGERS: Found = {
 }
 
 
-FOREIGN_PEOPLE: Found = {("unmanaged", "learner", "s9001"): [], ("unmanaged", "staff", "t9001"): []}
+FOREIGN_PEOPLE: Found = {
+    ("unmanaged", "learner", "s9001"): [],
+    ("unmanaged", "staff", "t9001"): [],
+    ("unmanaged", "staff", "administrator"): [],
+}
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from itertools import count
 
 import pytest
 from sync.app import App
+from sync.records.changes import Cause
+from sync.state.service_figures import read_figures
 
 from ..support.manual_edits import put_candidate
 from ..support.receivers import webhook
@@ -247,6 +249,20 @@ def test_a_record_is_explained_from_a_state_on_postgresql(on_server: OnServer) -
     assert university.run("explain", "learner", "10010").status == 1
 
 
+def test_the_figures_of_the_service_are_read_from_a_state_on_postgresql(
+    university: University, on_server: OnServer
+) -> None:
+    university.at("2026-11-30T12:00")
+    university.students.set("1002", feide="other")
+    university.apply()
+    app = App.open(university.write(), lambda _line: None)
+    with app.state.open_to_read() as connection:
+        figures = read_figures(connection, university.now())
+    assert figures.held == {Cause.IDENTITY_CHANGE: 1}
+    assert figures.exams == 1
+    assert {(one.source, one.rows) for one in figures.sources} >= {("students", 3)}
+
+
 def test_a_changed_mapping_is_held_with_a_plan_in_another_session(
     university: University, on_server: OnServer
 ) -> None:
@@ -376,3 +392,17 @@ def test_committees_are_ensured_and_roles_for_the_tenant_are_named(on_server: On
     assert university.committees() == {"A": "GRADING"}
     university.registrations.set(f"{TEST} 1001", room="")
     assert university.planned() == [f"update candidate {TEST}/1001"]
+    feeds = list(university.config["feeds"])
+    university.config |= {"committees": {}, "on_absence": {"committee": "remove"}}
+    assert "the test could not be graded without it" in university.apply_cleanly().out
+    assert set(university.committees()) == {"A"}
+    university.add_feeds("committee")
+    university.panels.add(f"{TEST} P")
+    university.apply_cleanly()
+    university.apply_cleanly()
+    assert set(university.committees()) == {"P"}
+    university.config["feeds"] = feeds
+    university.graders.set(f"{TEST} 501", committees="K")
+    university.apply()
+    assert university.apply().status == 3
+    assert set(university.committees()) == {"K", "P"}

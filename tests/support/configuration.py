@@ -9,6 +9,7 @@ inspera:
   workers: 4
   attempts: 3
   read_after_write_delay: 0s
+  call_timeout: 0s
 state: sqlite:///state.db
 grace: {readings: 1, age: 0s, staff_age: 0s}
 sources:

@@ -21,6 +21,7 @@ inspera:
   api_key: ${{file:api-key}}
   calls_per_second: 10000
   read_after_write_delay: 0s
+  call_timeout: 0s
 state: sqlite:///state.db
 verify: none
 existing: {{export_above: {above}}}

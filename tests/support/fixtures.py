@@ -8,6 +8,7 @@ from sync.commands import (
     adopt,
     apply,
     approve,
+    backup,
     check,
     doctor_checks,
     explain,
@@ -17,8 +18,10 @@ from sync.commands import (
     plan,
     reconcile,
     report,
+    state_copy,
     state_rebind,
     status,
+    undo,
 )
 
 from .leak_scan import leaks
@@ -38,6 +41,7 @@ def university(
         adopt,
         apply,
         approve,
+        backup,
         check,
         doctor_checks,
         explain,
@@ -45,10 +49,12 @@ def university(
         page_desk,
         pause,
         plan,
+        state_copy,
         state_rebind,
         reconcile,
         report,
         status,
+        undo,
     ):
         monkeypatch.setattr(module, "now", university.now)
     with university.sandbox:

@@ -47,7 +47,9 @@ class PageTenant:
         access = Access(lambda: self.token, lambda: self.clock)
         metrics = Metrics(self.university.now)
         pages = make_pages(desk, access, reach or Reach())
-        with serve_pages("127.0.0.1:0", lambda: self.health, metrics, pages=pages) as self.url:
+        with serve_pages(
+            "127.0.0.1:0", lambda: self.health, metrics, pages={"/": pages}
+        ) as self.url:
             yield self
 
     @property

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from sync.engine.protocols import MayGo
 from sync.errors import CallError
 from sync.planning.freeze import Moment
 from sync.records.base import Kind
-from sync.records.changes import Change, Outcome, Result
+from sync.records.changes import Cause, Change, Outcome, Result
 from sync.records.remote import Assignment, Member, Members, RemotePerson, RemoteTest
 from sync.sandbox import Sandbox
 
@@ -102,6 +103,9 @@ class SandboxTenant:
         self.sandbox.control(fail=[])
 
 
+OUTDATED = Outcome(Result.NOT_SENT, "read too long ago", cause=Cause.OUTDATED)
+
+
 @dataclass
 class FakeTenant:
     """What Inspera has, by hand; `calls` are those that it was sent, each as a word and what it was about.
@@ -165,11 +169,19 @@ class FakeTenant:
     def recent_members(self, remote_id: str, kind: Kind, /) -> Members:
         return self.members(remote_id, kind)
 
-    def assign(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+    def assign(
+        self, _test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
+        if not may_go():
+            return [OUTDATED] * len(entries)
         self.calls += [(f"assign {kind}", entry) for entry in entries]
         return [self.outcome for _ in entries]
 
-    def remove(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+    def remove(
+        self, _test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
+        if not may_go():
+            return [OUTDATED] * len(entries)
         self.calls += [(f"remove {kind}", entry) for entry in entries]
         return [self.outcome for _ in entries]
 
@@ -228,8 +240,10 @@ class StoringTenant(FakeTenant):
         self.tests.append(RemoteTest("284", **fields, status="scheduled"))  # type: ignore[arg-type]  # all texts
         return replace(super().create_test(change), remote_id="284")
 
-    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
-        for entry in entries if kind is not Kind.OPTION else ():
+    def assign(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
+        for entry in entries if kind is not Kind.OPTION and may_go() else ():
             shown = {
                 name: value
                 for name, value in entry.fields.items()
@@ -238,12 +252,14 @@ class StoringTenant(FakeTenant):
             self.places.setdefault(kind, {})[entry.auth_system, entry.external_id] = Member(
                 "u", **cast("Any", shown)
             )
-        return super().assign(test, entries, kind)
+        return super().assign(test, entries, kind, may_go)
 
-    def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
-        for entry in entries:
+    def remove(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
+        for entry in entries if may_go() else ():
             self.places[kind].pop((entry.auth_system, entry.external_id))
-        return super().remove(test, entries, kind)
+        return super().remove(test, entries, kind, may_go)
 
     def members(self, remote_id: str, kind: Kind, /) -> Members:
         seats = super().members(remote_id, kind)

@@ -47,6 +47,12 @@ DURING, DAY_AFTER = "2026-12-01T09:30", "2026-12-02T09:30"
 the day after."""
 
 
+def _load(text: str) -> dict[str, Any]:
+    """Return the mapping of a YAML text, read in C."""
+    loaded: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return loaded
+
+
 @dataclass(frozen=True)
 class CommandResult:
     """The result of one command."""
@@ -80,7 +86,7 @@ class University(SandboxTenant):
     def __init__(self, folder: Path, capture: Capture) -> None:
         self.folder, self._capture = folder, capture
         self.time = datetime.fromisoformat(BEFORE).replace(tzinfo=UTC)
-        self.config: dict[str, Any] = yaml.safe_load(CONFIG)
+        self.config = _load(CONFIG)
         self._tables = {name: table(folder, name) for name in TABLES}
         self.students, self.exams, self.registrations = (
             self._tables[name] for name in ("students", "exams", "registrations")
@@ -141,7 +147,7 @@ class University(SandboxTenant):
 
     def add_feeds(self, *kinds: str) -> None:
         """Add the feeds and files of these kinds: `staff`, `contributor`, `committee`, `option`."""
-        more = yaml.safe_load(MORE)
+        more = _load(MORE)
         for feed in more["feeds"]:
             if feed["kind"] in kinds:
                 self.config["feeds"].append(feed)

@@ -39,6 +39,7 @@ inspera:
   workers: {workers}
   attempts: 3
   batch_size: {batch_size}
+  call_timeout: 0s
   read_after_write_delay: {read_after_write_delay}
 state: sqlite:///state.db
 grace: {{readings: 1, age: 0s}}

@@ -42,6 +42,7 @@ STRANGERS = {
     "markupsafe": {"report"},
     "prometheus_client": {"service"},
     "stdnum": {"text"},
+    "truststore": {"inspera"},
 }
 """Libraries that only some rooms may touch. Three of them name the type of a connection that they hand on."""
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from sync.engine.context import RunSettings
 from sync.engine.extract.extract import ExtractionResult
 from sync.records.base import Kind
+from sync.records.kinds import NAMED_BY
 from sync.state.store import Store
 
 
@@ -25,6 +26,12 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
         and (kind not in extracted.trouble or source in policy.read_options.accepted)
         and source not in pending
     }
+    if Kind.COMMITTEE in policy.kinds and Kind.COMMITTEE not in extracted.trouble:
+        complete |= {
+            (Kind.COMMITTEE, source)
+            for kind, source in complete
+            if kind in NAMED_BY[Kind.COMMITTEE]
+        }
     store.baselines.note_sources(
         [(feed.kind, feed.source.name) for feed in feeds],
         complete,

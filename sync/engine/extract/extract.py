@@ -16,6 +16,7 @@ from sync.planning.configuration import ConfigurationChange
 from sync.planning.remedies import accept_shrink
 from sync.progress import Progress
 from sync.records.base import Kind
+from sync.records.kinds import NAMED_BY
 from sync.state.store import Store
 
 
@@ -94,11 +95,13 @@ def extract(
     progress: Progress,
     options: ReadOptions = EVERYTHING,
     change: ConfigurationChange | None = None,
+    naming: Collection[Kind] = (),
 ) -> ExtractionResult:
     """Stage what all feeds want.
 
     A feed that can't be read to its end adds nothing, and its kind loses nothing. Where a `change`
-    of the configuration has left records out, their source has not shrunk.
+    of the configuration has left records out, their source has not shrunk. `naming` are all kinds
+    whose feeds can name committees, those that this run does not read included.
     """
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
     extraction = _Extraction(store, progress, options, joined)
@@ -121,12 +124,21 @@ def extract(
     _judge_shrinkage(feeds, reports, store, options, change.proven if change else ())
     _doubt(feeds, so_far, store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
-    naming = {feed.kind for feed in feeds if feed.names_committees}
+    naming = {*naming, *(feed.kind for feed in feeds if feed.names_committees)}
     if naming:  # committees are named by others, too, so their absence rests on all of these
+        read = {feed.kind for feed in feeds}
         trouble[Kind.COMMITTEE] = next(
-            (trouble[kind] for kind in sorted(naming) if trouble[kind]), None
+            (
+                trouble[kind] if kind in read else AbsenceDoubt(_NAMED_BY_UNREAD.format(kind))
+                for kind in sorted(naming)
+                if trouble[kind]
+            ),
+            None,
         )
     return ExtractionResult(reports, {kind: why for kind, why in trouble.items() if why}, lookups)
+
+
+_NAMED_BY_UNREAD = "this job reads no {}, whose rows can name it too"
 
 
 @contextmanager
@@ -219,7 +231,8 @@ def _unsure(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) ->
 def _rely(feeds: Sequence[Feed], store: Store, options: ReadOptions) -> None:
     """Set the sources of each kind, and the kinds that a person has accepted as they are."""
     sources = {
-        kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind
+        kind: sorted({one.source.name for one in feeds if one.kind in NAMED_BY.get(kind, (kind,))})
+        for kind in Kind
     }
     store.baselines.set_sources(
         sources,

@@ -35,6 +35,7 @@ from sync.sources.csv.trailer import Trailer
 from sync.sources.files.archive import Packing, open_unpacked, packing_of
 from sync.sources.files.delivery import CompanionName, Delivery, FilePath, SelectBy
 from sync.sources.files.open import OpenFile, age_doubt, disk_errors, open_file, place_in
+from sync.sources.files.watch import DeliveryWatch
 
 
 def _text_encoding(name: str) -> str:
@@ -100,6 +101,12 @@ class CsvSettings(SourceSettings):
     """
     sha256: CompanionName | None = None
     """The name of the file with the checksum by `sha256sum`, such as `{file}.sha256`."""
+    moved_into_place: bool = False
+    """Whether each delivery is written elsewhere and then moved here as a whole, as by `mv`.
+
+    A job can `watch` a source only with this, with `done_marker` or with `sha256`: otherwise nobody
+    can tell when a delivery is complete.
+    """
     compression: Packing = "auto"
     """How the file is packed: `gzip`, `zip` or `none`.
 
@@ -157,6 +164,13 @@ class CsvSettings(SourceSettings):
             remedy = "set 'compression' to zip, or remove 'member'"
             raise _invalid("member", "is only for zip archives", remedy)
         return self
+
+    def watcher(self, folder: Path) -> DeliveryWatch | None:
+        """Return what notices a new complete delivery; None if nothing tells when it is complete."""
+        if not (self.moved_into_place or self.done_marker or self.sha256):
+            return None
+        delivery = Delivery(self.select_by, self.done_marker, self.sha256)
+        return DeliveryWatch(folder / self.path, delivery, self.place(folder))
 
     def place(self, folder: Path) -> str:
         """Return the path of the file (or the pattern) for people."""

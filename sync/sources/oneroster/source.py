@@ -23,6 +23,7 @@ from sync.sources.base import SourceSettings
 from sync.sources.completeness import FileCompleteness
 from sync.sources.files.delivery import CompanionName, Delivery, FilePath, SelectBy
 from sync.sources.files.open import age_doubt, open_error, open_file, place_in
+from sync.sources.files.watch import DeliveryWatch
 from sync.sources.oneroster.bundle import Bundle, FolderBundle, ZipBundle
 from sync.sources.oneroster.manifest import read_manifest
 from sync.sources.oneroster.plan import DEFAULT_ROLES, DELETED, STATUS, RowsOf, TestsBy, plan_of
@@ -80,6 +81,12 @@ class OneRosterSettings(SourceSettings):
 
     In a folder, each file needs its own.
     """
+    moved_into_place: bool = False
+    """Whether each delivery is written elsewhere and then moved here as a whole, as by `mv`.
+
+    A job can `watch` a source only with this, with `done_marker` or with `sha256`: otherwise nobody
+    can tell when a delivery is complete.
+    """
     completeness: Annotated[BundleCompleteness, BeforeValidator(empty_is_default)] = (
         BundleCompleteness()
     )
@@ -92,6 +99,13 @@ class OneRosterSettings(SourceSettings):
                 [InvalidSetting("roles", "has no effect for tests", "remove it")]
             )
         return self
+
+    def watcher(self, folder: Path) -> DeliveryWatch | None:
+        """Return what notices a new complete delivery; None if nothing tells when it is complete."""
+        if not (self.moved_into_place or self.done_marker or self.sha256):
+            return None
+        delivery = Delivery(self.select_by, self.done_marker, self.sha256)
+        return DeliveryWatch(folder / self.path, delivery, self.place(folder))
 
     def place(self, folder: Path) -> str:
         """Return the path of the bundle (or the pattern) for people."""

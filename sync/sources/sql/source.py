@@ -16,7 +16,7 @@ from sync.config_base.durations import PositiveDuration
 from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError, Unusable
 from sync.records.extract import Extract, Since, lacking
-from sync.sources.base import SourceSettings
+from sync.sources.base import SourceSettings, Watcher
 from sync.sources.files.open import place_in
 from sync.sources.sql.changes import MarkTracker, database_time, parse_mark, time_of_next_mark
 from sync.sources.sql.connection import OpenDatabase, SqlAccess, open_database
@@ -57,6 +57,9 @@ class SqlSettings(SourceSettings):
 
     A relative path starts at the folder of the configuration file.
     """
+    listen: ColumnName | None = None
+    """A channel of PostgreSQL that a trigger there notifies (`NOTIFY sis_changed`) after a change,
+    for jobs that `watch` this source."""
     timeout: PositiveDuration = timedelta(minutes=15)
     """How long the database may take to answer, such as `15m`; then the read is stopped."""
     overlap: PositiveDuration = timedelta(minutes=5)
@@ -73,6 +76,14 @@ class SqlSettings(SourceSettings):
             prepare_query("SELECT" if self.query is None else self.query, parse_url(self.url).kind)
         except Unusable as unfit:
             raise validation_errors([InvalidSetting("query", unfit.reason, unfit.remedy)]) from None
+        return self
+
+    @model_validator(mode="after")
+    def _can_listen(self) -> "SqlSettings":
+        if self.listen is not None and parse_url(self.url).kind != "postgresql":
+            raise validation_errors(
+                [InvalidSetting("listen", "is only for PostgreSQL", "remove it")]
+            )
         return self
 
     @model_validator(mode="after")
@@ -150,6 +161,14 @@ class SqlSettings(SourceSettings):
                 tracker = MarkTracker(since.column, place, index, since.mark, before, texts)
                 rows = result.rows(tracker.see)
                 yield Extract(place, columns, rows, doubts=doubts, mark=tracker.mark)
+
+    def watcher(self, folder: Path) -> Watcher | None:
+        """Return what notices a notification; None without `listen`."""
+        if self.listen is None:
+            return None
+        from sync.sources.sql.listen import ChannelWatch
+
+        return ChannelWatch(lambda: self._access(folder), self.listen)
 
     def _access(self, folder: Path) -> SqlAccess:
         try:

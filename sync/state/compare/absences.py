@@ -193,6 +193,13 @@ def _same_account_sql(kind: Kind) -> str:
       AND coalesce(ol.auth_system, nl.auth_system) = kl.auth_system)"""
 
 
+_LAST_SQL = """(coalesce(k.type, '') <> 'REASSESSMENT' AND NOT EXISTS (
+    SELECT 1 FROM known_committee o
+    LEFT JOIN missing om ON om.kind = 'committee' AND om.k1 = o.test AND om.k2 = o.committee
+    WHERE o.test = k.test AND o.committee <> k.committee AND o.lifecycle = 'active'
+      AND coalesce(o.type, '') <> 'REASSESSMENT' AND (om.k1 IS NULL OR NOT o.managed)))"""
+"""Whether no other grading committee of the test is in Inspera and stays there."""
+
 SHARED = (
     "{} shares what Inspera identifies it by with another: what is there stays until the "
     "source is correct"
@@ -256,6 +263,7 @@ def _absent_members(
             absence=_past_absence(row),
             timing=timing(row),
             retired=row.lifecycle == "retired",
+            last=bool(row.is_last),
         )
         known = prefixed_fields(row, "k_", COMPARED[kind])
         yield Pair(kind, (row.test, row.part), None, known, about, facts)
@@ -293,7 +301,7 @@ def _absent_members_sql(kind: Kind) -> str:
     # Every reason why a record may have to stay is a column here, so that one pass decides.
     return f"""
         SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
-               k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
+               k.managed AS managed, {"NULL" if kind is Kind.OPTION else "k.source"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
                b.cause AS refused_for, u.reason AS undone, {WINDOW}, tw.unsettled AS unsettled, {_ABSENCE},
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
@@ -308,7 +316,8 @@ def _absent_members_sql(kind: Kind) -> str:
                    OR (c.kind = '{person}' AND c.k1 = k.{part})) AS clash,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test
                    AND d.k2 = k.{part}) AS departed,
-               {_same_account_sql(kind)} AS same_account
+               {_same_account_sql(kind)} AS same_account,
+               {_LAST_SQL if kind is Kind.COMMITTEE else "0"} AS is_last
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test

@@ -1,13 +1,15 @@
 """The tests that are due for activation, with what the plan says of them and of what is on them."""
 
 import hashlib
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.planning.activation import NOT_AWAITED, ActivationFacts, is_due
+from sync.planning.activation import ActivationFacts, Gap, Need, count_needs, is_due
 from sync.planning.freeze import TimeFacts
 from sync.records.base import Kind, row_place
 from sync.records.changes import ADDITIONS, CALLING, Action, Cause, Change, Fields, Verdict
@@ -34,7 +36,11 @@ class DueActivation:
 
 
 def read_due(
-    connection: Connection, feeds: Sequence[int], places: Sequence[str], timing: TimingOf
+    connection: Connection,
+    feeds: Sequence[int],
+    places: Sequence[str],
+    timing: TimingOf,
+    groups: Mapping[str, str],
 ) -> Iterator[DueActivation]:
     """Yield the wanted tests of these feeds that are due, and not known as activated.
 
@@ -52,13 +58,12 @@ def read_due(
         }
         if window is None or not is_due(str(wanted["start"] or ""), window):
             continue
-        yield _due(connection, row, wanted, window, places)
+        yield _due(connection, row, wanted, window, places, groups)
 
 
 _MEMBERS = list_sql(ON_A_TEST)
 _KINDS = f"'{Kind.TEST}', {_MEMBERS}"
 _AWAITED = list_sql({*ADDITIONS, Action.IDENTITY_CHANGE, Action.RESTORE})
-_IGNORED = list_sql(NOT_AWAITED)
 
 
 def _due_sql(feeds: Sequence[int]) -> str:
@@ -77,32 +82,51 @@ def _due_sql(feeds: Sequence[int]) -> str:
 
 
 def _due(
-    connection: Connection, row: Any, wanted: Fields, window: TimeFacts, places: Sequence[str]
+    connection: Connection,
+    row: Any,
+    wanted: Fields,
+    window: TimeFacts,
+    places: Sequence[str],
+    groups: Mapping[str, str],
 ) -> DueActivation:
     where = row_place(places[row.feed], row.line, (row.key,))
     change = Change(Action.ACTIVATE, Kind.TEST, (row.key,), wanted, wanted, (), where)
     fingerprint = _fingerprint(connection, row)
+    missing = _count_missing(connection, row.key, groups)
     facts = ActivationFacts(
         timing=window,
         candidates=_count_candidates(connection, row.key),
-        missing=_count_missing(connection, row.key),
+        missing=missing[Need.ALWAYS],
+        late=missing[Need.UNTIL_FREEZE],
+        archived=row.tw_archived or "",
+        parent=bool(row.tw_parent),
         refused=_find_refusal(connection, change, fingerprint),
     )
     return DueActivation(change, facts, row.managed is None or bool(row.managed), fingerprint)
 
 
-def _count_missing(connection: Connection, test: str) -> Mapping[Kind, int]:
-    """Count by kind what is not made in this run: changes that do not pass, and row errors."""
+def _count_missing(
+    connection: Connection, test: str, groups: Mapping[str, str]
+) -> Mapping[Need, Counter[Kind]]:
+    """Count what is not made in this run by need and kind: what does not pass, and row errors."""
+    name = f"CASE WHEN kind = '{Kind.OPTION}' THEN k2 ELSE '' END AS name"
+    changed = f"CASE WHEN kind = '{Kind.TEST}' THEN changed ELSE '' END AS changed"
     query = (
-        "SELECT kind, sum(number) AS number FROM (SELECT kind, count(*) AS number FROM draft"
+        "SELECT kind, name, changed, cause, count(*) AS number FROM ("
+        f"SELECT kind, {name}, {changed}, cause FROM draft"
         f" WHERE kind IN ({_KINDS}) AND k1 = :test AND k2 <> '{Action.ACTIVATE}'"
-        f" AND verdict <> '{Verdict.PASS}' AND action IN ({_AWAITED})"
-        f" AND cause NOT IN ({_IGNORED}) GROUP BY kind UNION ALL"
-        f" SELECT kind, count(*) FROM row_error WHERE kind IN ({_MEMBERS}) AND k1 = :test"
-        " GROUP BY kind) AS missing GROUP BY kind"
+        f" AND verdict <> '{Verdict.PASS}' AND action IN ({_AWAITED}) UNION ALL"
+        f" SELECT kind, {name}, '' AS changed, '' AS cause FROM row_error"
+        f" WHERE kind IN ({_MEMBERS}) AND k1 = :test"
+        ") AS missing GROUP BY kind, name, changed, cause"
     )
     rows = connection.execute(text(query), {"test": test})
-    return {Kind(row.kind): int(row.number) for row in rows}
+    return count_needs(((_gap_of(row), int(row.number)) for row in rows), groups)
+
+
+def _gap_of(row: Any) -> Gap:
+    changed = tuple(json.loads(row.changed)) if row.changed else ()
+    return Gap(Kind(row.kind), row.name or "", changed, Cause(row.cause))
 
 
 def _count_candidates(connection: Connection, test: str) -> int:

@@ -16,17 +16,21 @@ from sync.state.staging.scratch import chunks
 _COLUMNS = ("number", "login", "auth_system", "external_id")
 
 
-def stage_accounts(connection: Connection, kind: Kind, people: Iterable[RemotePerson]) -> int:
-    """Store the accounts of an export, one row for each external id. Return how many accounts.
+def stage_accounts(
+    connection: Connection, kind: Kind, people: Iterable[RemotePerson]
+) -> tuple[int, int]:
+    """Store the accounts of an export, one row for each external id.
 
-    Logins are stored without regard to case, as usernames are compared (rules 31).
+    Logins are stored without regard to case, as usernames are compared (rules 31). Returns how many
+    accounts there are, and how many of them have no login.
     """
-    total = 0
+    total = nameless = 0
 
     def rows() -> Iterator[tuple[object, ...]]:
-        nonlocal total
+        nonlocal total, nameless
         for total, person in enumerate(people, 1):
-            login = person.username.casefold() if person.username else None
+            login = (person.username or "").strip().casefold() or None
+            nameless += login is None
             for auth_system, external_id in person.external_ids or ((None, None),):
                 yield (total, login, auth_system, external_id)
 
@@ -35,7 +39,7 @@ def stage_accounts(connection: Connection, kind: Kind, people: Iterable[RemotePe
     create_index(connection, "ix_existing_login", "existing_account (login)")
     create_index(connection, "ix_existing_id", "existing_account (external_id)")
     analyse(connection, "existing_account")
-    return total
+    return total, nameless
 
 
 def discard_accounts(connection: Connection, kind: Kind) -> None:
@@ -56,6 +60,16 @@ def has_account(
     )
     values = {"login": login.casefold(), "auth_system": auth_system, "external_id": external_id}
     return connection.execute(query, values).first() is not None
+
+
+def are_all_shared(connection: Connection, kind: Kind, other: Kind) -> bool:
+    """Tell whether every login in the export of a kind is in that of the other kind, too."""
+    query = text(
+        "SELECT 1 FROM existing_account a WHERE a.kind = :kind AND a.login IS NOT NULL AND NOT"
+        " EXISTS (SELECT 1 FROM existing_account b WHERE b.kind = :other AND b.login = a.login)"
+        " LIMIT 1"
+    )
+    return connection.execute(query, {"kind": kind.value, "other": other.value}).first() is None
 
 
 def shows_external_ids(connection: Connection, kind: Kind) -> bool:

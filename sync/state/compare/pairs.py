@@ -4,7 +4,8 @@ No sort order is relied on (rules 27): databases and Python disagree on it. Reco
 fingerprints agree never leave the database.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -13,11 +14,20 @@ from sync.contract import OPTIONS, OptionRule
 from sync.planning.absence import AbsenceDoubt
 from sync.planning.decide import Pair
 from sync.planning.diff import Context
+from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
 from sync.records.base import Key, Kind, row_place
 from sync.records.candidate import MAX_CANDIDATES
 from sync.records.changes import Fields
-from sync.records.kinds import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SECRETS, SENT_ONCE
+from sync.records.kinds import (
+    COMPARED,
+    KEY_FIELDS,
+    ON_A_TEST,
+    PERSON_OF,
+    RECORD_TYPES,
+    SECRETS,
+    SENT_ONCE,
+)
 from sync.state.compare.absences import (
     TEST_TROUBLE,
     UNREAD,
@@ -28,6 +38,8 @@ from sync.state.compare.absences import (
 from sync.state.compare.context import WINDOW
 from sync.state.dialect import stream
 
+NOTHING_FOLLOWED: Mapping[int, Collection[str]] = MappingProxyType({})
+
 
 def pair_wanted(
     connection: Connection,
@@ -36,15 +48,18 @@ def pair_wanted(
     timing: TimingOf,
     options: Mapping[str, OptionRule] = OPTIONS,
     trouble: AbsenceDoubt | None = None,
+    follows: Mapping[int, Collection[str]] = NOTHING_FOLLOWED,
 ) -> Iterator[Pair]:
     """Yield every wanted record that is not known, or known with other values.
 
     What is on a test needs the other kinds drafted first. `options` are those that a test can
     have; security options can't change once it has begun. `trouble` says why the feeds of this
-    kind may be incomplete in this run; it is None when they are complete.
+    kind may be incomplete in this run; it is None when they are complete. `follows` are the fields
+    that are taken away after a blank, by the number of the feed.
     """
     if kind in ON_A_TEST:
-        return _pair_members(connection, kind, places, timing, options, trouble)
+        sql = _members_sql(kind, _lost_sql(kind, follows))
+        return _pair_members(connection, kind, sql, places, timing, options, trouble)
     return _pair_records(connection, kind, places, timing)
 
 
@@ -180,6 +195,7 @@ def _records_sql(kind: Kind) -> str:
 def _pair_members(
     connection: Connection,
     kind: Kind,
+    sql: str,
     places: Sequence[str],
     timing: TimingOf,
     options: Mapping[str, OptionRule],
@@ -188,7 +204,7 @@ def _pair_members(
     """Yield what is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     places_left = _PlacesLeft(connection)
-    for row in stream(connection, _members_sql(kind)):
+    for row in stream(connection, sql):
         key = (row.w_test, getattr(row, f"w_{part}"))
         rule = options.get(key[1]) if kind is Kind.OPTION else None
         locked = rule is not None and rule.group == "security"
@@ -202,11 +218,12 @@ def _pair_members(
             ensured=bool(row.ensured),
         )
         waits_for = tuple(_read_missing(connection, row, person, key))
+        window = timing(row)
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (AbsenceDoubt(UNREAD.format(part)) if row.test_trouble else None),
-            timing=timing(row),
-            begun=bool(row.begun) and locked,
+            timing=window,
+            begun=locked and _is_fixed(row, window),
             one_way=rule is not None and rule.one_way,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
@@ -219,7 +236,21 @@ def _pair_members(
         yield _make_pair(row, kind, key, known, about, facts, places)
 
 
-def _members_sql(kind: Kind) -> str:
+def _lost_sql(kind: Kind, follows: Mapping[int, Collection[str]]) -> str:
+    """Return the SQL for whether a row has lost a value of ours, although its fingerprint agrees.
+
+    It agrees where a row without the value was in order before: another feed had it, or this feed
+    kept what it had.
+    """
+    found = []
+    for name in RECORD_TYPES[kind].removed:
+        if feeds := sorted(number for number, names in follows.items() if name in names):
+            of = ", ".join(str(number) for number in feeds)
+            found.append(f"(w.{name} IS NULL AND k.{name} <> '' AND w.feed IN ({of}))")
+    return f"(({' OR '.join(found)}) AND k.managed)" if found else ""
+
+
+def _members_sql(kind: Kind, lost: str) -> str:
     """Return the SQL for wanted records on tests that differ, with the state of test and person."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     ensured = "0"
@@ -238,7 +269,8 @@ def _members_sql(kind: Kind) -> str:
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
         SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
-               kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
+               kt.key AS test_known, kt.activated AS test_activated, tw.begun AS begun,
+               tw.ended AS ended,
                {WINDOW},
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {_needed_sql(kind, "w.test", f"w.{part}")} AS needed,
@@ -250,10 +282,20 @@ def _members_sql(kind: Kind) -> str:
         {_TEST_OF_WANTED} {join_person}
         LEFT JOIN draft dt ON dt.kind = 'test' AND dt.k1 = w.test
         WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
-            OR o.k1 IS NOT NULL)
+            OR o.k1 IS NOT NULL{" OR " + lost if lost else ""})
           AND NOT {_LEFT_OUT}
         ORDER BY w.test, w.feed, w.line
     """  # Test by test, so that `_PlacesLeft` can count.
+
+
+def _is_fixed(row: Any, window: TimeFacts | None) -> bool:
+    """Tell whether a security option can't change by what is known of its test.
+
+    A test that begins is activated by a planner, or by us. If it is by us and not done, its options
+    can change, and the status in Inspera decides.
+    """
+    ours = window is not None and window.rules.activate is not None
+    return bool(row.begun) and not (ours and row.test_activated is None)
 
 
 class _PlacesLeft:
@@ -326,4 +368,5 @@ def _make_pair(
         where,
         row.fingerprint,
         None if secret is None else str(secret),
+        feed=row.feed,
     )

@@ -13,6 +13,7 @@ from sync.records.base import Key, Kind
 from sync.records.changes import (
     CALLING,
     SOON,
+    UNWRITABLE,
     Action,
     Cause,
     Change,
@@ -237,14 +238,15 @@ def count_waiting(connection: Connection) -> tuple[int, int]:
 def count_deferred_creates(connection: Connection) -> int:
     """Count the new records that are deferred, but neither ended nor outside the pilot group.
 
-    Updates of archived tests count as well, since a person has to fix that (rules 22).
+    Updates and activations of archived tests, and activations of parents, count as well, since a
+    person has to fix that (rules 22).
 
     On a test that has ended they are left out, as a test is that ended before it was ever sent
     (rules 16 and 35): otherwise no later run would end with 0.
     """
     query = (
         "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND (action = 'create'"
-        f" OR (action = 'update' AND cause = '{Cause.ARCHIVED}'))"
+        f" OR (action IN ('update', '{Action.ACTIVATE}') AND cause IN ({list_sql(UNWRITABLE)})))"
         f" AND cause NOT IN ('{Cause.ENDED}', '{Cause.CLOSED}', '{Cause.PILOT}')"
     )
     return count(connection, query)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from sync.records.base import Kind
-from sync.records.kinds import KEY_FIELDS, ON_A_TEST
+from sync.records.kinds import KEY_FIELDS, NAMED_BY, ON_A_TEST
 from sync.state.dialect import insert
 from sync.state.sqlite.open import count
 
@@ -108,9 +108,10 @@ def record_sources(
             ("feed", "source"),
             [(n, source) for n, (_, source) in enumerate(feeds)],
         )
-    for kind in COUNTED:
+    for kind in (*COUNTED, Kind.COMMITTEE):
         _record_naming_sources(connection, kind)
-        of_kind = sorted({source for of, source in feeds if of is kind})
+        named_by = NAMED_BY.get(kind, (kind,))
+        of_kind = sorted({source for of, source in feeds if of in named_by})
         sound = [source for source in of_kind if (kind, source) in proven]
         for source in sound:
             _clear_source(connection, kind, "k.source = :source", {"source": source})

@@ -32,9 +32,11 @@ def create(connection: Connection) -> None:
     A first `plan` or `apply` then needs no Alembic, whose import and steps take longer than the
     plan of a small institution.
     """
+    from sync.state.audit.guard import make_triggers
     from sync.state.schema import METADATA
 
     METADATA.create_all(connection)
+    make_triggers(connection)
     connection.execute(
         text(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"

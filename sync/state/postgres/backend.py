@@ -14,7 +14,9 @@ from sync.errors import Deposed, Locked, StateError
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
 from sync.state import decisions
-from sync.state.backend import OpenState, Pause, Wait
+from sync.state.audit import notes
+from sync.state.audit.notes import Note
+from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
 from sync.state.notified import Notified
@@ -29,6 +31,7 @@ from sync.state.postgres.connection import (
 from sync.state.postgres.copy import copy_into_temporary, read_version, refuse_writing
 from sync.state.postgres.errors import make_error, translate_errors
 from sync.state.postgres.lock import RUN, LeadingService, Lock
+from sync.state.postgres.replace import replace_tables
 from sync.state.secret_digest import KEY_BYTES, new_key
 from sync.state.sqlite.open import refuse_newer
 
@@ -53,7 +56,14 @@ _DECIDE = decisions.store_sql("%({})s")
 _UNTRIED = (
     "SELECT 1 FROM decision WHERE verdict = 'approved' AND run_id IS NULL AND expires > %s LIMIT 1"
 )
+_REQUEST = b"INSERT INTO requested_run (job, at) VALUES (%s, %s) ON CONFLICT (job) DO NOTHING"
+_TAKE_REQUESTED = b"DELETE FROM requested_run RETURNING job, at"
 _KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
+
+_REPLACE_KEY = (
+    "INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET key ="
+    " excluded.key"
+)
 
 
 class PostgresDatabase:
@@ -88,6 +98,24 @@ class PostgresDatabase:
                 event.listen(engine, "commit", fence.check)
                 lost = partial(self._is_lost, epoch, lock.pid())
                 yield OpenState(connection, lambda: fence.confirm(connection), lost)
+
+    @contextmanager
+    def replace(self, command: str, stamp: str) -> Iterator[Replacement]:
+        """Open an empty state that replaces this one (see `Backend`), in one transaction."""
+        with (
+            translate_errors(self._place),
+            self._locked(command, None) as (lock, locking),
+            self._server.connected(command) as raw,
+        ):
+            refuse_pooler(locking, raw, self._place)
+            with _engine(raw, self._place) as engine, engine.connect() as connection:
+                there = read_version(connection, self._place) is not None
+                aside = f"replaced_{stamp}" if there else None
+                replace_tables(connection, aside)
+                epoch = read_number(raw, _RAISE_EPOCH, process_name(command))
+                yield Replacement(connection, aside and f"schema {aside} of {self}")
+                _Fence(self._place, lock, epoch).confirm(connection)
+                connection.commit()
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
@@ -141,6 +169,10 @@ class PostgresDatabase:
             )
         return key
 
+    def store_digest_key(self, connection: Connection, key: bytes) -> None:
+        """Store the key of the secret digests (see `Backend`) in its table; the caller commits."""
+        connection.exec_driver_sql(_REPLACE_KEY, (key,))
+
     def _read_key(self, fresh: bytes | None) -> bytes:
         with self._questions.asked() as connection:
             if fresh is not None:
@@ -159,6 +191,15 @@ class PostgresDatabase:
         """Store the newest run in a table of its own (see `Backend`)."""
         write_table(connection, mark)
         connection.commit()
+
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log in its table (see `Backend`)."""
+        with self._questions.asked() as connection:
+            connection.execute(notes.LEAVE.encode(), notes.to_row(note))
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines of their table (see `Backend`)."""
+        notes.take_rows(connection)
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending (see `Backend`) by a row."""
@@ -203,8 +244,14 @@ class PostgresDatabase:
 
     def queue(self, decided: Sequence[DecidedChange]) -> None:
         """Store decisions in their table (see `Backend`): another connection holds the lock."""
-        with self._questions.asked() as connection, connection.cursor() as cursor:
+        left = [notes.to_row(note) for note in notes.notes_of(decided)]
+        with (
+            self._questions.asked() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
             cursor.executemany(_DECIDE.encode(), [decisions.to_row(one) for one in decided])
+            cursor.executemany(notes.LEAVE.encode(), left)
 
     def queued(self) -> list[DecidedChange]:
         """Return nothing: all decisions are in their table (see `Backend`)."""
@@ -212,6 +259,24 @@ class PostgresDatabase:
 
     def take_queued(self, connection: Connection) -> None:
         """Do nothing: all decisions are in their table (see `Backend`)."""
+
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store it in its table (see `Backend`): another connection holds the lock."""
+        with self._questions.asked() as connection:
+            try:
+                connection.execute(_REQUEST, [job, utc_text(now)])
+            except psycopg.errors.UndefinedTable:
+                with self.open_to_write("run-now"):  # This creates the tables.
+                    connection.execute(_REQUEST, [job, utc_text(now)])
+
+    def take_requested(self) -> list[str]:
+        """Return the jobs in the table, and delete them (see `Backend`)."""
+        with self._questions.asked() as connection:
+            try:
+                found = connection.execute(_TAKE_REQUESTED).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return []
+        return [str(job) for job, _ in sorted(found, key=lambda one: str(one[1]))]
 
     def approvals_wait(self, now: datetime) -> bool:
         """Tell whether there are approvals with which no run has begun (see `Backend`)."""

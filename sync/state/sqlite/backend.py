@@ -15,13 +15,15 @@ from sqlalchemy import Connection
 from sync.errors import Locked, StateError, StateUnreachable
 from sync.planning.decided import DecidedChange
 from sync.records.base import utc_text
-from sync.state.backend import OpenState, Pause, Wait
+from sync.state.audit.notes import Note
+from sync.state.backend import OpenState, Pause, Replacement, Wait
 from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.notified import Notified
 from sync.state.secret_digest import load_digest_key
-from sync.state.sqlite import errors, queued_decisions
+from sync.state.sqlite import errors, queued_decisions, requested_runs
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
+from sync.state.sqlite.replace import replace
 
 NOBODY_KNOWS = "1970-01-01T00:00:00Z"
 """The start of a pause whose file can't be read: a time that can't be true."""
@@ -93,6 +95,10 @@ class SqliteFile:
         with open_to_write(self.path, command, wait) as connection:
             yield OpenState(connection, _always, lambda: False)
 
+    def replace(self, command: str, stamp: str) -> AbstractContextManager[Replacement]:
+        """Open an empty state that replaces this one (see `Backend`)."""
+        return replace(self.path, command, stamp)
+
     def open_to_read(self) -> AbstractContextManager[Connection]:
         """Open the state as it is (see `Backend`)."""
         return open_to_read(self.path)
@@ -129,6 +135,13 @@ class SqliteFile:
         """Return the key of the secret digests (see `Backend`)."""
         return load_digest_key(self.path, write=write)
 
+    def store_digest_key(self, connection: Connection, key: bytes) -> None:  # noqa: ARG002
+        """Store the key of the secret digests in a file next to the state (see `Backend`)."""
+        try:
+            write_private(self._beside("key"), key)
+        except OSError as error:
+            raise _unwritable_error(self._beside("key"), error) from None
+
     def mark_reader(self) -> MarkReader:
         """Return a function that returns the high-water mark from its file (see `Backend`)."""
         mark = read_file(self._beside("high-water"))
@@ -139,6 +152,16 @@ class SqliteFile:
         # First the run, then its mark: a mark without its run would mean an older copy.
         connection.commit()
         write_file(self._beside("high-water"), mark)
+
+    def leave_note(self, note: Note) -> None:
+        """Leave a line for the audit log in a file next to the state (see `Backend`)."""
+        with self._reporting("noted-*"):
+            queued_decisions.write_note(self.path, note)
+
+    def take_notes(self, connection: Connection) -> None:
+        """Append the lines in files next to the state (see `Backend`)."""
+        with self._reporting("noted-*"):
+            queued_decisions.take_notes(self.path, connection)
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending by a file next to the state, which is locked while a run sends."""
@@ -219,18 +242,28 @@ class SqliteFile:
         with self._reporting():
             queued_decisions.take(self.path, connection)
 
+    def request_run(self, job: str, now: datetime) -> None:
+        """Store it in a file next to the state (see `Backend`)."""
+        with self._reporting("requested-*"):
+            requested_runs.write(self.path, job, now)
+
+    def take_requested(self) -> list[str]:
+        """Return what the files next to the state name, and delete them (see `Backend`)."""
+        with self._reporting("requested-*"):
+            return requested_runs.take(self.path)
+
     def approvals_wait(self, now: datetime) -> bool:  # noqa: ARG002 - a run sees what has expired
         """Tell whether there are files with decisions (see `Backend`)."""
         with self._reporting():
             return bool(queued_decisions.files(self.path))
 
     @contextmanager
-    def _reporting(self) -> Iterator[None]:
-        """Report an error of the files with decisions."""
+    def _reporting(self, files: str = "decided-*") -> Iterator[None]:
+        """Report an error of the files of people next to the state."""
         try:
             yield
         except OSError as error:
-            raise _unwritable_error(self._beside("decided-*"), error) from None
+            raise _unwritable_error(self._beside(files), error) from None
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:

@@ -52,11 +52,11 @@ def open_to_write(
         StateUnreachable: it cannot be written now.
         StateError: it cannot be written, or a newer version wrote it.
     """
-    with _lock(path, command, wait), errors.translate_errors(path):
+    with locked(path, command, wait), errors.translate_errors(path):
         if not _is_there(path):
-            with _on_disk(path):
+            with on_disk(path):
                 path.touch(0o600)
-        with _on_disk(path):
+        with on_disk(path):
             path.chmod(0o600)
         raw = sqlite3.connect(
             path, timeout=FIRST_PATIENCE, isolation_level=None, check_same_thread=False
@@ -66,7 +66,7 @@ def open_to_write(
         except BaseException:
             raw.close()
             raise
-        yield from _connect(raw, path)
+        yield from connect(raw, path)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def open_to_read(path: Path) -> Iterator[Connection]:
         Locked: it was at rest, and another process wrote it meanwhile.
     """
     with errors.translate_errors(path), _watch_at_rest(path) as at_rest:
-        yield from _connect(_open_read_only(path, at_rest=at_rest), path, writable=False)
+        yield from connect(_open_read_only(path, at_rest=at_rest), path, writable=False)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def open_copy(path: Path) -> Iterator[Connection]:
                 original = _open_read_only(path, at_rest=at_rest)
                 original.backup(copy)
                 original.close()
-        yield from _connect(copy, path, writable=False)
+        yield from connect(copy, path, writable=False)
 
 
 def version_of(path: Path) -> str | None:
@@ -115,7 +115,7 @@ def version_of(path: Path) -> str | None:
 
 
 def _is_there(path: Path) -> bool:
-    with _on_disk(path):
+    with on_disk(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         return path.exists()
@@ -152,7 +152,7 @@ def _claim_file(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> 
 
 
 @contextmanager
-def _on_disk(path: Path) -> Iterator[None]:
+def on_disk(path: Path) -> Iterator[None]:
     """Turn an error of the operating system on the state's file into a `StateError`."""
     try:
         yield
@@ -160,7 +160,8 @@ def _on_disk(path: Path) -> Iterator[None]:
         raise errors.make_os_error(path, error, _REMEDY) from None
 
 
-def _connect(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
+def connect(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
+    """Yield SQLAlchemy's connection over this one, migrated if it may be written."""
     with closing(raw):
         version = _read_version(raw)
         refuse_newer(path, version)
@@ -195,14 +196,14 @@ def _watch_at_rest(path: Path) -> Iterator[bool]:
 
 
 def _identity_at_rest(path: Path) -> tuple[int, int, int] | None:
-    with _on_disk(path):
+    with on_disk(path):
         if not path.exists() or path.with_name(path.name + "-wal").exists():
             return None
     return _identity(path)
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
-    with _on_disk(path):
+    with on_disk(path):
         status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 
@@ -322,7 +323,7 @@ An exception is `casefold`, which only its newest versions have: see `dialect.ca
 
 
 @contextmanager
-def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Iterator[None]:
+def locked(path: Path, command: str, wait: Callable[[str], bool] | None = None) -> Iterator[None]:
     """Hold the run's lock, which ends with the process.
 
     `wait` gets the name of the holder, and returns whether to try again.
@@ -347,11 +348,11 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         StateUnreachable: the file cannot be written just now.
         StateError: the file cannot be written.
     """
-    with _on_disk(beside):
+    with on_disk(beside):
         beside.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with _on_disk(beside):
+        with on_disk(beside):
             taken = _try_lock(handle)
         if not taken:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"

@@ -1,10 +1,10 @@
 """Wanted values that no single row contains: joined roles, committees by name, minutes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from sync.records.base import Kind, RowError, joined, listed, row_place
 from sync.records.candidate import SHARES
@@ -149,7 +149,12 @@ def _insert_committees(connection: Connection, rows: Sequence[Mapping[str, objec
 
 
 _LACKING = """
-SELECT w.key AS test, w.line AS line FROM wanted_test w
+SELECT w.key AS test, w.line AS line, tw.start AS start, tw.feed AS window_feed,
+  tw.before AS before, tw.after AS after,
+  EXISTS (SELECT 1 FROM known_committee k
+      WHERE k.test = w.key AND k.committee = :name AND k.lifecycle = 'active') AS is_known,
+  EXISTS (SELECT 1 FROM row_error e WHERE e.k1 = w.key AND e.kind IN :naming) AS in_doubt
+FROM wanted_test w
 LEFT JOIN test_window tw ON tw.test = w.key
 WHERE w.feed = :feed AND coalesce(tw.closed, 0) = 0 AND coalesce(tw.unsent, 0) = 0
   AND NOT EXISTS (SELECT 1 FROM wanted_committee c
@@ -159,25 +164,34 @@ WHERE w.feed = :feed AND coalesce(tw.closed, 0) = 0 AND coalesce(tw.unsent, 0) =
       OR (:known_only = 0
           AND NOT EXISTS (SELECT 1 FROM wanted_committee c WHERE c.test = w.key)
           AND NOT EXISTS (SELECT 1 FROM known_committee k
-              WHERE k.test = w.key AND k.lifecycle = 'active')
-          AND NOT EXISTS (SELECT 1 FROM row_error e WHERE e.k1 = w.key
-              AND e.kind IN ('committee', 'contributor', 'candidate'))))
+              WHERE k.test = w.key AND k.lifecycle = 'active')))
 """
 """The tests of a feed that want the ensured committee: those without any, and those that have got
-it before. A row that cannot be used may name another one."""
+it before. A row in error may name another one (`in_doubt`)."""
 
 
 def ensure_committee(
     connection: Connection,
     feed: int,
     name: str,
+    naming: Collection[Kind],
+    is_frozen: Callable[[Any], bool],
     refingerprint: Refingerprint,
     *,
     known_only: bool,
 ) -> None:
-    """Want this committee for each test of the feed that has none; its place is the test's row."""
-    values = {"feed": feed, "name": name, "known_only": int(known_only)}
-    tests = connection.execute(text(_LACKING), values).fetchall()
+    """Want this committee for each test of the feed that has none; its place is the test's row.
+
+    A row error of a kind whose feeds name committees (`naming`) keeps a new one back until the
+    test is frozen: from then on, a test that cannot be graded is the greater harm.
+    """
+    values = {"feed": feed, "name": name, "known_only": int(known_only), "naming": sorted(naming)}
+    lacking = text(_LACKING).bindparams(bindparam("naming", expanding=True))
+    tests = [
+        row
+        for row in connection.execute(lacking, values)
+        if row.is_known or not row.in_doubt or is_frozen(row)
+    ]
     for chunk in chunks(tests):
         rows = [
             {

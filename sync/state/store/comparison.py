@@ -47,8 +47,14 @@ class Comparison:
         """Record the tests, people and committees that the wanted records of a pilot need."""
         pilot.fill_needed(self._connection, covers)
 
-    def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
-        """Yield every wanted record of this kind that is not known, or known with other values."""
+    def arrived_or_changed(
+        self, kind: Kind, follows: Mapping[int, Collection[str]] = pairs.NOTHING_FOLLOWED
+    ) -> Iterator[Pair]:
+        """Yield every wanted record of this kind that is not known, or known with other values.
+
+        So is one whose row has a blank in a field that is taken away then: `follows` has these
+        fields by the number of the feed.
+        """
         scope = self._scope
         return pairs.pair_wanted(
             self._connection,
@@ -57,6 +63,7 @@ class Comparison:
             scope.timing,
             scope.options,
             scope.trouble.get(kind),
+            follows,
         )
 
     def absent(
@@ -75,7 +82,8 @@ class Comparison:
         feeds = [
             number for number, rules in scope.rules.items() if number is not None and rules.activate
         ]
-        return activation.read_due(self._connection, feeds, scope.places, scope.timing)
+        groups = {name: rule.group for name, rule in scope.options.items()}
+        return activation.read_due(self._connection, feeds, scope.places, scope.timing, groups)
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Record pairs whose two sides agree although their fingerprints do not."""

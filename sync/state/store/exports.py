@@ -29,8 +29,8 @@ class StagedExports:
         """Yield the exported people who are not known."""
         return verification.find_unknown_in_export(self._connection, kind)
 
-    def stage_accounts(self, kind: Kind, people: Iterable[RemotePerson]) -> int:
-        """Stage the logins and external ids of an export, and return how many accounts it has."""
+    def stage_accounts(self, kind: Kind, people: Iterable[RemotePerson]) -> tuple[int, int]:
+        """Stage logins and external ids; return the numbers of accounts, and of those without login."""
         return existing_accounts.stage_accounts(self._connection, kind, people)
 
     def discard_accounts(self, kind: Kind) -> None:
@@ -40,6 +40,10 @@ class StagedExports:
     def has_account(self, login: str, auth_system: str | None, external_id: str | None) -> bool:
         """Tell whether the staged accounts have this login, in any case, or this external id."""
         return existing_accounts.has_account(self._connection, login, auth_system, external_id)
+
+    def are_all_shared(self, kind: Kind, other: Kind) -> bool:
+        """Tell whether every staged login of a kind is one of the other kind, too."""
+        return existing_accounts.are_all_shared(self._connection, kind, other)
 
     def shows_external_ids(self, kind: Kind) -> bool:
         """Tell whether the staged accounts of a kind have external ids."""

@@ -1,10 +1,12 @@
 """The staging tables: what the feeds want in this run, and the rows that cannot be used."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 
-from sync.records.base import Key, Kind, RowError, row_place
+from sync.records.base import Key, Kind, RowError, row_place, utc_text
 from sync.records.changes import Fields
 from sync.records.kinds import COMPARED, PEOPLE, RECORD_CLASSES, Record
 from sync.state import kept_values
@@ -92,15 +94,29 @@ class Staging:
         derive.settle_percentages(connection, places, fingerprint_of)
         kept_values.take_out_of_wanted(connection, fingerprint_of)
 
-    def ensure_committees(self, names: Mapping[int, str], *, known_only: bool) -> None:
+    def ensure_committees(
+        self, names: Mapping[int, str], naming: Collection[Kind], now: datetime, *, known_only: bool
+    ) -> None:
         """Want the committee of its feed for each test that has none. Needs the windows.
 
-        One that is known stays wanted. With `known_only`, no other one is wanted.
+        One that is known stays wanted. With `known_only`, no other one is wanted. `naming` are
+        the kinds whose feeds can name committees. `now` is aware.
         """
-        refingerprint = self._scope.fingerprint_of
+        scope = self._scope
+
+        def is_frozen(row: Any) -> bool:
+            rules = scope.rules_of(row.window_feed, row.before, row.after)
+            return bool(row.start) and row.start <= utc_text(now + rules.before)
+
         for feed, name in names.items():
             derive.ensure_committee(
-                self._connection, feed, name, refingerprint, known_only=known_only
+                self._connection,
+                feed,
+                name,
+                naming,
+                is_frozen,
+                scope.fingerprint_of,
+                known_only=known_only,
             )
 
     def index(self) -> None:

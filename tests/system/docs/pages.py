@@ -15,7 +15,9 @@ SETTINGS = ROOT / "config" / "README.md"
 MANUAL = (README, *HELP.values(), *GUIDES.values())
 PAGES = (*MANUAL, CHANGES, ROOT / "CONTRIBUTING.md", SETTINGS)
 TUTORIAL = HELP["tutorial"]
-USERS = ("-u", "-o", "-g", "--system")
+USERS = ("-u", "-o", "-g", "--system", "-n", "generic")
+"""Words before this name where it is that of a user, a namespace or a secret."""
+
 OPERATORS = ("|", "&&", ";", ">")
 
 _BLOCK = re.compile(

@@ -22,7 +22,7 @@ from .pages import TUTORIAL, blocks
 
 TEST, LOGIN, NEW_LOGIN = "MAT1100-H99", "zoe@example.edu", "zoe.e@example.edu"
 OLD_SEAT_OFF = {"candidate": {"test": TEST, "username": LOGIN, "removed": True}}
-BRISK = "  read_after_write_delay: 100ms\n  calls_per_second: 200\n"
+BRISK = "  read_after_write_delay: 100ms\n  call_timeout: 0s\n  calls_per_second: 200\n"
 
 
 class TutorialUniversity:

@@ -11,9 +11,21 @@ from .pages import HELP, MANUAL, PAGES, commands, name_of, rows, section
 
 NAMES = (
     *("init", "check", "sample", "plan", "explain", "report", "apply", "held", "approve", "reject"),
-    *("undo", "adopt", "reconcile", "notify", "serve", "pause"),
-    *("resume", "status", "doctor", "sandbox", "schema", "demo", "help", "state"),
+    *("undo", "adopt", "reconcile", "notify", "serve", "pause", "resume", "run-now", "status"),
+    *(
+        "backup",
+        "restore",
+        "forget",
+        "export-person",
+        "doctor",
+        "sandbox",
+        "schema",
+        "demo",
+        "help",
+    ),
+    *("state", "audit"),
 )
+_OF_GROUPS = (("state", "rebind"), ("state", "copy"), ("audit", "verify"), ("audit", "export"))
 COMMANDS, STATUSES = HELP["commands"], HELP["exit-statuses"]
 
 
@@ -44,15 +56,15 @@ def help_of(*words: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_the_table_of_commands_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     table = rows(COMMANDS.read_text(encoding="utf-8"))
-    named = [name for row in table for name in re.findall(r"`inspera-sync (\w+)`", row[0])]
-    listed = re.findall(r"^[^\w-]*([a-z]+)  +[A-Z]", help_of(capsys=capsys), re.MULTILINE)
+    named = [name for row in table for name in re.findall(r"`inspera-sync ([\w-]+)`", row[0])]
+    listed = re.findall(r"^[^\w-]*([a-z][a-z-]*)  +[A-Z]", help_of(capsys=capsys), re.MULTILINE)
     assert named == listed == list(NAMES)
 
 
 def test_every_option_in_a_page_is_one_of_some_command(capsys: pytest.CaptureFixture[str]) -> None:
     helps = help_of(capsys=capsys) + "".join(
         help_of(*words, capsys=capsys)
-        for words in (*((name,) for name in NAMES), ("sync",), ("state", "rebind"))
+        for words in (*((name,) for name in NAMES), ("sync",), *_OF_GROUPS)
     )
     texts = "".join(page.read_text(encoding="utf-8") for page in MANUAL)
     prose = re.sub(r"```.*?```", "", texts, flags=re.DOTALL)

@@ -70,27 +70,3 @@ def test_the_statements_of_the_guide_run_and_those_that_look_change_nothing(
     shown = [state.execute(statement).fetchall() for statement in looks]
     assert shown == [[("T2", 1)], [("T2", "S2", None)], []]
     assert state.total_changes == before
-
-
-def test_after_the_statements_that_forget_only_those_who_are_there_are_known(
-    state: sqlite3.Connection,
-) -> None:
-    for statement in STATEMENTS:
-        state.execute(statement)
-    kept = {
-        name: state.execute(f"SELECT key FROM {name}").fetchall()
-        for name in ("known_learner", "known_staff", "alias")
-    }
-    assert kept == {"known_learner": [("L2",)], "known_staff": [("S2",)], "alias": [("S2",)]}
-    assert state.execute(
-        "SELECT test FROM known_candidate UNION ALL SELECT test FROM known_contributor"
-    ).fetchall() == [
-        ("T2",),
-        ("T2",),
-    ]
-    assert state.execute("SELECT fields, message FROM intent ORDER BY id").fetchall() == [
-        ("{}", ""),
-        ('{"last_name": "Eksempel"}', ""),
-    ]
-    assert state.execute("SELECT count(*) FROM finding").fetchall() == [(0,)]
-    assert state.execute("SELECT fields FROM undone").fetchall() == [("{}",)]

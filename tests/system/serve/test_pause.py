@@ -10,7 +10,7 @@ def test_a_pause_that_cannot_be_read_stops_sending_and_is_shown_all_the_same(
 ) -> None:
     desk = ServiceMonitor(university.configuration())
     (university.rows.folder / "state.db.paused").write_text("{")
-    desk.look()
+    desk.look(leads=False)
     desk.round(True, "", {})
     health = desk.health()
     assert health.ready is False  # there is no state yet

@@ -11,7 +11,7 @@ from .served_university import ServedUniversity
 
 RATE, EVERY = 25, 10
 NOW1, LATER = "PRV0-H26", "PRV3-H26"
-CROWD = 5000
+CROWD = 2000
 
 
 def exam_in_two_hours(university: ServedUniversity) -> None:
@@ -45,13 +45,13 @@ def test_a_late_registration_preempts_a_full_load_and_who_came_back_is_not_remov
     university.apply()
     assert university.contents() == university.rows.expected()
     rows = university.rows
-    # the full load: 5,000 new learners, for exams of the next days; and somebody who is missing for the moment
+    # the full load: 2,000 new learners, for exams of the next days; and somebody who is missing for the moment
     numbers = [str(number) for number in range(20_001, 20_001 + CROWD)]
     for place, number in enumerate(numbers):
         rows.students[number] = {
             "feide": f"s{number}", "mail": f"s{number}@example.edu", "given": "Åse", "family": "Prøvesen",
         }  # fmt: skip
-        if place < 1200:
+        if place < 500:
             rows.seats["PRV1-H26", number] = {"number": number, "extra": ""}
     missing = next(key for key in rows.seats if key[0] == LATER)
     row = rows.seats.pop(missing)

@@ -24,6 +24,7 @@ inspera:
   read_timeout: 400ms
   retry_after_ceiling: 200ms
   read_after_write_delay: 400ms
+  call_timeout: 400ms
 state: sqlite:///state.db
 sources:
   students: {{type: csv, path: students.csv, completeness: {{shrink: {{percent: 100}}}}}}

@@ -32,7 +32,7 @@ def complete(
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("inspera-sync re", ["report", "reject", "reconcile", "resume"]),
+        ("inspera-sync re", ["report", "reject", "reconcile", "resume", "restore"]),
         ("inspera-sync apply --w", ["--wait"]),
         ("inspera-sync help tu", ["tutorial"]),
         ("inspera-sync adopt c", ["committee", "contributor", "candidate"]),

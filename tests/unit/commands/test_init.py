@@ -26,6 +26,7 @@ from sync.config import Configuration, load
 from sync.exit_codes import Exit
 from sync.records.base import Kind
 
+from ...support.examples import examples
 from ...support.servers.slapd import PEOPLE, Slapd, person
 
 DEMO = Path(__file__).parents[3] / "config" / "demo"
@@ -748,7 +749,9 @@ def test_a_column_whose_name_looks_like_a_reference_is_taken_as_it_is(tmp_path: 
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(headers=st.lists(HEADER, min_size=1, max_size=3), data=st.data())
 def test_any_header_gives_a_configuration_that_loads(
@@ -778,7 +781,9 @@ def test_any_header_gives_a_configuration_that_loads(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(header=HEADER.filter(lambda names: all(name.strip() for name in names)))
 def test_any_header_of_a_file_gives_a_configuration_that_can_be_checked_or_says_why_not(

@@ -92,7 +92,8 @@ def feed_setting(owner: str, name: str, shown: set[tuple[str, str]]) -> bool:
 
 def test_a_setting_that_is_switched_off_shows_its_default(whole: Configuration) -> None:
     plain, full = load(EXAMPLE).settings, whole.settings
-    without_default = {"proxy", "proxy_user", "proxy_password", "ca_bundle", "calls", "options"}
+    without_default = {"api_key_ends", "proxy", "proxy_user", "proxy_password", "ca_bundle"}
+    without_default |= {"calls", "options", "statuses"}
     for name in set(type(plain.inspera).model_fields) - without_default:
         assert getattr(full.inspera, name) == getattr(plain.inspera, name), name
     assert (full.limits.kind, full.limits.test) == (plain.limits.kind, plain.limits.test)
@@ -117,7 +118,7 @@ def test_a_setting_that_is_switched_off_shows_its_default(whole: Configuration) 
         assert full.sources[name].model_copy(update=own) == source
 
 
-WITHOUT_DEFAULT = ("done_marker", "sha256", "columns", "escape", "roles", "ca_file")
+WITHOUT_DEFAULT = ("done_marker", "sha256", "listen", "columns", "escape", "roles", "ca_file")
 """Settings of sources that are shown switched off although they have no default, or one that is worked out."""
 
 

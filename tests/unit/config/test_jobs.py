@@ -13,6 +13,7 @@ from sync.config import ConfigurationErrors, JobSettings, json_schema
 from sync.records.base import Kind
 from sync.schedule import next_times
 
+from ...support.examples import examples
 from .configurations import SOUND, changed
 from .conftest import Errors, Load
 
@@ -219,7 +220,9 @@ FIELDS = st.text("0123456789*/-, @monsu", max_size=20)
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     st.sampled_from(["cron", "every", "zone", "jitter", "kinds", "mode", "changed"]),

@@ -24,9 +24,10 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
             inspera.connect_timeout,
             inspera.read_timeout,
             inspera.retry_after_ceiling,
+            inspera.call_timeout,
             inspera.read_after_write_delay,
         )
-    ] == [5, 65, 300, 10]
+    ] == [5, 65, 300, 60, 10]
     assert (inspera.max_in_flight, inspera.i_have_more) == (4, False)
     assert (inspera.proxy, inspera.ca_bundle) == (None, None)
     assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 10, 500)

@@ -10,6 +10,7 @@ from sync.config import Configuration, ConfigurationErrors, json_schema, load
 from sync.contract import CALLS
 from sync.records.base import Kind
 
+from ...support.examples import examples
 from .configurations import changed, with_contributors, with_inspera, with_option
 
 SECRET = "Zq9hemmelig"
@@ -131,7 +132,7 @@ def test_any_text_is_loaded_or_refused_with_errors(file: Path, text: str) -> Non
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_sound_file_with_a_piece_replaced_is_loaded_or_refused_with_errors(
     file: Path, data: st.DataObject
 ) -> None:

@@ -59,10 +59,10 @@ def test_a_secret_may_be_a_credential_that_systemd_passes(
         (None, "names a file that does not exist; create it, or correct the path"),
         (b"", "is empty; put the value into it"),
         (b"\n", "is empty; put the value into it"),
-        (b"Zq9\xff", "names a file that is not UTF-8 text; save it as UTF-8"),
+        (b"Zq9\xff", "gives something that is not UTF-8 text; save it as UTF-8"),
         (
             b"Zq9" * 30000,
-            "names a file larger than 64 KiB; name a file that contains only the value",
+            "gives more than 64 KiB; let it contain the value and nothing else",
         ),
         (
             b"Zq9\nZq9",
@@ -132,7 +132,8 @@ def test_a_secret_with_a_broken_reference_is_a_error_that_does_not_show_it(
 
 
 def test_a_secret_that_is_no_single_text_is_refused(errors_of: Errors) -> None:
-    error = "inspera.api_key: should be a secret; write ${file:PATH}, ${cred:NAME} or ${NAME} on this line"
+    remedy = "write ${file:PATH}, ${cred:NAME}, ${cmd:COMMAND} or ${NAME} on this line"
+    error = f"inspera.api_key: should be a secret; {remedy}"
     assert errors_of(changed("${INSPERA_KEY}", "[a]")) == [f"4:12: {error}"]
     assert errors_of(changed("${INSPERA_KEY}", "")) == [
         "4:11: inspera.api_key: is empty; give it a value, or remove the line"

@@ -2,7 +2,7 @@
 
 import pytest
 from sync.config import InsperaSettings
-from sync.contract import CALLS, OPTIONS, OptionRule
+from sync.contract import CALLS, OPTIONS, OptionRule, Stage, stage_of
 
 from .configurations import SOUND, with_inspera
 from .conftest import Errors, Load
@@ -264,3 +264,34 @@ def test_an_option_that_can_not_be_declared_is_refused(
 ) -> None:
     (found,) = errors_of(with_inspera("options:", f"  {option}"))
     assert found.startswith(error)
+
+
+def test_declared_statuses_are_known_whatever_their_case(load_text: Load) -> None:
+    statuses = inspera_of(
+        load_text, "statuses: {Being_Ready: not_activated, Put Away: archived}"
+    ).statuses_in_force()
+    shown = ("BEING READY", "put_away", "Graded", "SCHEDULED", "ready", "", None)
+    assert [stage_of(word, statuses) for word in shown] == [
+        Stage.NOT_ACTIVATED,
+        Stage.ARCHIVED,
+        Stage.ACTIVATED,
+        Stage.NOT_ACTIVATED,
+        Stage.UNKNOWN,
+        Stage.UNSHOWN,
+        Stage.UNSHOWN,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "error"),
+    [
+        ("{ACTIVE: not_activated}", "is already a known status"),
+        ("{ready: yes}", "is not a valid value"),
+        ("{' ': activated}", "is not a status of a test"),
+    ],
+)
+def test_a_status_that_can_not_be_declared_is_refused(
+    errors_of: Errors, statuses: str, error: str
+) -> None:
+    (found,) = errors_of(with_inspera(f"statuses: {statuses}"))
+    assert error in found

@@ -17,6 +17,7 @@ from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import Executor
 from sync.engine.outcomes import ExecutionResult
 from sync.engine.plan import Policy
+from sync.engine.protocols import MayGo
 from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
 from sync.records.candidate import Candidate
@@ -26,6 +27,7 @@ from sync.records.learner import Learner
 from sync.records.remote import Assignment, Member, Members
 from sync.records.test import Test
 
+from ...support.examples import examples
 from ...support.tenant import NOW, StoringTenant, Who
 from .state_and_tenant import ANY, START, a_person, planning
 
@@ -71,9 +73,11 @@ class Numbered(StoringTenant):
         given = {name: value for name, value in shown.items() if value is not None}
         seats[entry.auth_system, entry.external_id] = replace(known, **cast("Any", given))
 
-    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+    def assign(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
         if kind is not Kind.CANDIDATE:
-            return super().assign(test, entries, kind)
+            return super().assign(test, entries, kind, may_go)
         self.sizes.append(len(entries))
         outcomes = [
             self.assigning.get((one.auth_system, one.external_id), self.outcome) for one in entries
@@ -90,7 +94,9 @@ class Numbered(StoringTenant):
         self.seen()
         return outcomes
 
-    def remove(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+    def remove(
+        self, _test: str, entries: Sequence[Assignment], kind: Kind, _may_go: MayGo, /
+    ) -> list[Outcome]:
         outcomes = []
         for entry in entries:
             one = (entry.auth_system, entry.external_id)
@@ -294,7 +300,7 @@ by_hand = st.dictionaries(
 days = st.tuples(numbers_drawn, failing, failing, by_hand, st.integers(0, 3))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(st.lists(days, min_size=2, max_size=5), st.booleans())
 def test_no_run_ever_makes_a_number_stand_twice(history: list[Any], readable: bool) -> None:
     with TemporaryDirectory() as folder:

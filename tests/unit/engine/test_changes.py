@@ -20,6 +20,8 @@ from sync.records.extract import Extract, Since
 from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
+from ...support.examples import examples
+
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 RULES = {
     "key": FieldRule(column="no"),
@@ -244,7 +246,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=timedelta(seconds=20))
+@settings(max_examples=examples(40), deadline=timedelta(seconds=20))
 @given(STEPS)
 def test_after_any_history_all_that_the_source_said_last_is_wanted(
     steps: list[tuple[list[tuple[str, str]], bool]],

@@ -81,7 +81,8 @@ def test_places_wait_for_their_person_and_the_id_by_which_they_are_put_there(
     book.know_person(PEOPLE[kind], external_id=external_id)
     assert results(prepared(book, one).waiting)["T", "7"] == (
         Result.WAITING,
-        f"{waits} has no external id",
+        f"{waits} has no external id in Inspera; if this tenant takes no updates, link it to the "
+        f"account there, then run `adopt {PEOPLE[kind]} 7`",
     )
 
 

@@ -1,7 +1,7 @@
 """What a reading of the test leaves to be sent: what was there is not managed, and what somebody changed is held."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sync.planning.freeze import Moment
 from sync.planning.guard import ACTIVATED, FULL
 from sync.records.base import Kind, joined
 from sync.records.candidate import MAX_CANDIDATES
-from sync.records.changes import Action, PlannedChange, Result
+from sync.records.changes import Action, Cause, PlannedChange, Result
 from sync.records.remote import Member, RemoteTest
 
 from ...support.tenant import NOW, FakeTenant
@@ -190,7 +190,6 @@ def an_option(option: str = "LOCKDOWN_BROWSER") -> PlannedChange:
         (24, 24, None, True),
         (24, 24, "ACTIVE", False),
         (24, 24, "graded", False),
-        (24, 24, "BEING_REHEARSED", False),  # a word that the contract does not name
         (-1, -1, "scheduled", False),
         (24, -1, "scheduled", False),
     ],
@@ -220,3 +219,15 @@ def test_other_options_go_whatever_the_test_is_doing_and_need_no_look(
     tenant.asked.clear()
     judged(book, tenant, other)
     assert tenant.asked == []
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(60, 1), (61, 0)])
+@pytest.mark.parametrize("kind", PERSONAL)
+def test_nothing_is_sent_by_a_reading_that_is_too_old(
+    book: StateWithJournal, kind: Kind, seconds: int, sent: int
+) -> None:
+    tenant = FakeTenant()
+    ready = judged(book, tenant, set_up(book, kind))
+    tenant.now = NOW + timedelta(seconds=seconds)
+    (outcome,) = ready.send()
+    assert (outcome.cause is Cause.OUTDATED, len(tenant.calls)) == (not sent, sent)

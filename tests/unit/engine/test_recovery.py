@@ -9,6 +9,7 @@ from sync.errors import Stop, Unknown
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields
 from sync.records.remote import Member
+from sync.state.journal import Journal
 
 from ...support.tenant import FakeTenant, somebody
 from .state_with_journal import StateWithJournal, line
@@ -64,7 +65,7 @@ def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: StateW
     fields = book.store.known.find(Kind.STAFF, ("7",)) or {}
     assert (fields["managed"], fields["remote_id"], fields["first_name"]) == (1, "u7", "Åse")
     assert book.open_intents() == [("7",)], "what the reading does not show is sent again"
-    assert (recovered.barred, book.slept) == (set(), [10.0])
+    assert recovered.barred == set()
 
 
 def test_staff_who_are_not_there_were_not_made(book: StateWithJournal) -> None:
@@ -92,7 +93,7 @@ def test_other_calls_for_staff_stay_open_and_need_no_reading(
     book.journal.intend([line(Kind.STAFF, ("7",), action, **STAFF)])
     tenant = FakeTenant()
     assert recover(book, tenant).barred == set()
-    assert (book.open_intents(), tenant.asked, book.slept) == ([("7",)], [], [])
+    assert (book.open_intents(), tenant.asked) == ([("7",)], [])
 
 
 def test_a_learner_whose_creation_was_tried_is_sent_again_without_a_look(
@@ -217,3 +218,34 @@ def test_several_kinds_on_one_test_are_read_apart(book: StateWithJournal) -> Non
     recover(book, tenant)
     assert book.open_intents() == []
     assert tenant.asked.count("seats") == len(READABLE)
+
+
+@pytest.mark.parametrize(
+    ("age", "ended", "waited"),
+    [
+        (5, None, 70),
+        (300, None, 70),
+        (3640, None, 30),
+        (3700, None, 0),
+        (300, 20, 50),
+        (300, 80, 0),
+    ],
+    ids=str,
+)
+def test_it_waits_until_no_call_can_be_carried_out_any_more(
+    book: StateWithJournal, age: int, ended: int | None, waited: int
+) -> None:
+    """A call waits for its turn after its intent: of a run that was cut off, the end is not known."""
+    option = line(Kind.OPTION, ("T", "LOCKDOWN_BROWSER"), value="true")
+    sent = book.now - timedelta(seconds=age)
+    journal = Journal(book.journal._connection, lambda: sent, "apply")
+    journal.intend([option])
+    if ended is not None:
+        sent = book.now - timedelta(seconds=ended)
+        journal.end("done", 1, {})
+    delay, notes = timedelta(seconds=70), list[str]()
+    Recovery(
+        book.store, book.journal, FakeTenant(), delay, book.clock, book.sleep, notes.append
+    ).settle()
+    assert book.slept == ([float(waited)] if waited else [])
+    assert len(notes) == bool(waited)

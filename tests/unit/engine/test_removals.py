@@ -1,5 +1,6 @@
 """Taking something off a test: the test is looked up and read first, and nothing leaves it while it is under way."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,8 @@ from sync.engine.prepared_work import PreparedWork
 from sync.errors import Retry, Stop
 from sync.planning.freeze import Moment
 from sync.planning.guard import STAYS, UNDER_WAY
-from sync.records.base import Kind
-from sync.records.changes import Action, Result
+from sync.records.base import Kind, utc_text
+from sync.records.changes import ALLOWED, Action, Cause, Result
 from sync.records.remote import Member, RemoteTest
 
 from ...support.tenant import NOW, FakeTenant
@@ -22,7 +23,11 @@ P7 = ("FEIDE", "p7@example.edu")
 
 
 def taken_off(
-    book: StateWithJournal, tenant: FakeTenant, kind: Kind, delay: timedelta = timedelta(seconds=10)
+    book: StateWithJournal,
+    tenant: FakeTenant,
+    kind: Kind,
+    delay: timedelta = timedelta(seconds=10),
+    scope: str = "",
 ) -> PreparedWork:
     """The removal of what is known of this kind on test T, as of the plan made now."""
     rules = MembershipPolicy(read_after_write_delay=delay)
@@ -30,9 +35,8 @@ def taken_off(
         book.store.comparison.compute_windows(NOW)
         book.store.comparison.compute_context(NOW, {})
     key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
-    changes = prepare(
-        book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, Moment.of(NOW)
-    )
+    removal = replace(line(kind, key, Action.REMOVE), scope=scope)
+    changes = prepare(book.store, kind, "T", [removal], rules, Moment.of(NOW))
     return read_and_judge(changes, tenant, rules)
 
 
@@ -142,3 +146,20 @@ def test_a_failed_reading_ends_only_this_and_a_stop_ends_the_run(
     tenant.failing = {name: Stop("the key is refused")}
     with pytest.raises(Stop):
         taken_off(book, tenant, Kind.CONTRIBUTOR)
+
+
+@pytest.mark.parametrize("scope", ["", ALLOWED])
+def test_a_removal_that_was_judged_before_the_test_began_is_judged_again(
+    book: StateWithJournal, scope: str
+) -> None:
+    """It may have begun for Inspera alone: somebody has moved it."""
+    tenant = set_up(book, Kind.CANDIDATE, 24)
+    start = NOW + (timedelta(seconds=30) if scope else timedelta(hours=2, seconds=30))
+    tenant.tests = [replace(tenant.tests[0], start=utc_text(start))]
+    ready = taken_off(book, tenant, Kind.CANDIDATE, scope=scope)
+    tenant.now += timedelta(seconds=31)
+    (outcome,) = ready.send()
+    assert (outcome.cause, tenant.calls) == (Cause.OUTDATED, [])
+    ready = taken_off(book, tenant, Kind.CANDIDATE, scope=scope)
+    ((_, outcome),) = ready.ended
+    assert outcome.cause is (Cause.BEGUN if scope else Cause.FREEZE)

@@ -105,6 +105,7 @@ class Runner:
             workers=1,
             look_up_learners=False,
             verify="none",
+            call_timeout=timedelta(0),
         )
         with self.context(rows) as context:
             return run(settings, context)

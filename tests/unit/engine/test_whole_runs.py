@@ -1,10 +1,13 @@
 """Whole runs of all kinds against a small Inspera: what is sent in which order, and what a run leaves for the next."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sync.engine.plan import DELETE, KEEP
+from sync.engine.protocols import MayGo
 from sync.records.base import Kind
 from sync.records.candidate import Candidate
 from sync.records.changes import Action, Outcome, Result, Verdict
@@ -12,9 +15,11 @@ from sync.records.contributor import Contributor
 from sync.records.kinds import Record
 from sync.records.learner import Learner
 from sync.records.option import Option
+from sync.records.remote import Assignment
 from sync.records.staff import Staff
 from sync.records.test import Test
 
+from ...support.tenant import StoringTenant
 from .state_and_tenant import START, StateAndTenant, a_person
 
 ALL: tuple[Record, ...] = (
@@ -142,3 +147,40 @@ def test_one_refusal_does_not_stop_what_does_not_need_it(synced: StateAndTenant)
     assert calls == ["assign option", *["assign committee"] * 3]
     assert synced.carried.count(Result.REFUSED) == 4
     assert synced.carried.count(Result.WAITING) == 3, "who is in a committee that is not there"
+
+
+@dataclass
+class LateTenant(StoringTenant):
+    """A tenant to which candidates go out two minutes late so many times; meanwhile one gets more time."""
+
+    late: int = 0
+    minutes: int = 0
+
+    def assign(
+        self, test: str, entries: Sequence[Assignment], kind: Kind, may_go: MayGo, /
+    ) -> list[Outcome]:
+        if kind is Kind.CANDIDATE and self.late:
+            self.late -= 1
+            self.now += timedelta(minutes=2)
+            seats = self.places[kind]
+            self.places[kind] = {
+                who: replace(seat, extra_time=self.minutes) for who, seat in seats.items()
+            }
+        return super().assign(test, entries, kind, may_go)
+
+
+@pytest.mark.parametrize(
+    ("late", "minutes", "ended"),
+    [(1, 60, Result.HELD), (2, 30, Result.DONE), (9, 30, Result.NOT_SENT)],
+)
+def test_what_was_judged_too_long_ago_is_read_again_before_it_is_sent(
+    synced: StateAndTenant, late: int, minutes: int, ended: Result
+) -> None:
+    synced.tenant = tenant = LateTenant(minutes=minutes)
+    seat = Candidate("T", "1", "17", extra_time=30)
+    synced.run([*ALL[:-1], seat])
+    tenant.late = late
+    calls = synced.run([*ALL[:-1], seat._replace(candidate_id="18")])
+    assert synced.carried.count(ended) == 1
+    assert sum(synced.carried.results.values()) == 1
+    assert len(calls) == (ended is Result.DONE)

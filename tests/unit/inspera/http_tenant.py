@@ -203,10 +203,10 @@ class HttpTenant:
     def _on_test(self, method: str, number: str, what: str, body: Any) -> Reply:
         if number not in self.seats or (method == "GET" and not self.readable_seats):
             return Reply(404, {"error": "not found"})
+        if method != "GET" and what in ("candidates", "activate") and number in self.archived:
+            return Reply(400, {"error": "the assessment is archived"})
         if (method, what) == ("POST", "activate"):
             return self._activate(number)
-        if method != "GET" and what == "candidates" and number in self.archived:
-            return Reply(400, {"error": "the assessment is archived"})
         if method == "DELETE" and what == "candidates":
             seats = self.seats[number]
             started = [key for key, seat in seats.items() if seat.get("started")]

@@ -188,6 +188,37 @@ def test_a_ca_bundle_makes_the_institutions_own_certificate_trusted(
     assert target.save_learner(LEARNER, None).result is Result.DONE
 
 
+class Noted:
+    """An observer that keeps the ends of certificates."""
+
+    def __init__(self) -> None:
+        self.ends: list[datetime] = []
+
+    def call(self, name: str, status: str, seconds: float) -> None:
+        """Ignore calls."""
+
+    def in_flight(self, now: int, allowed: int) -> None:
+        """Ignore limits."""
+
+    def certificate(self, ends: datetime) -> None:
+        self.ends.append(ends)
+
+
+def test_the_authorities_of_the_machine_are_trusted_and_the_end_of_the_certificate_is_noted_once(
+    make_target: MakeTarget, tenant: HttpTenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca, noted = trustme.CA(), Noted()
+    ca.cert_pem.write_to_path(str(tmp_path / "system.pem"))
+    # OpenSSL's own variable for where the machine's authorities are.
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+    with serving(tenant, tls=ca.issue_cert("127.0.0.1", not_after=ends)) as url:
+        target = make_target(url=url, observer=noted)
+        for _ in range(2):
+            assert target.save_learner(LEARNER, None).result is Result.DONE
+    assert noted.ends == [ends]
+
+
 def test_a_certificate_for_another_name_is_not_trusted(
     make_target: MakeTarget, tls_address: str
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from sync.contract import CALLS, StaffBody, is_activated
+from sync.contract import CALLS, StaffBody, Stage
 from sync.inspera.connection import Connection
 from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
@@ -283,7 +283,8 @@ def test_all_people_of_one_kind_are_exported(target: InsperaTarget) -> None:
         list(target.export_people(Kind.STAFF)),
     )
     assert {person.username for person in learners} == {f"learner{number}" for number in range(120)}
-    (member,) = members
+    owner, member = members
+    assert owner.username == "administrator"  # whose key it is
     shown = target.read_person(str(member.remote_id))
     assert shown is not None
     assert shown.external_ids == (("FEIDE", "kariv@example.edu"),)
@@ -359,11 +360,11 @@ def test_a_test_is_activated_once_it_has_what_inspera_asks_for(target: InsperaTa
     target.assign(number, [committee("A")], Kind.COMMITTEE)
     target.assign(number, [make_seat("aaseb@example.edu")])
     (before,) = target.find_test(str(change.after["external_test_id"]))
-    assert not is_activated(before.status)
+    assert before.stage is not Stage.ACTIVATED
     for _ in range(2):  # a second activation is answered in the same way
         assert target.activate_test(change, number).result is Result.DONE
     (after,) = target.find_test(str(change.after["external_test_id"]))
-    assert is_activated(after.status)
+    assert after.stage is Stage.ACTIVATED
 
 
 @exercises("contributor.assign", "contributor.remove", "test.read")
@@ -458,6 +459,28 @@ def test_an_archived_test_takes_no_candidates_and_costs_one_call(
         assert {(one.result, one.cause) for one in outcomes} == {(Result.DEFERRED, Cause.ARCHIVED)}
         assert "archived" in outcomes[0].message
         assert len([entry for entry in logs if entry["event"] == "call"]) == 1
+
+
+@exercises("test.activate")
+def test_an_archived_test_is_not_activated(target: InsperaTarget, server: Server) -> None:
+    number = _exam(target)
+    _learner(target, "aaseb")
+    target.assign(number, [committee("A")], Kind.COMMITTEE)
+    target.assign(number, [make_seat("aaseb@example.edu")])
+    server.archive()
+    outcome = target.activate_test(creating(template=None), number)
+    assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.ARCHIVED)
+    (test,) = target.find_test(str(THERE["external_test_id"]))
+    assert test.stage is not Stage.ACTIVATED
+
+
+@exercises("test.search")
+def test_a_test_in_the_past_that_nobody_activated_is_not_shown_as_activated(
+    target: InsperaTarget,
+) -> None:
+    _exam(target)
+    (test,) = target.find_test(str(THERE["external_test_id"]))
+    assert test.stage is not Stage.ACTIVATED
 
 
 @exercises("test.search")

@@ -1,6 +1,7 @@
 """The limit on the calls in flight: how it is lowered and given back, and that nobody passes it."""
 
 import threading
+from datetime import datetime
 
 import pytest
 from sync.inspera.in_flight import PROBE, STEP, InFlight
@@ -19,6 +20,9 @@ class Observed:
 
     def in_flight(self, now: int, allowed: int) -> None:
         self.now, self.allowed, self.peak = now, allowed, max(self.peak, now)
+
+    def certificate(self, ends: datetime) -> None:
+        """Ignore certificates."""
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sync.errors import Stop
 from sync.inspera.target import InsperaTarget
-from sync.records.changes import Outcome, Result
+from sync.records.base import Kind
+from sync.records.changes import Cause, Outcome, Result
 
 from .conftest import MakeTarget
 from .http_tenant import HttpTenant
@@ -228,3 +229,29 @@ def test_seats_that_the_tenant_does_not_show_are_not_readable(
     assert not seats.readable
     assert "this tenant does not seem to have it" in seats.message
     assert not seats.lack("FEIDE", "id0")
+
+
+@pytest.mark.parametrize("change", ["assign", "remove"])
+def test_a_batch_that_does_not_hold_any_more_is_not_sent_and_neither_is_the_rest(
+    make_target: MakeTarget, tenant: HttpTenant, exam: str, change: str
+) -> None:
+    target, answers = make_target(batch_size=2), iter([True, False])
+    target.assign(exam, make_seats(6))
+    sent = len(tenant.calls())
+    outcomes = getattr(target, change)(
+        exam, make_seats(6), Kind.CANDIDATE, lambda: next(answers, False)
+    )
+    assert [(one.result, one.cause) for one in outcomes] == [
+        *[(Result.DONE, Cause.NONE)] * 2,
+        *[(Result.NOT_SENT, Cause.OUTDATED)] * 4,
+    ]
+    assert len(tenant.calls()) == sent + 1
+
+
+def test_an_attempt_that_inspera_put_off_is_judged_again(
+    target: InsperaTarget, tenant: HttpTenant, exam: str
+) -> None:
+    tenant.once("POST", path_of(exam), 429)
+    (outcome,) = target.assign(exam, make_seats(1), Kind.CANDIDATE, lambda: not tenant.calls())
+    assert outcome.cause is Cause.OUTDATED
+    assert len(tenant.calls()) == 1

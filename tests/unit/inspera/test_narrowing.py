@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
+from ...support.examples import examples
 from .conftest import MakeTarget
 from .http_tenant import HttpTenant
 from .made_up import make_seats, path_of, results_of, sizes
 
 
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     count=st.integers(1, 30),

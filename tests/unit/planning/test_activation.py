@@ -44,12 +44,12 @@ def test_it_passes_when_nothing_is_missing() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE])
 def test_what_can_follow_later_is_awaited_only_until_the_freeze(kind: Kind) -> None:
-    ruling = judge_activation(facts(missing={kind: 2}))
+    ruling = judge_activation(facts(late={kind: 2}))
     assert (ruling.verdict, ruling.cause) == (Verdict.WAITING, Cause.NEEDS)
     assert f"waits for 2 {kind}s" in ruling.reason
     assert "from 2 h before its start" in ruling.reason
     for moment in ("2026-12-01T06:30:00", "2026-12-01T09:00:00"):
-        assert judge_activation(facts(moment, missing={kind: 2})).verdict is Verdict.PASS
+        assert judge_activation(facts(moment, late={kind: 2})).verdict is Verdict.PASS
         assert judge_activation(facts(moment, unread={kind})).verdict is Verdict.PASS
 
 

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from sync.planning.export_need import UNHURRIED, NewPeople
+from sync.planning.export_need import NewPeople
 from sync.planning.plan_size import PlanPart, PlanSize
 from sync.records.base import Kind
 from sync.records.changes import Action
@@ -40,11 +40,8 @@ def test_time_is_calls_at_the_configured_rate_with_a_token_an_hour() -> None:
 
 
 def test_few_people_for_near_tests_do_not_wait_for_an_export() -> None:
-    few = NewPeople(UNHURRIED, 500)
-    assert (few.need_export(500, near=True), few.need_export(500, near=False)) == (False, True)
-    assert few.proven(500) == 500
-    assert NewPeople(UNHURRIED + 1, 500).proven(500) == 551
-    assert NewPeople(200, 300).proven(500) == 0
+    assert NewPeople(600, 500).proven(500) == 0
+    assert NewPeople(600, 501).proven(500) == 501
     assert NewPeople(200, 3000).proven(0) == 0
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.sandbox import Sandbox
 
+from ...support.examples import examples
 from .api_client import ASE, EXAM, ApiClient, plant
 
 MEMBERS = [
@@ -126,7 +127,7 @@ def steady(shared: Sandbox) -> Iterator[ApiClient]:
 
 
 @given(call=CALLS, body=JSON)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
     steady: ApiClient, call: tuple[str, str], body: Any
 ) -> None:
@@ -136,7 +137,7 @@ def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
 
 
 @given(body=JSON)
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: ApiClient, body: Any) -> None:
     assert steady.page("POST", "manual-edits", body).status_code in (200, 400, 404, 409)
 
@@ -147,7 +148,7 @@ def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: ApiClient, body:
         ["users/{}", "users/external/F/{}", "test/{}", "test/{}/candidates", "fileExport/status/{}"]
     ),
 )
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(
     steady: ApiClient, text: str, path: str
 ) -> None:
@@ -157,7 +158,7 @@ def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(
 
 
 @given(body=JSON)
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 def test_whatever_control_is_reported_it_takes_or_refuses(steady: ApiClient, body: Any) -> None:
     answer = steady.page("POST", "control", body)
     assert answer.status_code in (200, 400)

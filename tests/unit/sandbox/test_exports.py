@@ -49,7 +49,7 @@ def test_staff_are_exported_with_their_status(client: ApiClient, sandbox: Sandbo
     sandbox.edit(student=ASE)
     sandbox.edit(staff=BERIT | {"status": "DISABLED"})
     sandbox.control(export_details=True)
-    (person,) = fetch(link_to(client, "admin")).json()["admins"]
+    (_, person) = fetch(link_to(client, "admin")).json()["admins"]
     assert person == BERIT | {"userId": person["userId"], "status": "DISABLED"}
 
 

@@ -219,16 +219,18 @@ def test_a_page_that_cannot_be_is_refused(stranger: ApiClient, page: str) -> Non
 @pytest.mark.parametrize(
     ("now", "status"),
     [
-        (datetime(2026, 12, 1, 7, 59, 59, tzinfo=UTC), "SCHEDULED"),
-        (datetime(2026, 12, 1, 8, 0, 0, tzinfo=UTC), "ACTIVE"),
+        (datetime(2026, 12, 1, 7, 59, 59, tzinfo=UTC), "ACTIVE"),
         (datetime(2026, 12, 1, 11, 59, 59, tzinfo=UTC), "ACTIVE"),
         (datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC), "FINISHED"),
     ],
 )
-def test_the_status_follows_the_clock(
+def test_the_status_follows_the_clock_once_it_is_activated(
     sandbox: Sandbox, clock: Clock, client: ApiClient, now: datetime, status: str
 ) -> None:
     sandbox.edit(test="T", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
     clock.now = now
+    (found,) = client.get("/v1/test/search").json()["results"]
+    assert found["status"] == "SCHEDULED"
+    sandbox.edit(test="T", activated=True)
     (found,) = client.get("/v1/test/search").json()["results"]
     assert found["status"] == status

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.schedule import crontab, next_times
 
+from ...support.examples import examples
+
 OSLO = "Europe/Oslo"
 
 
@@ -195,7 +197,7 @@ def _allowed(field: str, low: int, high: int) -> set[int]:
     return set(range(int(first), int(last or first) + 1))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     *(_field(name) for name in _NUMBERS),
     _moments(2024, 2030),
@@ -225,7 +227,7 @@ def test_without_clock_changes_it_is_the_first_minute_that_matches(
         earlier -= timedelta(minutes=1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.sampled_from(["30 2 * * *", "*/7 1-3 * * *", "0 * * * *", "*/10 * * * 0", "59 23 31 12 *"]),
     st.sampled_from([OSLO, "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"]),

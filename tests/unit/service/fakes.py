@@ -165,6 +165,7 @@ class PlayedState:
         self.answers.set()
         self.asked = 0
         self.approvals = False
+        self.requested: list[str] = []
 
     def leads(self) -> bool:
         self.asked += 1
@@ -175,6 +176,10 @@ class PlayedState:
 
     def approvals_wait(self) -> bool:
         return self.approvals
+
+    def take_requested(self) -> list[str]:
+        requested, self.requested = self.requested, []
+        return requested
 
     def prepare(self) -> Mapping[str, Past]:
         if self.prepared:

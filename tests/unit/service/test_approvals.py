@@ -20,6 +20,9 @@ class State:
     def approvals_wait(self) -> bool:
         return True
 
+    def take_requested(self) -> list[str]:
+        return []
+
     def prepare(self) -> Mapping[str, JobHistory]:
         return {}
 

@@ -37,6 +37,9 @@ class State:
     def approvals_wait(self) -> bool:
         return False
 
+    def take_requested(self) -> list[str]:
+        return []
+
     def prepare(self) -> Mapping[str, Past]:
         self.preparations += 1
         past, error = dict(self.past), self.prepared

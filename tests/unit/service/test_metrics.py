@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sync import __version__
+from sync.records.base import Kind
+from sync.records.changes import Cause
 from sync.service.metrics import SUCCESS, Metrics
+from sync.state.service_figures import ServiceFigures
+from sync.state.source_readings import SourceReading
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -27,6 +31,11 @@ def clock() -> Clock:
 @pytest.fixture
 def metrics(clock: Clock) -> Metrics:
     return Metrics(clock)
+
+
+def daily(moment: datetime) -> datetime:
+    """The next midnight."""
+    return moment.replace(hour=0, minute=0) + timedelta(days=1)
 
 
 def exposed(metrics: Metrics) -> Series:
@@ -67,7 +76,7 @@ def test_the_last_success_ages_until_the_next_one_and_failures_do_not_renew_it(
 def test_a_job_that_never_succeeds_ages_from_when_this_service_could_run_it(
     metrics: Metrics, clock: Clock
 ) -> None:
-    metrics.keep(["exam_day", "nightly"], [])
+    metrics.keep({"exam_day": daily, "nightly": daily}, [])
     metrics.leads(True)
     metrics.succeeded("nightly", NOON - timedelta(days=1))
     clock.now = NOON + timedelta(hours=27)
@@ -75,14 +84,104 @@ def test_a_job_that_never_succeeds_ages_from_when_this_service_could_run_it(
     metrics.run_ended("exam_day", "stopped", 1, clock.now)
     assert value(metrics, "since_success_seconds", job="exam_day") == 27 * 3600
     assert value(metrics, "since_success_seconds", job="nightly") == 51 * 3600
-    metrics.keep(["nightly"], [])
+    metrics.keep({"nightly": daily}, [])
     assert value(metrics, "since_success_seconds", job="exam_day") is None
 
 
 def test_a_job_that_never_succeeded_has_no_age_on_a_standby(metrics: Metrics) -> None:
-    metrics.keep(["nightly"], [])
+    metrics.keep({"nightly": daily}, [])
     metrics.leads(False)
     assert value(metrics, "since_success_seconds", job="nightly") is None
+
+
+def test_a_job_whose_first_run_was_days_ago_and_never_succeeded_is_late_after_a_restart(
+    metrics: Metrics,
+) -> None:
+    metrics.keep({"nightly": daily}, [])
+    metrics.leads(True)
+    metrics.never_succeeded("nightly", NOON - timedelta(days=3))
+    assert value(metrics, "since_success_seconds", job="nightly") == 3 * 86400
+    assert value(metrics, "overdue_seconds", job="nightly") == 2.5 * 86400
+
+
+def test_a_job_is_overdue_from_the_first_time_after_its_success(
+    metrics: Metrics, clock: Clock
+) -> None:
+    metrics.keep({"nightly": daily}, [])
+    metrics.succeeded("nightly", NOON)
+    assert value(metrics, "overdue_seconds", job="nightly") == 0
+    clock.now = NOON + timedelta(hours=13)
+    assert value(metrics, "overdue_seconds", job="nightly") == 3600
+    metrics.succeeded("nightly", clock.now)
+    assert value(metrics, "overdue_seconds", job="nightly") == 0
+
+
+def test_a_run_shows_its_progress_until_it_ends(metrics: Metrics) -> None:
+    metrics.run_began("nightly", NOON)
+    metrics.progress("nightly", 20, 80)
+    assert value(metrics, "run_started_timestamp_seconds", job="nightly") == NOON.timestamp()
+    assert value(metrics, "run_changes_done", job="nightly") == 20
+    assert value(metrics, "run_changes", job="nightly") == 80
+    metrics.run_ended("nightly", "yielded", 1, NOON)
+    assert value(metrics, "run_started_timestamp_seconds", job="nightly") is None
+    assert value(metrics, "run_changes", job="nightly") is None
+
+
+def test_consistency_takes_from_the_first_run_that_left_something_to_the_first_that_left_nothing(
+    metrics: Metrics,
+) -> None:
+    for hour, outcome in enumerate(["held", "stopped", SUCCESS, SUCCESS]):
+        began = NOON + timedelta(hours=hour)
+        metrics.run_began("nightly", began)
+        metrics.run_ended("nightly", outcome, 60, began + timedelta(minutes=1))
+    assert value(metrics, "time_to_consistency_seconds_count", job="nightly") == 2
+    assert value(metrics, "time_to_consistency_seconds_sum", job="nightly") == 2 * 3600 + 60 + 60
+
+
+def test_a_failed_run_is_shown_until_another_is_complete_and_a_pause_changes_nothing(
+    metrics: Metrics,
+) -> None:
+    metrics.keep({"nightly": daily}, [])
+    assert value(metrics, "runs_total", job="nightly", outcome="failed") == 0
+    for outcome, ok in [("failed", 0), ("paused", 0), ("held", 1), ("locked", 1), ("stopped", 0)]:
+        metrics.run_ended("nightly", outcome, 1, NOON)
+        assert value(metrics, "last_run_successful", job="nightly") == ok
+
+
+def test_what_the_state_contains_is_shown_without_sources_that_are_gone(metrics: Metrics) -> None:
+    at = "2026-11-24T11:00:00Z"
+    read = [
+        SourceReading("students", Kind.LEARNER, 900, at=at),
+        SourceReading("exams", Kind.TEST, 2, partial=True, trouble="cut short", at=at),
+        SourceReading("gone", Kind.TEST, 2, at=at),
+    ]
+    metrics.keep({}, ["students", "exams"])
+    metrics.figures(ServiceFigures({Cause.LIMIT: 12}, exams=3, incomplete=1, sources=read))
+    assert value(metrics, "held", reason="limit") == 12
+    assert value(metrics, "exams_next_24h") == 3
+    assert value(metrics, "exams_incomplete") == 1
+    assert value(metrics, "source_healthy", source="students", kind="learner") == 1
+    assert value(metrics, "source_healthy", source="exams", kind="test") == 0
+    assert value(metrics, "source_rows", source="students", kind="learner") == 900
+    assert value(metrics, "source_rows", source="exams", kind="test") is None
+    seen = value(metrics, "source_read_timestamp_seconds", source="students", kind="learner")
+    assert seen == NOON.timestamp() - 3600
+    assert not [labels for _, labels in exposed(metrics) if ("source", "gone") in labels]
+    metrics.figures(ServiceFigures())
+    assert value(metrics, "held", reason="limit") is None
+
+
+def test_the_days_until_the_certificate_and_the_key_end_are_counted_down(
+    metrics: Metrics, clock: Clock
+) -> None:
+    assert value(metrics, "certificate_days_left") is None
+    metrics.certificate(NOON + timedelta(days=30))
+    metrics.api_key_ends(NOON + timedelta(days=10))
+    clock.now = NOON + timedelta(days=12)
+    assert value(metrics, "certificate_days_left") == 18
+    assert value(metrics, "api_key_days_left") == -2
+    metrics.api_key_ends(None)
+    assert value(metrics, "api_key_days_left") is None
 
 
 def test_changes_and_calls_add_up(metrics: Metrics) -> None:
@@ -153,10 +252,11 @@ def test_jobs_and_sources_that_vanish_at_a_reload_lose_every_series_and_no_other
     metrics: Metrics,
 ) -> None:
     fill(metrics, "kept", "students")
+    metrics.keep({"kept": daily}, ["students"])
     before = set(exposed(metrics))
     fill(metrics, "gone", "old")
     assert any(("job", "gone") in labels for _, labels in exposed(metrics))
-    metrics.keep(["kept", "new"], ["students"])
+    metrics.keep({"kept": daily}, ["students"])
     assert set(exposed(metrics)) == before
 
 

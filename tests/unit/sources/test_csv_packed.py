@@ -16,6 +16,7 @@ from sync.errors import SourceError
 from sync.sources.base import SourceSettings
 from sync.sources.csv.source import CsvSettings
 
+from ...support.examples import examples
 from .conftest import csv_text, zipped
 from .contract import MEMORY, SourceContract
 
@@ -131,7 +132,7 @@ def test_an_empty_file_is_no_archive_of_nothing(
 PACKED = {"a.gz": gzip.compress(TEXT.encode(), mtime=0), "a.zip": zipped({"a.csv": TEXT})}
 
 
-@settings(SHARED, max_examples=100)
+@settings(SHARED, max_examples=examples(100))
 @given(name=st.sampled_from(sorted(PACKED)), data=st.data())
 def test_an_archive_with_a_damaged_byte_is_read_right_or_refused(
     tmp_path: Path, name: str, data: st.DataObject

@@ -155,7 +155,10 @@ class Postgresql:
 
 
 def _empty(connection: Connection) -> None:
-    connection.exec_driver_sql(f"DISCARD TEMP; {_EMPTY}")
+    connection.exec_driver_sql(
+        f"DISCARD TEMP; SET session_replication_role = replica; {_EMPTY};"
+        " SET session_replication_role = origin"
+    )
     connection.commit()
 
 

@@ -14,6 +14,7 @@ from sync.records.test import Test
 from sync.state.staging.scratch import Origin
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -133,7 +134,7 @@ def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
         assert store.staging.wanted(Kind.LEARNER, ("1002",)) is not None
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(st.integers(0, 100), st.integers(1, 600))
 def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(
     percent: int, duration: int

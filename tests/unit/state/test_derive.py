@@ -17,6 +17,7 @@ from sync.records.learner import Learner
 from sync.records.staff import Staff
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 from .worlds import NOW
 
@@ -80,7 +81,7 @@ rows_of_one = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(rows_of_one)
 def test_several_roles_of_one_person_are_one_contributor_with_all_of_them(
     rows: list[tuple[set[str], set[str] | None, int | None]],

@@ -21,9 +21,9 @@ LINKED = RemotePerson("2", "b", (("FEIDE", "b@example.edu"), ("LTI", "x")))
 def test_accounts_are_found_by_login_in_any_case_or_by_external_id() -> None:
     with blank() as connection:
         exports = Store(connection, places=[], fingerprint=fingerprint).exports
-        assert exports.stage_accounts(Kind.LEARNER, [RemotePerson("1", "STRASSE")]) == 1
+        assert exports.stage_accounts(Kind.LEARNER, [RemotePerson("1", "STRASSE")]) == (1, 0)
         assert not exports.shows_external_ids(Kind.LEARNER)
-        assert exports.stage_accounts(Kind.STAFF, [LINKED, RemotePerson("3", None)]) == 2
+        assert exports.stage_accounts(Kind.STAFF, [LINKED, RemotePerson("3", None)]) == (2, 1)
         assert exports.shows_external_ids(Kind.STAFF)
         assert exports.has_account("stra\u00dfe", None, None)
         assert exports.has_account("new", "LTI", "x")

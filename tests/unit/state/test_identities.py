@@ -13,6 +13,7 @@ from sync.records.staff import Staff
 from sync.records.test import Test
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 from .drawing import worlds
 from .worlds import NOW, Identity, World, put
@@ -56,7 +57,7 @@ def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_anoth
     database: str,
 ) -> None:
     @settings(
-        max_examples=30 if database == "sqlite" else 6,
+        max_examples=examples(30 if database == "sqlite" else 6),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

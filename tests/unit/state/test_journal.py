@@ -20,6 +20,7 @@ from sync.records.base import Kind
 from sync.records.changes import Action, Outcome, PlannedChange, Result
 from sync.records.kinds import COMPARED
 
+from ...support.examples import examples
 from .journalled import ONLY_STAFF, RECORDS, START, Identity, Model, State, fields_of, line
 
 LEARNER, TEST, SEAT = RECORDS[0], RECORDS[2], RECORDS[3]
@@ -154,7 +155,7 @@ class Journalling(RuleBasedStateMachine):
 def test_any_sequence_of_what_runs_do(database: str) -> None:
     # Every step waits for the disk: shrinking takes minutes.
     how = settings(
-        max_examples=20 if database == "sqlite" else 4,
+        max_examples=examples(20 if database == "sqlite" else 4),
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],

@@ -11,6 +11,7 @@ from sync.planning.limits import Limit, Limits
 from sync.records.base import Kind
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 from .drawing import worlds
 from .oracle import Oracle
@@ -43,7 +44,7 @@ def planned(world: World) -> tuple[Counter[tuple[object, ...]], dict[object, tup
 @pytest.mark.hypothesis
 def test_the_store_and_a_plain_oracle_draft_the_same_changes(database: str) -> None:
     @settings(
-        max_examples=40 if database == "sqlite" else 8,
+        max_examples=examples(40 if database == "sqlite" else 8),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -23,6 +23,7 @@ from sync.records.staff import Staff
 from sync.records.test import Test
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 from .worlds import NOW
 
@@ -106,7 +107,7 @@ ACTIONS = {
 }
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=examples(12))
 @given(starts_drawn, pairs_drawn, pairs_drawn, st.data())
 def test_every_line_is_read_once_soonest_test_first_and_in_layers_on_a_test(
     starts: tuple[int, ...], seats: Pairs, duties: Pairs, data: st.DataObject
@@ -151,7 +152,7 @@ def test_every_line_is_read_once_soonest_test_first_and_in_layers_on_a_test(
     assert order == sorted(order)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=examples(12))
 @given(pairs_drawn, st.data())
 def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> None:
     kept_back = st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.PASS])

@@ -16,6 +16,7 @@ from sync.state.compare.recent_changes import count_recent, count_recent_on_test
 from sync.state.journal import Journal
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -75,7 +76,7 @@ class Model:
         return len(keys - self.known if removals else keys & self.known - drafted)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.lists(events, max_size=14), st.sets(st.sampled_from(KEYS), max_size=2))
 def test_any_history_counts_each_record_once_by_type_test_and_window(
     history: list[Event], drafted: set[Key]

@@ -16,6 +16,7 @@ from sync.records.remote import RemotePerson
 from sync.state.journal import Journal
 from sync.state.store import Store
 
+from ...support.examples import examples
 from .databases import blank
 from .journalled import START, line
 
@@ -126,7 +127,7 @@ def write(
     book.journal.record([(i, one, Outcome(result)) for i, one in zip(intents, lines, strict=True)])
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 @given(st.integers(0, 60), st.integers(1, 25), st.integers(1, 3))
 def test_a_sample_of_what_was_written_is_spread_evenly_whatever_was_written_between(
     many: int, most: int, between: int

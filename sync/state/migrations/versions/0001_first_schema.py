@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlmodel import AutoString
+from sync.state.audit.guard import make_triggers
 
 revision = "0001"
 down_revision = None
@@ -100,6 +101,7 @@ def upgrade() -> None:
         _text("lifecycle"),
         _flag("managed"),
         _text("updated"),
+        _text("source", null=True),
         sa.PrimaryKeyConstraint("test", "committee"),
     )
     op.create_table(
@@ -253,6 +255,8 @@ def upgrade() -> None:
         _number("exit_status", null=True),
         _text("counts"),
         _text("reason"),
+        _number("audit_lines", null=True),
+        _text("audit_hash", null=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -332,6 +336,7 @@ def upgrade() -> None:
     op.create_index("ix_intent_open", "intent", ["outcome"])
     op.create_index("ix_intent_record", "intent", ["kind", "k1", "k2"])
     _decisions()
+    _audit()
 
 
 def _decisions() -> None:
@@ -412,6 +417,12 @@ def _decisions() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "requested_run",
+        _text("job"),
+        _text("at"),
+        sa.PrimaryKeyConstraint("job"),
+    )
+    op.create_table(
         "source_reading",
         _number("run_id"),
         _text("source"),
@@ -443,3 +454,39 @@ def _decisions() -> None:
         _text("message"),
         sa.PrimaryKeyConstraint("test", "trait"),
     )
+
+
+def _audit() -> None:
+    """Make the tables of the audit log."""
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        _text("at"),
+        _text("who"),
+        _number("run", null=True),
+        _text("event"),
+        _text("kind"),
+        _text("action"),
+        _text("record"),
+        _text("person"),
+        _text("scope"),
+        _text("outcome"),
+        _text("content"),
+        _text("details"),
+        _text("hash"),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_index("ix_audit_person", "audit", ["person"])
+    op.create_table(
+        "audit_person",
+        _text("kind"),
+        _text("key"),
+        _bytes("salt"),
+        _text("pseudonym"),
+        sa.PrimaryKeyConstraint("kind", "key"),
+    )
+    op.create_table("audit_note", _text("id"), _text("content"), sa.PrimaryKeyConstraint("id"))
+    op.create_table(
+        "audit_setting", _text("name"), _text("digest"), sa.PrimaryKeyConstraint("name")
+    )
+    make_triggers(op.get_bind())

@@ -9,11 +9,32 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sync import __version__
+from sync.cli.audit import group as audit_group
+from sync.cli.options import (
+    All,
+    AsJson,
+    By,
+    Changed,
+    HoldId,
+    Kinds,
+    Only,
+    People,
+    Quiet,
+    Shrunk,
+    Tests,
+    Waiting,
+    Why,
+    Yes,
+    flag,
+    option,
+    selected,
+)
+from sync.cli.people import add_to as add_people
 from sync.commands import completion
 from sync.commands.invocation import (
     PLACES,
@@ -26,13 +47,9 @@ from sync.commands.invocation import (
 from sync.console import guard_standard_streams, put, say, use_json_escapes, warn, write
 from sync.errors import SyncError, UsageError
 from sync.exit_codes import Exit
-from sync.records.base import Kind
 from sync.report.progress import shown
 from sync.report.report_model import Subject
 from sync.report.terminal import shown_report
-
-if TYPE_CHECKING:
-    from sync.planning.selection import Selection
 
 _HELP = """Keep Inspera Assessment in step with the student information system.
 
@@ -43,7 +60,7 @@ Begin with `demo`, then run `check` and `plan` on your own files.
 
 _ACTING = frozenset(
     {"init", "apply", "approve", "reject", "undo", "adopt", "reconcile", "pause", "resume"}
-    | {"state", "sync"}
+    | {"backup", "forget", "restore", "run-now", "state", "sync"}
 )
 """Commands that change something: what they did must be known even if nobody reads the report."""
 
@@ -65,84 +82,7 @@ app = typer.Typer(
 )
 _state = typer.Typer(help="Manage the state.", no_args_is_help=True)
 app.add_typer(_state, name="state")
-
-
-def flag(name: str, about: str, short: str | None = None, **more: Any) -> Any:
-    """Return an option that is given or not; typer's own would also have a `--no-` form."""
-    return typer.Option(*filter(None, (name, short)), help=about, metavar="", **more)
-
-
-def option(metavar: str, about: str) -> Any:
-    """Return an option with a value, named as its parameter."""
-    return typer.Option(metavar=metavar, help=about)
-
-
-def _use_json_escapes(as_json: bool) -> bool:
-    if as_json:
-        use_json_escapes()
-    return as_json
-
-
-All = Annotated[bool, flag("--all", "Print every line of long lists, and each record of a group.")]
-AsJson = Annotated[bool, flag("--json", "Print it as JSON.", callback=_use_json_escapes)]
-Changed = Annotated[
-    bool,
-    flag("--changed", "Read only changed rows, of feeds with `updated_column`. Removes nothing."),
-]
-Shrunk = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--accept-shrink",
-        metavar="SOURCE",
-        autocompletion=completion.sources,
-        help="Accept that this source is shorter than before.",
-    ),
-]
-HoldId = Annotated[
-    str, typer.Argument(metavar="ID", help="The hash of a hold or a change, from `held`.")
-]
-Why = Annotated[str, option("TEXT", "Why, for those who look at this later.")]
-Only = Annotated[list[str] | None, option("KEY", "Only the change with this key; may be repeated.")]
-By = Annotated[str | None, option("NAME", "Who decides, if it is not the login name.")]
-Tests = Annotated[
-    list[str] | None,
-    option("KEY", "Only this test and what is on it; may be repeated, and have wildcards."),
-]
-Kinds = Annotated[
-    list[Kind] | None,
-    typer.Option(
-        metavar="KIND",
-        autocompletion=completion.kinds,
-        help="Only this kind, such as candidate; may be repeated.",
-    ),
-]
-People = Annotated[
-    list[str] | None,
-    option("KEY", "Only this learner or member of staff, and their places on tests."),
-]
-
-
-def _selection(
-    tests: Sequence[str] | None, kinds: Sequence[Kind] | None, people: Sequence[str] | None
-) -> "Selection | None":
-    """Return what the options name; None without any."""
-    from sync.planning.selection import Selection
-
-    if not (tests or kinds or people):
-        return None
-    return Selection(tuple(kinds or ()), tuple(tests or ()), tuple(people or ()))
-
-
-Waiting = Annotated[
-    bool, flag("--wait", "Wait for the end of another run instead of stopping with status 75.")
-]
-
-Quiet = Annotated[
-    bool, flag("--quiet", "Print only what needs a person; nothing if the exit status is 0.")
-]
-Yes = Annotated[
-    bool, flag("--yes", "Send without asking; for scripts. Without a terminal nobody is asked.")
-]
+app.add_typer(audit_group, name="audit")
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
@@ -293,7 +233,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one for each of its options
         show_all,
         tuple(allow or ()),
         out,
-        _selection(test, kind, person),
+        selected(test, kind, person),
         quiet=quiet,
     )
     with shown() as progress, shown_report() as report:
@@ -395,7 +335,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one for each of its options
         retry_refused=retry_refused,
         accepted=tuple(accept_shrink or ()),
         changed=changed,
-        selection=_selection(test, kind, person),
+        selection=selected(test, kind, person),
         show_all=show_all,
         quiet=quiet,
         wait=lock_waiter(interruption) if wait else None,
@@ -624,6 +564,17 @@ def resume(context: typer.Context) -> Exit:
     return command.resume(context.obj.open_app(), say)
 
 
+@app.command("run-now")
+def run_now(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")],
+) -> Exit:
+    """Let the running service start a job at once."""
+    from sync.commands import run_now as command
+
+    return command.run_now(context.obj.open_app(), job, say)
+
+
 @app.command()
 def status(
     context: typer.Context,
@@ -637,6 +588,53 @@ def status(
         return command.status(context.obj.open_app(), report, as_json=as_json, show_all=show_all)
 
 
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    key: Annotated[
+        Path | None,
+        option("FILE", "Write the key of the secret digests there; keep it apart from the backup."),
+    ] = None,
+    force: Annotated[bool, flag("--force", "Replace an earlier backup of that name.")] = False,
+) -> Exit:
+    """Write the state into one file, also while a service runs, and verify it. Sends nothing."""
+    from sync.commands import backup as command
+
+    return command.backup(context.obj.open_app(), command.BackupOptions(file, key, force), say)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `backup` wrote.")],
+    key: Annotated[
+        Path | None, option("FILE", "The key of the secret digests, as `backup --key` wrote it.")
+    ] = None,
+) -> Exit:
+    """Replace the state by a backup. Nothing is sent then until `reconcile`. Sends nothing."""
+    from sync.commands import backup as command
+
+    return command.restore(context.obj.open_app(), file, say, key=key)
+
+
+@_state.command(name="copy")
+def copy_(
+    context: typer.Context,
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="Such as postgresql://USER@HOST/DATABASE, and empty."),
+    ],
+    password_file: Annotated[
+        Path | None, option("FILE", "The file with the password for that database.")
+    ] = None,
+) -> Exit:
+    """Copy the state to another database, which continues it. Sends nothing."""
+    from sync.commands import state_copy as command
+
+    return command.copy(context.obj.open_app(), url, say, password_file=password_file)
+
+
 @_state.command()
 def rebind(
     context: typer.Context,
@@ -648,6 +646,9 @@ def rebind(
     from sync.commands import state_rebind as command
 
     return command.rebind(context.obj.open_app(), say, handle_signals(), renamed=renamed)
+
+
+add_people(app)
 
 
 @app.command()
@@ -739,8 +740,13 @@ def help_(
         ),
     ] = None,
 ) -> Exit:
-    """Print a page of the manual, or the list of pages."""
+    """Print a page of the manual, or the list of pages; `help man` prints the man page."""
     from sync.commands import help as command
+    from sync.commands.man_page import man_page
+
+    if topic == "man":
+        put(man_page(_command()))
+        return Exit.OK
 
     put(command.help_text(topic, terminal=sys.stdout.isatty()) if topic else command.list_text())
     return Exit.OK
