@@ -99,7 +99,8 @@ def reject(app: App, options: DecisionOptions, say: Say) -> Exit:
 def decide(app: App, options: DecisionOptions, *, approve: bool) -> str:
     """Record a decision without carrying it out, and return what follows.
 
-    The service carries out what is approved.
+    The service carries out what is approved. What somebody has rejected is not approved with the
+    rest of its hold: the person may not have seen it, or the decision.
 
     Raises:
         UsageError: it names nothing that is held, or what this can't decide about.
@@ -110,7 +111,7 @@ def decide(app: App, options: DecisionOptions, *, approve: bool) -> str:
         reject(app, options, lines.append)
         return " ".join(lines)
     expires = utc_text(at + _duration(options.for_))
-    decided, silent = _decide(app, options, APPROVED, at, expires)
+    decided, silent = _decide(app, options, APPROVED, at, expires, keep_rejected=True)
     approved = [one for one in decided if one.approved]
     app.state.queue(decided)
     _log.info("approved", hash=options.id, changes=len(approved))
@@ -167,11 +168,18 @@ class _Target:
 
 
 def _decide(
-    app: App, options: DecisionOptions, verdict: str, at: datetime, expires: str | None
+    app: App,
+    options: DecisionOptions,
+    verdict: str,
+    at: datetime,
+    expires: str | None,
+    *,
+    keep_rejected: bool = False,
 ) -> tuple[list[DecidedChange], int]:
     """Return the decisions about the changes that the options name, and how many make no call.
 
-    The others of their hold are open, unless somebody has decided about them before.
+    The others of their hold are open, unless somebody has decided about them before. With
+    `keep_rejected` those that somebody has rejected stay so.
 
     Raises:
         UsageError: they name none, or one that this command cannot decide about.
@@ -182,12 +190,14 @@ def _decide(
     person = (options.by or login_name()).strip()
     with app.state.open_to_read() as connection:
         found = _find(app, connection, options.id, verdict)
-        before = {one.digest for one in _stored(app, connection)}
+        before = {one.digest: one for one in _stored(app, connection)}
     named = _named(found, options.only)
     if options.digests:
         named = _picked(named, options.digests)
+    if keep_rejected:
+        named = _not_rejected(named, {one.digest for one in before.values() if one.rejected})
     chosen = {one.digest for one in named}
-    others = (one for one in found if one.digest not in chosen | before)
+    others = (one for one in found if one.digest not in chosen and one.digest not in before)
     when = utc_text(at)
     decided = [
         *(one.decided(verdict, person, why, when, expires) for one in named),
@@ -235,6 +245,18 @@ def _picked(found: Sequence[_Target], digests: Collection[str]) -> Sequence[_Tar
     if len(picked) < len(set(digests)):
         raise UsageError("the hold has changed since it was looked at; look at it again")
     return picked
+
+
+def _not_rejected(named: Sequence[_Target], rejected: Collection[str]) -> Sequence[_Target]:
+    """Return the changes that nobody has rejected.
+
+    Raises:
+        UsageError: all of them were rejected.
+    """
+    left = [one for one in named if one.digest not in rejected]
+    if not left:
+        raise UsageError("somebody has rejected this since it was looked at; look at it again")
+    return left
 
 
 def _named(found: Sequence[_Target], only: Sequence[str]) -> Sequence[_Target]:

@@ -66,6 +66,9 @@ class Facts:
         nameless: how many rows can't be used and name no test that can be read.
         endings: certificates and keys that are about to end.
         undelivered: the targets whose newest notification could not be delivered.
+        unended: the newest runs that have no end and that this service does not run.
+        never_applied: whether no run has ever ended that sends something.
+        plans_only: whether all jobs only plan.
     """
 
     now: datetime
@@ -79,6 +82,9 @@ class Facts:
     nameless: int = 0
     endings: Sequence[Ending] = ()
     undelivered: Sequence[str] = ()
+    unended: Sequence[PastRun] = ()
+    never_applied: bool = False
+    plans_only: bool = False
 
 
 STATE = "service:state"
@@ -201,10 +207,32 @@ def _exam_text(one: ExamFigures) -> str:
     if one.missing:
         are = "is" if one.missing == 1 else "are"
         return f"{one.key}: {plural(one.missing, 'record')} {are} missing or not as wanted"
+    if not one.counted:
+        return f"no run has counted who is to be on {one.key}"
     return f"{one.key} has candidates who should be taken off"
 
 
 def _of_runs(facts: Facts) -> Iterator[Concern]:
+    if facts.never_applied:
+        yield Concern(
+            Urgency.TODAY,
+            "No run has come to its end yet, so nothing is known to be in Inspera.",
+            "Start a job below, or wait for its time.",
+            "#jobs",
+        )
+    if facts.plans_only:
+        yield Concern(
+            Urgency.TODAY,
+            "No job sends anything: all of them only plan.",
+            "Take `mode: plan` away from a job when its plans are as you want them.",
+        )
+    for run in facts.unended:
+        yield Concern(
+            Urgency.TODAY,
+            f"Run {run.id} ({run.command}) has no end: it was cut off, or runs elsewhere.",
+            "What it did not send may be missing. See the last runs.",
+            "/runs",
+        )
     for name in facts.troubled:
         yield Concern(
             Urgency.TODAY,

@@ -11,7 +11,7 @@ from sync.concerns.concern import Facts, PauseFacts
 from sync.exit_codes import Exit
 from sync.service.health import Health
 from sync.state import exam_figures, source_readings
-from sync.state.history import PastRun, read_last_ended
+from sync.state.history import PastRun, read_last_ended, read_without_end
 from sync.state.holds import read_holds
 
 AHEAD = timedelta(days=7)
@@ -29,7 +29,7 @@ class JobFacts:
     plans_only: bool = False
 
 
-def read_facts(
+def read_facts(  # noqa: PLR0913 - each is one kind of fact
     connection: Connection,
     *,
     now: datetime,
@@ -38,14 +38,18 @@ def read_facts(
     jobs: Sequence[JobFacts],
     endings: Sequence[Ending] = (),
     undelivered: Sequence[str] = (),
+    running: bool = True,
 ) -> Facts:
-    """Return the facts of this moment.
+    """Return the facts of this moment; `running` tells whether a run is under way here.
 
     Raises:
         StateError: the state can't be read.
     """
     exams, nameless = exam_figures.read(connection, now, now + AHEAD)
-    newest = read_last_ended(connection, [f"job {job.name}" for job in jobs] or ["apply"])
+    commands = [f"job {job.name}" for job in jobs]
+    newest = read_last_ended(connection, commands or ["apply"])
+    # A run under way is shown with its job; one without an end that nobody here runs is not.
+    unended = () if running else read_without_end(connection, commands)
     return Facts(
         now=now,
         health=health,
@@ -58,6 +62,11 @@ def read_facts(
         nameless=nameless,
         endings=endings,
         undelivered=undelivered,
+        unended=[run for run in unended if run.applies],
+        never_applied=not any(
+            run.applies for run in read_last_ended(connection, ["apply", *commands])
+        ),
+        plans_only=bool(jobs) and all(job.plans_only for job in jobs),
     )
 
 

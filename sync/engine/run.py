@@ -72,7 +72,9 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
             verified = verify_run(settings, context, executed, result)
             result.decide_status(store, plan, executed, len(verified.bad))
         if not settings.policy.chosen:  # a part of the plan says nothing of all that is wanted
-            store.figures.keep_exams(context.journal.run_id, context.clock(), settings.policy.kinds)
+            kinds = settings.policy.kinds
+            relied_on = plan.kinds_in_step(kinds)
+            store.figures.keep_exams(context.journal.run_id, context.clock(), kinds, relied_on)
     # Also after an error of Inspera or an interruption, which `recording_errors` has noted.
     result.end(context.journal, context.interruption, note)
     return result

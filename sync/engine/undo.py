@@ -238,8 +238,9 @@ class _Drafting:
 
     def _changes(self, pairs: Iterator[Pair]) -> Iterator[DraftedChange]:
         for one in pairs:
-            # No source says that it is absent, so no grace is due. Protected is protected.
-            facts = replace(one.facts, absence=None)
+            # No source says that it is absent, so no grace is due. Protected is protected. A test
+            # is again as it was before the run: without a committee, if it had none.
+            facts = replace(one.facts, absence=None, last=False)
             pair = with_policy(replace(one, facts=facts), self.policy, self.now)
             decision = decide(pair, self.policy.allowed)
             for error in decision.row_errors:

@@ -20,7 +20,7 @@ from sync.errors import StateError, SyncError
 from sync.page import actions, exams, findings, held, overview, records, runs, sources
 from sync.page.access import Access, Session, TooMany, WrongToken
 from sync.page.desk import Desk
-from sync.page.guard import Reach, Refused, SecurityHeaders, read_form
+from sync.page.guard import Reach, Refused, SecurityHeaders, check_address, read_form
 from sync.page.rendering import View, render
 from sync.text.masking import masked
 
@@ -108,6 +108,7 @@ class _Site:
             session = self._admit(request)
             if session is None:
                 return RedirectResponse("/login", 303)
+            check_address(request)
             return await self._answer(request, partial(view, self.desk, request), session)
 
         return handle
@@ -121,6 +122,7 @@ class _Site:
             session = self._admit(request)
             if session is None:
                 raise Refused(401, "Log in first. Nothing was changed.")
+            check_address(request)
             form = await read_form(request)
             bearer = "authorization" in request.headers
             if not bearer and form.get("csrf") != [session.csrf]:
@@ -219,7 +221,7 @@ class _Site:
         self, request: Request, view: Callable[[], View], session: Session | None
     ) -> Response:
         return await to_thread.run_sync(
-            lambda: render(self.desk, request.url.path, view(), session), limiter=self.limiter
+            lambda: render(self.desk, request.scope["path"], view(), session), limiter=self.limiter
         )
 
     async def refused(self, request: Request, error: Exception) -> Response:
@@ -229,7 +231,7 @@ class _Site:
             status, reason, headers = error.status, error.reason, error.headers
         elif isinstance(error, HTTPException) and error.status_code != 404:
             status, reason = error.status_code, "This address does not take such a request."
-        _log.warning("refused", path=request.url.path, status=status, reason=reason)
+        _log.warning("refused", path=request.scope["path"], status=status, reason=reason)
         answer = await self._error(request, status, "Refused", reason)
         answer.headers.update(headers)
         return answer
@@ -237,12 +239,14 @@ class _Site:
     async def failed(self, request: Request, error: Exception) -> Response:
         """Answer a request that can't be carried out, for a reason that has a text."""
         status = 503 if isinstance(error, StateError) else 409
-        _log.warning("not done", path=request.url.path, status=status, error=str(error))
+        _log.warning("not done", path=request.scope["path"], status=status, error=str(error))
         return await self._error(request, status, "Not done", masked(str(error)))
 
     async def crashed(self, request: Request, error: Exception) -> Response:
         """Answer a request that met an error of the program."""
-        _log.error("page failed with an unexpected error", path=request.url.path, exc_info=error)
+        _log.error(
+            "page failed with an unexpected error", path=request.scope["path"], exc_info=error
+        )
         reason = "This page can't be made. The log of the service says why."
         return await self._error(request, 500, "Error of the program", reason)
 

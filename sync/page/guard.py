@@ -62,7 +62,10 @@ class Reach:
         Raises:
             Refused: the host is not this service's.
         """
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        try:
+            host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        except ValueError:
+            raise Refused(400, "The name of the host in the request can't be read.") from None
         if self.proxy:
             right = host == urlsplit(self.proxy).hostname or is_loopback(host)
         else:
@@ -90,6 +93,16 @@ class Reach:
         return request.client.host if request.client else ""
 
 
+def check_address(request: Request) -> None:
+    """Refuse an address with a character that no record has, and that PostgreSQL can't take.
+
+    Raises:
+        Refused: it has one.
+    """
+    if "\0" in request.scope["path"] or any("\0" in one for one in request.query_params.values()):
+        raise Refused(404, "There is no such page.")
+
+
 async def read_form(request: Request) -> Mapping[str, list[str]]:
     """Return the fields of a form.
 
@@ -107,12 +120,16 @@ async def read_form(request: Request) -> Mapping[str, list[str]]:
                     raise Refused(413, f"The form has more than {LARGEST:,} bytes.")
     except TimeoutError:
         raise Refused(408, "The form did not arrive in time. Nothing was changed.") from None
+    unreadable = Refused(400, "The form can't be read. Nothing was changed.")
     try:
-        return parse_qs(
+        form = parse_qs(
             body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
         )
     except ValueError:
-        raise Refused(400, "The form can't be read. Nothing was changed.") from None
+        raise unreadable from None
+    if any("\0" in value for values in form.values() for value in values):
+        raise unreadable  # PostgreSQL can't store it
+    return form
 
 
 class SecurityHeaders:

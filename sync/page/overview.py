@@ -41,6 +41,7 @@ def _facts(desk: Desk, connection: Connection, jobs: Sequence[JobFacts]) -> Fact
         jobs=jobs,
         endings=desk.endings(),
         undelivered=desk.undelivered(),
+        running=bool(desk.running()),
     )
 
 

@@ -41,7 +41,7 @@ def make_triggers(run_now: Callable[[str], None], access: Access, reach: Reach) 
             status, reason, headers = error.status, error.reason, error.headers
         elif isinstance(error, HTTPException) and error.status_code != 404:
             status, reason = error.status_code, "this address takes only POST"
-        _log.warning("refused", path=request.url.path, status=status, reason=reason)
+        _log.warning("refused", path=request.scope["path"], status=status, reason=reason)
         return JSONResponse({"error": reason}, status, headers)
 
     application = Starlette(

@@ -30,7 +30,7 @@ _GRACE = 2
 _SETTLED = 0.05
 _KEEP_ALIVE = 75
 _PATIENCE = 10.0
-"""The seconds that a new connection has for its first request."""
+"""The seconds for the head of a request, from its first byte or from the connection on."""
 
 _log = structlog.get_logger("page")
 
@@ -97,7 +97,7 @@ def serve_pages(
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed unless its first request is complete in time.
+    """A connection that is closed unless the head of each request is complete in time.
 
     uvicorn has a limit between requests only, so a client that sends nothing, or one byte at a
     time, would keep its place.
@@ -107,18 +107,30 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._patience = self.loop.call_later(_PATIENCE, self._give_up)
+        self._be_patient()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._be_patient()  # a further request has begun, and its head is not complete
 
     def handle_events(self) -> None:
         super().handle_events()
-        if self.cycle is not None and self._patience:
-            self._patience.cancel()
-            self._patience = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._end_patience()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._end_patience()
+        super().connection_lost(exc)
+
+    def _be_patient(self) -> None:
+        if self._patience is None:
+            self._patience = self.loop.call_later(_PATIENCE, self._give_up)
+
+    def _end_patience(self) -> None:
         if self._patience:
             self._patience.cancel()
-        super().connection_lost(exc)
+            self._patience = None
 
     def _give_up(self) -> None:
         _log.warning("closed a connection without a request", seconds=_PATIENCE)

@@ -20,10 +20,17 @@ WANTED, REMOVAL = "wanted", "removal"
 _OF_TESTS = (Kind.TEST, *ON_A_TEST)
 
 
-def keep(connection: Connection, run_id: int, now: datetime, kinds: Collection[Kind]) -> None:
+def keep(
+    connection: Connection,
+    run_id: int,
+    now: datetime,
+    kinds: Collection[Kind],
+    relied_on: Collection[Kind],
+) -> None:
     """Store the figures of these kinds after a run, instead of those of the runs before.
 
-    It counts what the plan contains and the run has not done, and needs the run's scratch.
+    It counts what the plan contains and the run has not done, and needs the run's scratch. What is
+    wanted is counted of kinds that are `relied_on` alone: a source that was not read names nobody.
     """
     of = list_sql([kind for kind in _OF_TESTS if kind in kinds] or [""])
     values = {
@@ -40,10 +47,12 @@ def keep(connection: Connection, run_id: int, now: datetime, kinds: Collection[K
         ),
         {"until": values["until"]},
     )
-    if Kind.CANDIDATE in kinds:
+    if Kind.CANDIDATE in relied_on:
+        # Also of a test without candidates: a test that is not here was not counted.
         query = (
-            f"SELECT c.test, '{Kind.CANDIDATE}', '{WANTED}', w.start, count(*) FROM"
-            f" wanted_candidate c JOIN test_window w ON w.test = c.test AND {soon} GROUP BY 1, 4"
+            f"SELECT w.test, '{Kind.CANDIDATE}', '{WANTED}', w.start, count(c.test) FROM"
+            f" test_window w LEFT JOIN wanted_candidate c ON c.test = w.test WHERE {soon}"
+            " GROUP BY 1, 4"
         )
         _insert(connection, query, values)
     _insert(connection, _open_changes(of, soon), values)
@@ -91,6 +100,8 @@ class ExamFigures:
         seats: how many candidates this tool knows to be in Inspera; None until they are counted.
         kept_back: how many changes are not in Inspera, by kind and why.
         in_inspera: whether the test itself is there.
+        counted: whether a run has counted the candidates. A test that was moved here from a later
+            time, or that only a job of other kinds has read, is not.
         run_id: the oldest run that one of these figures is from; `at` is its time.
     """
 
@@ -102,6 +113,7 @@ class ExamFigures:
     seats: int | None
     kept_back: Mapping[tuple[Kind, str], int]
     in_inspera: bool
+    counted: bool = False
     run_id: int = 0
     at: str = ""
 
@@ -113,13 +125,13 @@ class ExamFigures:
     @property
     def is_complete(self) -> bool:
         """Tell whether everything wanted is in Inspera, and nothing is still to be taken off."""
-        return self.in_inspera and not self.kept_back
+        return self.in_inspera and self.counted and not self.kept_back
 
 
 @dataclass(slots=True)
 class _Gathered:
     start: str = ""
-    wanted: int = 0
+    wanted: int | None = None
     kept_back: Counter[tuple[Kind, str]] = field(default_factory=Counter)
     run_id: int = 0
     at: str = ""
@@ -181,7 +193,17 @@ def _figures(
 ) -> ExamFigures:
     kept_back = dict(one.kept_back)
     return ExamFigures(
-        key, title, start, end, one.wanted, None, kept_back, in_inspera, one.run_id, one.at
+        key,
+        title,
+        start,
+        end,
+        one.wanted or 0,
+        None,
+        kept_back,
+        in_inspera,
+        one.wanted is not None,
+        one.run_id,
+        one.at,
     )
 
 

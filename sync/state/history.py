@@ -77,9 +77,16 @@ def read_run(connection: Connection, run_id: int) -> PastRun | None:
 
 def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
     """Return the newest run that ended, and the newest one of each of these commands."""
-    query = (
-        "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
-    )
+    return _read_newest(connection, commands, "WHERE ended IS NOT NULL")
+
+
+def read_without_end(connection: Connection, commands: Collection[str]) -> list[PastRun]:
+    """Return those of the newest run, and of the newest ones of these commands, that have no end."""
+    return [run for run in _read_newest(connection, commands, "") if run.ended is None]
+
+
+def _read_newest(connection: Connection, commands: Collection[str], where: str) -> list[PastRun]:
+    query = f"SELECT max(id), command FROM run {where} GROUP BY command ORDER BY 1 DESC"
     newest = [(int(id_), str(command)) for id_, command in connection.execute(text(query))]
     chosen = {
         id_ for number, (id_, command) in enumerate(newest) if number == 0 or command in commands

@@ -39,7 +39,7 @@ def read_figures(connection: Connection, now: datetime) -> ServiceFigures:
     for hold in holds.read_holds(connection):
         held[hold.cause] += sum(hold.sizes.values())
     exams, _ = exam_figures.read(connection, now, now + SOON)
-    incomplete = sum(1 for one in exams if one.missing or not one.in_inspera)
+    incomplete = sum(1 for one in exams if one.missing or not (one.in_inspera and one.counted))
     return ServiceFigures(held, len(exams), incomplete, _read_sources(connection))
 
 

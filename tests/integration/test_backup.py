@@ -157,12 +157,20 @@ def test_a_backup_of_either_database_is_restored_into_either(
     loaded: University, server: Postgres
 ) -> None:
     of_file = back_up(loaded)
-    use_database(loaded, server)
+    url = use_database(loaded, server)
     assert "is kept: " not in restore(loaded, of_file).out
     check_restored(loaded)
     of_server = back_up(loaded, "server.db")
+    database = url.rpartition("/")[2]
+    server.execute(
+        "CREATE ROLE looks_only LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO looks_only",
+        database=database,
+    )
     assert "is kept: schema replaced_" in restore(loaded, of_server).out
+    loaded.config["state"] = url.replace(f"{SUPERUSER}@", "looks_only@")
     assert loaded.plan().status == 3
+    back_up(loaded, "read.db")
     loaded.config["state"] = "sqlite:///state.db"
     restore(loaded, of_server)
     assert loaded.plan().status == 3

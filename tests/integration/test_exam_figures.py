@@ -9,7 +9,7 @@ from sync.state import exam_figures, source_readings
 from sync.state.exam_figures import ExamFigures
 from sync.state.source_readings import SourceReading
 
-from ..support.university import TEST, University, numbers
+from ..support.university import OTHER, TEST, University, numbers
 
 FRIDAY = "2026-11-27T08:00"
 """Four days before the tests."""
@@ -95,6 +95,42 @@ def test_a_job_of_some_kinds_leaves_the_figures_of_the_others(university: Univer
     university.apply_once()
     university.run_job("people", Kind.LEARNER)
     assert exams(university)[TEST].wanted == 2
+
+
+def test_a_test_that_no_run_has_counted_is_not_complete(university: University) -> None:
+    """As after a move from a later time, by a job that reads tests alone."""
+    university.register(TEST, "1001")
+    university.at("2026-11-10T08:00")  # too early for figures
+    university.apply_once()
+    university.at(FRIDAY)
+    university.run_job("tests", Kind.TEST)
+    exam = exams(university)[TEST]
+    assert (exam.in_inspera, exam.counted, exam.is_complete) == (True, False, False)
+    university.apply()
+    assert exams(university)[TEST].is_complete
+
+
+def test_a_test_is_not_complete_while_the_registrations_can_not_be_read(
+    university: University,
+) -> None:
+    university.register(TEST, "1001")
+    university.register(OTHER, "1001")
+    university.registrations.rows.pop()
+    university.apply_once()
+    university.config["sources"]["registrations"]["path"] = "gone.csv"
+    university.apply()
+    assert exams(university)[OTHER].in_inspera
+    assert not exams(university)[OTHER].is_complete
+
+
+def test_a_test_without_candidates_is_counted(university: University) -> None:
+    university.register(TEST, "1001")
+    university.apply_once()
+    university.register(OTHER, "1001")
+    university.registrations.rows.pop()
+    university.apply()
+    exam = exams(university)[OTHER]
+    assert (exam.wanted, exam.is_complete) == (0, True)
 
 
 def test_later_tests_and_ended_ones_are_not_shown(university: University) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 import requests
+from sqlalchemy import text
+from sync.app import App
 
 from ..support.pages import TOKEN, PageTenant
 from ..support.university import TEST, University, numbers
@@ -49,6 +51,38 @@ def test_all_is_well_is_said_in_one_line(page: PageTenant) -> None:
     assert "1 of 1 is complete" in words
 
 
+def test_all_is_not_well_before_the_first_run(university: University) -> None:
+    university.config["jobs"] = {"nightly": {"cron": "15 2 * * *", "zone": "Europe/Oslo"}}
+    one = PageTenant(university)
+    with one.app.state.open_to_write("serve"):
+        pass  # as the service makes a state
+    with one.serving():
+        one.log_in()
+        words = one.text("/")
+    assert "All is well" not in words
+    assert "No run has come to its end yet" in words
+
+
+def test_all_is_not_well_after_a_run_that_was_cut_off(page: PageTenant) -> None:
+    with page.app.state.open_to_write("test") as opened:
+        opened.connection.execute(
+            text(
+                "INSERT INTO run (command, started, status, counts, reason)"
+                " SELECT 'job nightly', started, status, counts, reason FROM run LIMIT 1"
+            )
+        )
+        opened.connection.commit()
+    words = page.text("/")
+    assert "All is well" not in words
+    assert "Run 2 (job nightly) has no end" in words
+
+
+def test_all_is_not_well_where_no_job_sends(page: PageTenant) -> None:
+    page.university.config["jobs"]["nightly"]["mode"] = "plan"
+    page.app = App.open(page.university.write(), lambda _line: None)
+    assert "No job sends anything" in page.text("/")
+
+
 def test_a_held_change_is_seen_explained_and_approved(page: PageTenant) -> None:
     id_ = hold(page)
     assert "wait for a decision" in page.text("/")
@@ -86,6 +120,31 @@ def test_only_what_was_ticked_is_approved(page: PageTenant) -> None:
     )
     assert "Rejected: 2 changes" in answer.text
     assert len(page.get(f"/held/{id_}").text.split('name="change"')) == 29
+
+
+def test_what_somebody_has_rejected_is_not_approved_with_the_rest(page: PageTenant) -> None:
+    id_ = hold(page)
+    path, csrf = f"/held/{id_}/decide", page.csrf()
+    digests = [
+        one.split('"')[0]
+        for one in page.get(f"/held/{id_}").text.split('name="change" value="')[1:]
+    ]
+    page.post(
+        path,
+        csrf=csrf,
+        verdict="reject",
+        scope="some",
+        change=digests[:2],
+        person="ann",
+        why="they sit the exam",
+    )
+    fields = {"csrf": csrf, "verdict": "approve", "person": "bo", "why": "moved"}
+    ticked = page.post(path, scope="some", change=digests[:2], **fields)
+    assert ticked.status_code == 409
+    assert "somebody has rejected this" in ticked.text
+    assert "Approved: 28 changes" in page.post(path, scope="all", **fields).text
+    page.university.apply()
+    assert len(page.university.candidates()) == 12
 
 
 @pytest.mark.parametrize("missing", ["person", "why"])

@@ -1,5 +1,6 @@
 """What the status page refuses: without a token, forged, oversized, slow, or of another address."""
 
+import contextlib
 import http.client
 import socket
 import time
@@ -92,6 +93,13 @@ def test_a_name_that_someone_else_points_at_this_machine_is_refused(page: PageTe
     assert raw(page, "GET", "/login", Host="evil.example")[0] == 421
 
 
+@pytest.mark.parametrize("path", ["/", "/page.css", "/login", "/nothing"])
+def test_a_host_that_can_not_be_read_is_refused(page: PageTenant, path: str) -> None:
+    status, text = raw(page, "GET", path, Host="[evil")
+    assert status == (404 if path == "/nothing" else 400)
+    assert "Traceback" not in text
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -121,6 +129,7 @@ def test_a_form_that_is_too_large_or_none_is_refused(page: PageTenant) -> None:
     assert raw(page, "POST", "/pause", "{}", Content_Type="application/json")[0] == 415
     assert raw(page, "POST", "/pause", "&".join(f"a{n}=1" for n in range(5_000)))[0] == 400
     assert raw(page, "POST", "/pause", "a=%ff")[0] == 400
+    assert raw(page, "POST", "/pause", "a=%00")[0] == 400
     assert page.app.state.paused() is None
 
 
@@ -199,6 +208,38 @@ def test_a_client_that_sends_nothing_loses_its_place(
         assert slow.recv(1) == b""
     assert time.monotonic() - began < 10
     assert page.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "more", [b"G", b"GET /healthz HTTP/1.1\r\nHost: "], ids=["a letter", "half a head"]
+)
+def test_a_client_that_is_slow_with_its_second_request_loses_its_place(
+    page: PageTenant, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    monkeypatch.setattr(web, "_PATIENCE", 0.2)
+    host, port = page.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as slow:
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(10_000).startswith(b"HTTP/1.1 200")
+        slow.sendall(more)
+        while slow.recv(10_000):  # the rest of the first answer
+            pass
+
+
+def test_a_connection_may_wait_between_its_requests(
+    page: PageTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "_PATIENCE", 0.1)
+    host, port = page.url.removeprefix("http://").split(":")
+    ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=5) as one:
+        for _ in range(3):
+            one.sendall(ask)
+            assert one.recv(10_000).startswith(b"HTTP/1.1 200")
+            one.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                assert one.recv(10_000) != b""  # the rest of the answer, and then nothing
+            one.settimeout(5)
 
 
 @pytest.mark.parametrize("value", ["short", "x" * 19])

@@ -20,6 +20,8 @@ class Figures:
         """Store how many rows a run has read from each source."""
         source_readings.keep(self._connection, run_id, now, readings)
 
-    def keep_exams(self, run_id: int, now: datetime, kinds: Collection[Kind]) -> None:
+    def keep_exams(
+        self, run_id: int, now: datetime, kinds: Collection[Kind], relied_on: Collection[Kind]
+    ) -> None:
         """Store how complete the tests are that start soon, after a run has sent its plan."""
-        exam_figures.keep(self._connection, run_id, now, kinds)
+        exam_figures.keep(self._connection, run_id, now, kinds, relied_on)

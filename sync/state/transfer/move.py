@@ -43,6 +43,7 @@ def copy_state(state: TenantState, target: Backend, now: datetime) -> Copied:
     with without_service(state.place), state.open_to_write("state copy") as opened:
         source = opened.connection
         state.place.take_queued(source)
+        state.place.take_notes(source)
         _refuse_present(target)
         with without_service(target):
             contents = _copy(state, source, target, now)

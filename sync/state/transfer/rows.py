@@ -13,11 +13,12 @@ from sqlalchemy import Boolean, Connection, Integer, Table, cast, func, select, 
 from sync.state.dialect import insert, is_postgres
 from sync.state.schema import METADATA
 
-OF_THE_PLACE = frozenset({"leader", "pause", "digest_key", "high_water"})
+OF_THE_PLACE = frozenset({"leader", "pause", "digest_key", "high_water", "requested_run"})
 """Tables about the place where a state is now, and not about Inspera.
 
 They are not copied. An older leader's epoch would let a deposed run write again, and an older mark
-of the newest run would hide that the state is an older copy. A pause is an order about today. The
+of the newest run would hide that the state is an older copy. A pause and a request for
+a run are orders about today. The
 key of the digests must be stored apart from the digests.
 """
 
