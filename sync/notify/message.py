@@ -78,7 +78,11 @@ def _difference(situation: Situation, before: Notified, target: TargetSettings) 
     gone = [key for key in before.concerns if key not in present]
     if not situation.is_complete:
         gone = [key for key in gone if key == STATE]
-    solved = [key for key in gone if not key.startswith("exam:") or key in situation.complete_exams]
+    # A hold gets another hash when its changes do; then it has moved on, and nobody has decided.
+    moved = any(one.event is Event.HELD for one in new)
+    unsolved = {key for key in gone if key.startswith("exam:")} - situation.complete_exams
+    unsolved |= {key for key in gone if moved and key.startswith("held:")}
+    solved = [key for key in gone if key not in unsolved]
     return _Difference(new, gone, solved if Event.RECOVERED in target.events else ())
 
 

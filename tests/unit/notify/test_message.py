@@ -63,6 +63,18 @@ def test_an_exam_that_is_over_was_not_solved() -> None:
     assert body.startswith("Solved:")
 
 
+def test_a_hold_that_moved_on_was_not_solved() -> None:
+    first, second = (
+        Concern(Urgency.TODAY, f"{n} wait.", "Decide.", identity=f"held:{n}", event=Event.HELD)
+        for n in (1, 2)
+    )
+    _, known = told(Situation([first]), Notified())
+    body, known = told(Situation([second]), known)
+    assert body == "- 2 wait. Decide."
+    assert list(known.concerns) == ["held:2"]
+    assert told(Situation([]), known)[0] == "Solved:\n- 2 wait."
+
+
 def test_nothing_is_solved_while_the_state_can_not_be_read() -> None:
     _, known = told(Situation([LATE]), Notified())
     assert told(Situation([], is_complete=False), known) == ("", known)
