@@ -14,6 +14,11 @@ _FEWEST = 10
 _DONE, _WRONG = " done", ("refused", "unknown", "not sent", "not as sent", "row error")
 
 
+def count_wrong(run: PastRun) -> int:
+    """Return how much of a run went wrong; what is held is not part of it."""
+    return sum(n for name, n in run.counts.items() if name.endswith(_WRONG))
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A bar: its place and width in percent, its height, its tone, and what it says."""
@@ -30,7 +35,7 @@ def run_bars(runs: Sequence[PastRun]) -> list[Bar]:
     figures = []
     for run in reversed(runs):
         done = sum(n for name, n in run.counts.items() if name.endswith(_DONE))
-        wrong = sum(n for name, n in run.counts.items() if name.endswith(_WRONG))
+        wrong = count_wrong(run)
         tone = (
             "bad" if wrong or run.exit_status in (4, 5) else "held" if run.exit_status else "good"
         )

@@ -106,10 +106,9 @@ def _of_service(facts: Facts) -> Iterator[Concern]:
 
 def _of_exams(facts: Facts) -> Iterator[Concern]:
     for one in facts.exams:
-        if one.is_complete or not one.start:
+        if one.is_complete:
             continue
-        start = utc_time(one.start)
-        soon = start - facts.now <= SOON
+        soon = bool(one.start) and utc_time(one.start) - facts.now <= SOON
         if not one.in_inspera:
             text = f"{one.key} is not in Inspera"
         elif one.missing:
@@ -121,7 +120,7 @@ def _of_exams(facts: Facts) -> Iterator[Concern]:
             text = f"{one.key} has candidates who should be taken off"
         yield Concern(
             Urgency.NOW if soon else Urgency.KNOW,
-            f"{text}; it starts {one.start}.",
+            f"{text}; it starts {one.start or 'at an unknown time'}.",
             "See what keeps it back.",
             f"/exams#{one.key}",
         )
@@ -168,7 +167,7 @@ def _of_runs(facts: Facts) -> Iterator[Concern]:
                 "can't reach Inspera, or its key is refused",
                 "Run `inspera-sync doctor`.",
             )
-        elif run.exit_status == Exit.ERRORS:
+        elif run.exit_status in (Exit.ERRORS, Exit.HELD):
             text, remedy = "left errors", "See each with what to do about it."
         elif run.exit_status == Exit.SOURCE:
             continue  # said of the source itself

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from sync.errors import Locked, StateError, UsageError
 from sync.exit_codes import Exit
-from sync.page.charts import run_bars
+from sync.page.charts import count_wrong, run_bars
 from sync.page.desk import Desk, JobFacts
 from sync.page.headline import ALL_WELL, Facts, Urgency, concerns
 from sync.page.rendering import View
@@ -64,6 +64,8 @@ def _facts(desk: Desk, connection: Connection, jobs: Sequence[JobFacts]) -> Fact
 
 
 def _needs_a_person(run: PastRun) -> bool:
+    if run.applies and run.exit_status == Exit.HELD:  # the status of a run that had errors as well
+        return count_wrong(run) > 0
     return run.applies and run.exit_status not in (None, Exit.OK, Exit.HELD)
 
 
