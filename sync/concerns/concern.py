@@ -177,12 +177,12 @@ def exam_identity(key: str) -> str:
 
 def _of_exams(facts: Facts) -> Iterator[Concern]:
     for one in facts.exams:
-        if one.is_complete or not one.start:
+        if one.is_complete:
             continue
-        soon = utc_time(one.start) - facts.now <= SOON
+        soon = bool(one.start) and utc_time(one.start) - facts.now <= SOON
         yield Concern(
             Urgency.NOW if soon else Urgency.KNOW,
-            f"{_exam_text(one)}; it starts {one.start}.",
+            f"{_exam_text(one)}; it starts {one.start or 'at an unknown time'}.",
             "See what keeps it back.",
             f"/exams#{one.key}",
             identity=exam_identity(one.key),
@@ -251,7 +251,7 @@ def _of_runs(facts: Facts) -> Iterator[Concern]:
                 "Run `inspera-sync doctor`.",
             )
             command = "inspera-sync doctor"
-        elif run.exit_status == Exit.ERRORS:
+        elif run.exit_status in (Exit.ERRORS, Exit.HELD):
             text, remedy = "left errors", "See each with what to do about it."
             event = Event.ERRORS
         elif run.exit_status == Exit.SOURCE:

@@ -71,4 +71,6 @@ def read_facts(  # noqa: PLR0913 - each is one kind of fact
 
 
 def _needs_a_person(run: PastRun) -> bool:
+    if run.applies and run.exit_status == Exit.HELD:  # the status of a run that had errors as well
+        return run.wrong > 0
     return run.applies and run.exit_status not in (None, Exit.OK, Exit.HELD)

@@ -11,7 +11,7 @@ HEIGHT = 90
 
 _WIDTH = 0.8
 _FEWEST = 10
-_DONE, _WRONG = " done", ("refused", "unknown", "not sent", "not as sent", "row error")
+_DONE = " done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def run_bars(runs: Sequence[PastRun]) -> list[Bar]:
     figures = []
     for run in reversed(runs):
         done = sum(n for name, n in run.counts.items() if name.endswith(_DONE))
-        wrong = sum(n for name, n in run.counts.items() if name.endswith(_WRONG))
+        wrong = run.wrong
         tone = (
             "bad" if wrong or run.exit_status in (4, 5) else "held" if run.exit_status else "good"
         )

@@ -35,6 +35,15 @@ class PastRun:
         """Tell whether it was an `apply`, by hand or as a job. Other runs only read or adopt."""
         return self.command == "apply" or self.command.startswith("job ")
 
+    @property
+    def wrong(self) -> int:
+        """Return how much of it went wrong; what is held is not part of it."""
+        return sum(n for name, n in self.counts.items() if name.endswith(_WRONG))
+
+
+_WRONG = ("refused", "unknown", "not sent", "not as sent", "row error")
+"""How the names of figures end that count what went wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class PastFinding:

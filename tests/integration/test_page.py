@@ -122,6 +122,19 @@ def test_only_what_was_ticked_is_approved(page: PageTenant) -> None:
     assert len(page.get(f"/held/{id_}").text.split('name="change"')) == 29
 
 
+def test_errors_of_a_run_that_also_held_something_are_not_forgotten(page: PageTenant) -> None:
+    page.university.students.rows[39]["mail"] = "no address"
+    page.university.allow_shrinkage()
+    del page.university.registrations.rows[10:]
+    page.university.apply()
+    (held,) = json.loads(page.university.run("held", "--json").out)["holds"]
+    fields = {"verdict": "reject", "scope": "all", "person": "ann", "why": "no"}
+    page.post(f"/held/{held['id']}/decide", csrf=page.csrf(), **fields)
+    words = page.text("/")
+    assert "left errors" in words, words
+    assert "All is well" not in words
+
+
 def test_what_somebody_has_rejected_is_not_approved_with_the_rest(page: PageTenant) -> None:
     id_ = hold(page)
     path, csrf = f"/held/{id_}/decide", page.csrf()
