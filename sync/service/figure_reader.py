@@ -26,21 +26,28 @@ class FigureReader:
         self._call, self._pass_on = BackgroundCall(read, "figures"), pass_on
         self._monotonic = monotonic
         self._due = 0.0
+        self._under_way = self._expired = False
 
     def expire(self) -> None:
-        """Read again in the next round: a run has ended."""
-        self._due = 0.0
+        """Read again in the next round: a run has ended, so a reading under way is too old."""
+        self._due, self._expired = 0.0, True
 
     def refresh(self, wait: float = 0.0) -> None:
         """Begin a reading when one is due; pass on what one has found that began before."""
         if self._monotonic() < self._due:
             return
+        if not self._under_way:
+            self._under_way, self._expired = True, False
+        figures = None
         try:
             figures = self._call.result(wait)
         except TimeoutError:
             return
         except SyncError:  # the service shows elsewhere that its state can't be used
-            self._due = self._monotonic() + EVERY
+            pass
+        self._under_way = False
+        if self._expired:
             return
         self._due = self._monotonic() + EVERY
-        self._pass_on(figures)
+        if figures is not None:
+            self._pass_on(figures)

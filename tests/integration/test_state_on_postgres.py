@@ -142,6 +142,7 @@ def test_tables_that_were_put_back_without_the_mark_are_noticed(
     on_server.server.execute(
         f"DELETE FROM finding WHERE run_id = {newest}",
         f"DELETE FROM intent WHERE run_id = {newest}",
+        f"DELETE FROM source_reading WHERE run_id = {newest}",
         f"DELETE FROM run WHERE id = {newest}",
         "DELETE FROM known_candidate WHERE learner = '1004'",
         database=on_server.name,

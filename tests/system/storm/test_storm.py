@@ -27,7 +27,7 @@ RATES = {
     "commit_then_reset": 0.02,
     "commit_then_time_out": 0.015,
     "committed_500": 0.02,
-    "duplicate_name_lies": 0.05,
+    "duplicate_name_lies": 0.1,
     "token_expiry": 0.01,
 }
 """Every row error after which a call is repeated or of unknown outcome, one call in five in all."""

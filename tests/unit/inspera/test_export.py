@@ -53,7 +53,7 @@ def test_an_export_is_ordered_by_user_type_waited_for_and_fetched_without_our_to
     assert len(tenant.calls(*STATUS)) == 2
     assert "Authorization" not in tenant.calls(*LINK)[0].headers
     assert time.passed > 0
-    assert _names(target, Kind.STAFF) == []
+    assert _names(target, Kind.STAFF) == ["administrator"]
     assert tenant.calls(*ORDER)[1].body["parameters"] == {"userType": "admin"}
 
 

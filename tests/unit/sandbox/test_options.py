@@ -98,11 +98,12 @@ def test_a_pin_that_breaks_the_rule_is_refused_without_being_said(
     assert only_test(sandbox)["options"]["securityOptions"] == {}
 
 
-def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
+def test_security_options_can_be_set_until_the_test_is_activated_and_no_longer(
     client: ApiClient, sandbox: Sandbox, clock: Clock
 ) -> None:
     plant(sandbox)
     client.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True))
+    sandbox.edit(test="INF1000-H26", activated=True)
     clock.now = BEGUN
     late = ApiClient(sandbox.url)
     both = options("securityOptions", LOCKDOWN_BROWSER=False)

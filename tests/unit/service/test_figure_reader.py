@@ -52,3 +52,15 @@ def test_the_figures_of_before_stay_while_the_state_cannot_be_read() -> None:
     place.broken, place.now = True, EVERY
     place.reader.refresh(wait=10)
     assert (place.readings, len(place.passed)) == (2, 1)
+
+
+def test_what_was_read_before_a_run_ended_is_not_passed_on_after_it() -> None:
+    place = Place()
+    place.free.clear()
+    place.reader.refresh()
+    place.reader.expire()
+    place.free.set()
+    place.reader.refresh(wait=10)
+    assert place.passed == []
+    place.reader.refresh(wait=10)
+    assert [one.exams for one in place.passed] == [2]

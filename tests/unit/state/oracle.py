@@ -369,7 +369,20 @@ class Oracle:
         if fields["lifecycle"] == "retired":
             return (action, "held")
         over = action == "remove" and test in self.closed
-        return (action, "deferred" if test in self.frozen or over else "pass")
+        stays = test in self.frozen or over or (kind is K and self._is_last(test, other, fields))
+        return (action, "deferred" if stays else "pass")
+
+    def _is_last(self, test: str, committee: str, fields: dict[str, Any]) -> bool:
+        """Tell whether a test has no other committee for grading that stays."""
+        if fields["type"] == "REASSESSMENT":
+            return False
+        return not any(
+            one["lifecycle"] == "active"
+            and one["type"] != "REASSESSMENT"
+            and (key in self.wanted[K] or key in self.invalid[K] or not one["managed"])
+            for key, one in self.known(K).items()
+            if key[0] == test and key[1] != committee
+        )
 
     def _shares_names(self, kind: Kind, test: str, other: str) -> bool:
         return bool({(T, (test,)), (PERSON.get(kind, K), (other,))} & self.concerned)

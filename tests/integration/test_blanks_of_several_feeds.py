@@ -1,4 +1,4 @@
-"""Rules 12, where several feeds are of one kind: a feed that does not map a field says nothing about it."""
+"""Blanks where several feeds are of one kind: a feed that does not map a field says nothing about it (rules 12)."""
 
 from copy import deepcopy
 from typing import Any
