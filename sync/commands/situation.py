@@ -1,7 +1,7 @@
 """What a person should know just now, of a service or after a command."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from sync.app import App
 from sync.concerns.certificate import Ending, certificate_end
@@ -25,7 +25,7 @@ def endings_of(app: App, now: datetime) -> Sequence[Ending]:
 
 def _endings(app: App) -> Iterator[Ending]:
     settings = app.loaded.settings
-    page, last = settings.service.page, settings.notifications.api_key_ends
+    page, key_end = settings.service.page, settings.inspera.api_key_end()
     if page and page.tls:
         file = app.loaded.folder / page.tls.certificate
         try:
@@ -36,10 +36,9 @@ def _endings(app: App) -> Iterator[Ending]:
             what = f"The certificate {page.tls.certificate} of the status page"
             remedy = "Put a new one in place, and restart the service."
             yield Ending("certificate", what, end, remedy)
-    if last:
-        end = datetime.combine(last + timedelta(days=1), time(), UTC)
-        remedy = "Make a new one in Inspera, and write its end into notifications.api_key_ends."
-        yield Ending("api_key", "The API key of Inspera", end, remedy)
+    if key_end:
+        remedy = "Make a new one in Inspera, and write its end into inspera.api_key_ends."
+        yield Ending("api_key", "The API key of Inspera", key_end, remedy)
 
 
 def situation_of(

@@ -97,7 +97,8 @@ class InsperaSettings(Strict):
     needs it."""
     api_key_ends: Day | None = None
     """The last day on which this key is used (in UTC), such as `2027-06-30`. It reminds people to
-    replace the key: the metric `api_key_days_left` counts down to it."""
+    replace the key: the metric `api_key_days_left` counts down to it, and a notification says so 14
+    days before."""
     external_system: Annotated[str, Field(min_length=1, max_length=200)] = DEFAULT_EXTERNAL_SYSTEM
     """The name under which Inspera keeps the external ids of these tests. Tests that came by LTI or
     another integration have another one, and are not found without it; keep them with a

@@ -1,7 +1,7 @@
 """The settings of notifications: who is notified of what, when, and by which service."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -118,6 +118,3 @@ class NotificationSettings(Strict):
     heartbeat: SecretRef | None = None
     """An address (`https://…`) that is requested after each complete run, written like `url`. A
     monitor behind it raises an alarm when the requests stop (a dead man's switch)."""
-    api_key_ends: date | None = None
-    """The last day of Inspera's API key, such as `2027-06-30`: 14 days before it a notification says
-    so. Inspera does not tell."""
